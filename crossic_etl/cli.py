@@ -1,0 +1,56 @@
+"""What every job's command line has in common: arguments, and errors in one line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+
+from crossic_etl.config import Config, ConfigError, load_config
+from crossic_etl.runs import UnbalancedError
+from crossic_etl.session import get_session
+from crossic_etl.sources import InputError
+from crossic_etl.tables import TableError
+
+Job = Callable[[SparkSession, Config], None]
+
+# What is wrong with the input, the configuration or the tables, as opposed to with the program.
+EXPECTED_ERRORS = (ConfigError, InputError, TableError, UnbalancedError)
+
+
+def parser(description: str) -> argparse.ArgumentParser:
+    """An argument parser with ``--config`` and ``--set``."""
+    arguments = argparse.ArgumentParser(description=description)
+    arguments.add_argument("--config", required=True, metavar="FILE", help="YAML configuration")
+    arguments.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides",
+        help="override a key of the configuration, such as window.length=2048",
+    )  # fmt: skip
+    return arguments
+
+
+def run_job(job: Job, description: str, argv: Sequence[str] | None = None) -> int:
+    """Runs one job from its command line; the exit status is 0, or 1 after one line of error."""
+    given = parser(description).parse_args(argv)
+    return guarded(lambda: job(get_session(), load_config(given.config, given.overrides)))
+
+
+def guarded(action: Callable[[], None]) -> int:
+    """Runs an action and turns what a user can mend into one line on standard error."""
+    try:
+        action()
+    except EXPECTED_ERRORS as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except PySparkException as error:
+        print(f"error: {first_line(error)}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of Spark's message, which has the plan and the Java trace below it."""
+    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -1,0 +1,247 @@
+"""Configuration: one YAML file, read into frozen dataclasses and checked before Spark starts."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import re
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+POLICIES = ("sliding", "padded", "best-fit")
+ARRANGEMENTS = ("en-first", "target-first", "mix", "target-only", "random")
+ON_DAMAGE = ("salvage", "fail")
+MINIMUM_WINDOW = 16
+
+
+class ConfigError(ValueError):
+    """A configuration that can't be run: says which key, its value, and what was expected."""
+
+    def __init__(self, key: str, value: object, expected: str) -> None:
+        super().__init__(f"{key}: {value!r} given, {expected} expected")
+
+
+def _require(fits: object, key: str, value: object, expected: str) -> None:
+    if not fits:
+        raise ConfigError(key, value, expected)
+
+
+@dataclass(frozen=True)
+class Wikipedia:
+    """Where the dumps lie.
+
+    Attributes:
+        dumps: folder in the layout of the public mirror, ``{dumps}/{xx}wiki/{date}/{xx}wiki-{date}-…``.
+        date: ``YYYYMMDD`` of the dumps, or one for each language.
+        plain_text: language to Parquet path with ``id, url, title, text``, instead of its dump's XML.
+        on_damage: ``salvage`` reads what can be read of a damaged file and rejects the rest;
+            ``fail`` stops at it.
+        max_page_bytes: longer XML records are rejected (MediaWiki's own limit for a page is 2 MiB).
+    """
+
+    dumps: str = ""
+    date: str | dict[str, str] = ""
+    plain_text: dict[str, str] = field(default_factory=dict)
+    on_damage: str = "salvage"
+    max_page_bytes: int = 16 * 2**20
+
+    def __post_init__(self) -> None:
+        dates = self.date.values() if isinstance(self.date, dict) else [self.date]
+        for date in dates:
+            _require(re.fullmatch(r"\d{8}|", date), "wikipedia.date", self.date, "YYYYMMDD")
+        _require(self.on_damage in ON_DAMAGE, "wikipedia.on_damage", self.on_damage, one_of(ON_DAMAGE))
+        _require(self.max_page_bytes > 0, "wikipedia.max_page_bytes", self.max_page_bytes, "bytes > 0")
+
+    def date_of(self, lang: str) -> str:
+        """The dump date of one language's wiki.
+
+        Raises:
+            ConfigError: where no date is given for it.
+        """
+        date = self.date.get(lang, "") if isinstance(self.date, dict) else self.date
+        _require(date, "wikipedia.date", self.date, f"a date YYYYMMDD for {lang}")
+        return date
+
+
+@dataclass(frozen=True)
+class Segment:
+    """How documents are cut. None of it is published for CrossIC-PT: the defaults are ours.
+
+    Attributes:
+        max_tokens: longest sample in tokens, ``[SPLIT]`` included; None is the window's length.
+        separator: stands between the English and the target segment.
+        min_chars: shorter texts make no pair sample (dropped as ``too_short``).
+    """
+
+    max_tokens: int | None = None
+    separator: str = "\n\n"
+    min_chars: int = 1
+
+    def __post_init__(self) -> None:
+        low = self.max_tokens is None or self.max_tokens >= MINIMUM_WINDOW
+        _require(low, "segment.max_tokens", self.max_tokens, f"None or at least {MINIMUM_WINDOW} tokens")
+        _require(self.min_chars >= 1, "segment.min_chars", self.min_chars, "characters >= 1")
+
+
+@dataclass(frozen=True)
+class Window:
+    """Training windows. ``sliding`` is the paper's policy; its length is not published: ours is 4096 tokens."""
+
+    length: int = 4096
+    policy: str = "sliding"
+
+    def __post_init__(self) -> None:
+        _require(self.length >= MINIMUM_WINDOW, "window.length", self.length, f"at least {MINIMUM_WINDOW} tokens")
+        _require(self.policy in POLICIES, "window.policy", self.policy, one_of(POLICIES))
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything a run is made of.
+
+    Attributes:
+        root: folder, URL of any Hadoop file system, or ``catalog.schema``: where the tables are.
+        languages: target languages (codes of Wikipedia's wikis); English is always the other side.
+        tokenizer: ``qwen2.5`` (embedded) or a Hugging Face name or path.
+        split_token: closes each sample; None is the embedded tokenizer's reserved token.
+        arrangements: which samples to make of the pairs.
+        seed: of every order and permutation.
+        shards: number of independent window streams; part of the result, unlike Spark's partitions.
+    """
+
+    root: str
+    languages: tuple[str, ...]
+    wikipedia: Wikipedia = field(default_factory=Wikipedia)
+    tokenizer: str = "qwen2.5"
+    split_token: str = "<|quad_end|>"
+    segment: Segment = field(default_factory=Segment)
+    window: Window = field(default_factory=Window)
+    arrangements: tuple[str, ...] = ("en-first",)
+    seed: int = 0
+    shards: int = 16
+
+    def __post_init__(self) -> None:
+        _require(self.root.strip(), "root", self.root, "a folder, URL or catalog.schema")
+        _require(self.languages, "languages", self.languages, "at least one language code")
+        for lang in self.languages:
+            _require(
+                re.fullmatch(r"[a-z][a-z0-9-]*", lang) and lang != "en",
+                "languages", self.languages, "codes of Wikipedia languages other than en",
+            )  # fmt: skip
+        _require(len(set(self.languages)) == len(self.languages), "languages", self.languages, "each once")
+        _require(self.arrangements, "arrangements", self.arrangements, "at least one")
+        for name in self.arrangements:
+            _require(name in ARRANGEMENTS, "arrangements", name, one_of(ARRANGEMENTS))
+        _require(len(set(self.arrangements)) == len(self.arrangements), "arrangements", self.arrangements, "each once")
+        _require(self.shards >= 1, "shards", self.shards, "a whole number >= 1")
+        longest = self.segment.max_tokens
+        _require(
+            longest is None or longest <= self.window.length,
+            "segment.max_tokens", longest, f"at most window.length, {self.window.length}",
+        )  # fmt: skip
+
+    @property
+    def wikis(self) -> tuple[str, ...]:
+        """Languages whose wiki is read: English, then the targets."""
+        return ("en", *self.languages)
+
+    @property
+    def max_tokens(self) -> int:
+        """Longest sample in tokens, ``[SPLIT]`` included."""
+        return self.segment.max_tokens or self.window.length
+
+    def digest(self) -> str:
+        """Hash of all settings, 16 hex digits: runs with equal digests make equal tables."""
+        text = json.dumps(dataclasses.asdict(self), sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def one_of(names: Sequence[str]) -> str:
+    """'a, b or c', for messages."""
+    return " or ".join([", ".join(names[:-1]), names[-1]])
+
+
+def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
+    """Reads the YAML file at ``path``; each override is ``key.subkey=value``, its value in YAML.
+
+    Raises:
+        ConfigError: unknown key, value of a wrong type or outside its range, or unreadable file.
+    """
+    try:
+        tree = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError("--config", str(path), f"a readable YAML file ({error.strerror})") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError("--config", str(path), f"valid YAML ({error})") from None
+    _require(isinstance(tree, dict), "--config", str(path), "a YAML mapping of keys")
+    for override in overrides:
+        _apply(tree, override)
+    return build(Config, tree)
+
+
+def _apply(tree: dict[str, Any], override: str) -> None:
+    key, equals, value = override.partition("=")
+    _require(equals and key, "--set", override, "key=value")
+    *parents, leaf = key.split(".")
+    for parent in parents:
+        below = tree.setdefault(parent, {})
+        _require(isinstance(below, dict), key, override, f"a key that exists ({parent} has no keys)")
+        tree = below
+    try:
+        tree[leaf] = yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise ConfigError(key, value, "a YAML value") from None
+
+
+T = typing.TypeVar("T")
+
+
+def build(kind: type[T], tree: Mapping[str, Any], prefix: str = "") -> T:
+    """Builds a config dataclass from plain mappings, refusing unknown keys and values of a wrong type.
+
+    Raises:
+        ConfigError: naming the dotted key, the value and what was expected.
+    """
+    hints = typing.get_type_hints(kind)
+    names = {item.name: item for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    for key, value in tree.items():
+        _require(key in names, f"{prefix}{key}", value, f"no such key; one of {', '.join(sorted(names))}")
+    for name, item in names.items():
+        needed = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
+        _require(name in tree or not needed, f"{prefix}{name}", None, "a value (there is no default)")
+    return kind(**{key: _convert(hints[key], value, f"{prefix}{key}") for key, value in tree.items()})
+
+
+def _convert(hint: Any, value: Any, key: str) -> Any:
+    if dataclasses.is_dataclass(hint):
+        _require(isinstance(value, dict), key, value, "a mapping of keys")
+        return build(typing.cast(type, hint), value, f"{key}.")
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        for option in typing.get_args(hint):
+            try:
+                return _convert(option, value, key)
+            except ConfigError:
+                continue
+        raise ConfigError(key, value, " or ".join(map(_words, typing.get_args(hint))))
+    if typing.get_origin(hint) is tuple:
+        _require(isinstance(value, list), key, value, "a list")
+        return tuple(_convert(str, item, key) for item in value)
+    if typing.get_origin(hint) is dict:
+        _require(isinstance(value, dict), key, value, "a mapping of names to text")
+        return {_convert(str, name, key): _convert(str, item, key) for name, item in value.items()}
+    if hint is str and type(value) is int:
+        return str(value)  # YAML reads 20260101 as a number
+    _require(type(value) is hint, key, value, _words(hint))
+    return value
+
+
+def _words(hint: Any) -> str:
+    words = {str: "text", int: "a whole number", types.NoneType: "null"}
+    return words.get(hint, "a mapping of names to text")

@@ -1,0 +1,50 @@
+"""Damaged input: found when Spark fails on it, then read in Python as far as it can be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from pyspark.sql import DataFrame
+
+from crossic_etl.sources import InputError
+from crossic_etl.tables import Tables
+
+Build = Callable[[frozenset[str]], DataFrame]
+
+
+def stage_readable(tables: Tables, job: str, build: Build, on_damage: str) -> DataFrame:
+    """Stages ``build(damaged)``, adding each file that Spark can't read to ``damaged``.
+
+    A dump is read by Spark's own codecs as long as they can; a file that they fail on is read again
+    in whole streams, so damage costs what it covers and one more pass.
+
+    Raises:
+        InputError: a file is damaged and ``on_damage`` is ``fail``, or it can't be salvaged.
+    """
+    damaged: frozenset[str] = frozenset()
+    while True:
+        try:
+            return tables.stage(job, build(damaged))
+        except Exception as error:
+            path = unreadable_file(error)
+            if path is None:
+                raise
+            if on_damage == "fail" or path in damaged:
+                raise InputError(
+                    f"{path} is damaged or cut short ({_cause(error)}): fetch it again, "
+                    "or set wikipedia.on_damage to salvage"
+                ) from None
+            print(f"{job}: {path} is damaged; reading what can be read of it", flush=True)
+            damaged |= {path}
+
+
+def unreadable_file(error: BaseException) -> str | None:
+    """The path of the file that Spark says it could not read; None for any other error."""
+    found = re.search(r"FAILED_READ_FILE[.\w]*\][^\n]*?reading file ([^\n]+?)\.? ?(?:SQLSTATE|\n|$)", str(error))
+    return found[1].strip() if found else None
+
+
+def _cause(error: BaseException) -> str:
+    causes: list[str] = re.findall(r"(?:Caused by: )[\w.$]*?(\w+): ?([^\n]*)", str(error))
+    return ": ".join(causes[-1]) if causes else type(error).__name__

@@ -1,0 +1,1 @@
+"""Plain Python, numpy and pyarrow: the parts that need no Spark."""

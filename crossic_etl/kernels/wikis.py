@@ -1,0 +1,90 @@
+"""What one wiki calls things: namespaces, redirect words and its rule for first letters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+NAMESPACE_NUMBERS = {
+    "media": -2,
+    "special": -1,
+    "talk": 1,
+    "user": 2,
+    "user talk": 3,
+    "project": 4,
+    "wikipedia": 4,
+    "wp": 4,
+    "project talk": 5,
+    "wikipedia talk": 5,
+    "file": 6,
+    "image": 6,
+    "file talk": 7,
+    "image talk": 7,
+    "mediawiki": 8,
+    "mediawiki talk": 9,
+    "template": 10,
+    "template talk": 11,
+    "help": 12,
+    "help talk": 13,
+    "category": 14,
+    "category talk": 15,
+    "portal": 100,
+    "portal talk": 101,
+    "draft": 118,
+    "draft talk": 119,
+    "timedtext": 710,
+    "timedtext talk": 711,
+    "module": 828,
+    "module talk": 829,
+}
+"""The English names, which every wiki understands beside its own."""
+
+_TABLE = Path(__file__).with_name("wikis.yaml")
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True)
+class Wiki:
+    """One wiki's own words, from its dump's ``<siteinfo>`` where there is one.
+
+    ``namespaces`` maps a casefolded namespace name or alias, spaces for underscores, to its number.
+    ``first_letter`` is MediaWiki's ``<case>``: True where titles begin with an upper-case letter.
+    ``redirect_words`` are casefolded and carry their ``#``.
+    """
+
+    lang: str
+    first_letter: bool = True
+    namespaces: Mapping[str, int] = field(default_factory=lambda: dict(NAMESPACE_NUMBERS))
+    redirect_words: tuple[str, ...] = ("#redirect",)
+
+    @classmethod
+    def of(cls, lang: str) -> Wiki:
+        """The wiki as our own tables know it, for input without ``<siteinfo>``."""
+        return _known(lang)
+
+
+@lru_cache(maxsize=None)
+def _table() -> dict[str, Any]:
+    table: dict[str, Any] = yaml.load(_TABLE.read_text(encoding="utf-8"), Loader=_LOADER)
+    return table
+
+
+@lru_cache(maxsize=None)
+def _known(lang: str) -> Wiki:
+    own = _table()["wikis"].get(lang, {})
+    namespaces = dict(NAMESPACE_NUMBERS)
+    for number, names in own.get("namespaces", {}).items():
+        namespaces.update((str(name).casefold(), int(number)) for name in names)
+    words = ["#redirect", *(word.casefold() for word in own.get("redirect", ()))]
+    return Wiki(lang, namespaces=namespaces, redirect_words=tuple(dict.fromkeys(words)))
+
+
+@lru_cache(maxsize=None)
+def language_codes() -> frozenset[str]:
+    """The codes with which a link to the same subject on another Wikipedia begins."""
+    return frozenset(_table()["languages"])

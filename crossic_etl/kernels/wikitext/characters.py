@@ -1,0 +1,80 @@
+"""Characters: entities, blanks, marks of direction, normal form."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from html.entities import html5
+
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_ENTITY = re.compile(r"&(?:#(?:[0-9]{1,7}|[xX][0-9a-fA-F]{1,6})|[A-Za-z][A-Za-z0-9]{1,31});")
+_BLANKS = re.compile(" {2,}")
+_GAPS = re.compile("\n{3,}")
+_NAMED = {**html5, "רלמ;": "\u200f", "رلم;": "\u200f"}
+_RIGHT_TO_LEFT = frozenset(
+    "ar arc arz ary azb ckb dv fa glk he khw ks lki lrc mzn nqo pnb ps sd ug ur yi".split()
+)
+_DIRECTIONS = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u061c"
+_DROPPED = "\u00ad\u2060\ufeff"
+_SPACED_SCRIPTS_BREAK = frozenset("th lo km my bo dz".split())
+_WIDE_BLANKS = "\u00a0\u202f\u2007"
+
+
+def clean_source(text: str) -> str:
+    """``text`` in lines that end in ``\\n``, without the characters that the passes use as marks."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if _CONTROLS.search(text):
+        text = _CONTROLS.sub("", text)
+    if "\u00a0" in text:
+        text = text.replace("\u00a0", " ")
+    return text.replace("&nbsp;", " ").replace("&#160;", " ")
+
+
+def decode_entities(text: str) -> str:
+    """``text`` with entities decoded once, as MediaWiki does: ``&amp;lt;`` shows ``&lt;``.
+
+    A reference needs its semicolon and a character that exists.
+    """
+    if "&" not in text:
+        return text
+    return _ENTITY.sub(_decode, text)
+
+
+def _decode(match: re.Match[str]) -> str:
+    name = match[0][1:]
+    if name[0] != "#":
+        return _NAMED.get(name, match[0])
+    code = int(name[2:-1], 16) if name[1] in "xX" else int(name[1:-1])
+    allowed = code in (9, 10, 13) or 0x20 <= code < 0x7F or 0xA0 <= code < 0xD800
+    if allowed or 0xE000 <= code <= 0xFFFD or 0x10000 <= code <= 0x10FFFF:
+        return chr(code)
+    return match[0]
+
+
+def finish(text: str, lang: str) -> str:
+    """``text`` in NFC, with plain blanks, trimmed lines and one blank line between blocks."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", _plain_characters(text, lang))
+    text = "\n".join(map(str.strip, text.split("\n")))
+    if "  " in text:
+        text = _BLANKS.sub(" ", text)
+    if "\n\n\n" in text:
+        text = _GAPS.sub("\n\n", text)
+    return text.strip()
+
+
+def _plain_characters(text: str, lang: str) -> str:
+    for blank in _WIDE_BLANKS:
+        if blank in text:
+            text = text.replace(blank, " ")
+    for dropped in _DROPPED:
+        if dropped in text:
+            text = text.replace(dropped, "")
+    if lang not in _RIGHT_TO_LEFT:
+        for mark in _DIRECTIONS:
+            if mark in text:
+                text = text.replace(mark, "")
+    if "\u200b" in text and lang not in _SPACED_SCRIPTS_BREAK:
+        text = text.replace("\u200b", "")
+    return text

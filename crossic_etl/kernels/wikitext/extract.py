@@ -1,0 +1,46 @@
+"""The passes in their order."""
+
+from __future__ import annotations
+
+import re
+
+from crossic_etl.kernels.wikis import Wiki
+from crossic_etl.kernels.wikitext.braces import render_templates
+from crossic_etl.kernels.wikitext.characters import clean_source, decode_entities, finish
+from crossic_etl.kernels.wikitext.grids import cut_tables
+from crossic_etl.kernels.wikitext.html import strip_tags
+from crossic_etl.kernels.wikitext.lines import lay_out_lines, strip_quotes
+from crossic_etl.kernels.wikitext.links import show_links
+from crossic_etl.kernels.wikitext.page import Extraction, Options, Page
+from crossic_etl.kernels.wikitext.sections import cut_end_sections
+from crossic_etl.kernels.wikitext.tags import strip_extensions
+from crossic_etl.kernels.wikitext.tidy import tidy_holes
+
+_SWITCH = re.compile(r"__(?:[A-Z]{3,30}|[^\W0-9_a-zA-Z][^\W0-9_]{1,30}|(?:no|force)?toc)__")
+
+
+def to_text(
+    source: str, lang: str, wiki: Wiki | None = None, title: str = "", options: Options = Options()
+) -> Extraction:
+    """The prose of a page of the wiki of ``lang``, and the counts of what it was left without.
+
+    Blocks (headings, paragraphs, lists) are parted by a blank line, list items by a line's end; a
+    heading is ``##`` and its text, as many ``#`` as it had ``=``. ``wiki`` gives the names of
+    namespaces, by default those of our own table; ``title`` is what ``{{PAGENAME}}`` shows.
+    """
+    page = Page(lang, wiki or Wiki.of(lang), title, options)
+    text = f"\n{clean_source(source)}\n"
+    text = strip_extensions(text, page)
+    if not options.end_sections:
+        text = cut_end_sections(text, page)
+    text = render_templates(text, page)
+    text = cut_tables(text, page)
+    text = strip_tags(text)
+    text = show_links(text, page)
+    if "__" in text:
+        text = _SWITCH.sub("", text)
+    text = lay_out_lines(text, page)
+    text = strip_quotes(text)
+    text = tidy_holes(text)
+    text = decode_entities(page.restore(text))
+    return Extraction(finish(text, lang), dict(page.left_out))

@@ -1,0 +1,71 @@
+"""HTML tags that wikitext allows: the tags go, their text stays."""
+
+from __future__ import annotations
+
+import re
+
+_INLINE = re.compile(
+    r"<(?=[a-z/])/?(?:b|i|u|s|em|strong|span|small|big|sub|sup|font|tt|code|kbd|samp|var|cite|abbr|acronym"
+    r"|bdi|bdo|dfn|ins|del|mark|q|strike|nobr|wbr|ruby|rb|rbc|rtc|rt|rp|data|time|noinclude"
+    r"|onlyinclude|includeonly|nowiki|references|section|translate|tvar|languages|link|meta|a"
+    r"|img|figure|figcaption|math|chem|ce|gallery|timeline|score|imagemap|source|syntaxhighlight"
+    r"|hiero|graph|includeonly|indicator|categorytree|mapframe|maplink|templatestyles|inputbox"
+    r")(?:[\s/][^<>]*)?>",
+    re.IGNORECASE,
+)
+_REF = re.compile(r"</?ref(?:[\s/][^<>]*)?>", re.IGNORECASE)
+_BLOCK = re.compile(
+    r"<(?=[a-z/])/?(?:p|div|center|blockquote|poem|pre|section|ul|ol|dl|h[1-6]|table|caption|thead|tbody"
+    r"|tfoot|tr|td|th|col|colgroup|hr)(?:[\s/][^<>]*)?>",
+    re.IGNORECASE,
+)
+_BREAK = re.compile(r"<(?=[a-z/])(?:/[ ]*)?br(?:[\s/\\.][^<>]*)?>|</?(?:li|dt|dd)(?:[\s/][^<>]*)?>", re.I)
+_ITEM = re.compile(r"<(li|dt|dd)(?:[\s/][^<>]*)?>", re.IGNORECASE)
+_HEADING = re.compile(r"<h([1-6])(?:\s[^<>]*)?>([^<>\n]*)</h\1\s*>", re.IGNORECASE)
+_READING = re.compile(r"<(r[tp])(?:\s[^<>]*)?>[^<>]*(?:</\1\s*>|(?=<))", re.IGNORECASE)
+_HIDDEN = re.compile(
+    r"<(span|div)\s[^<>]*display\s*:\s*none[^<>]*>[^<>]*</\1\s*>", re.IGNORECASE
+)
+_EXPONENT = re.compile(r"(?<=[0-9])<sup>\s*([−–+-]?)([0-9]+)\s*</sup>", re.IGNORECASE)
+_SUPERSCRIPT = str.maketrans("0123456789+-−–", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻")
+_MARKERS = {"li": "\n* ", "dt": "\n; ", "dd": "\n: "}
+
+
+def strip_tags(text: str) -> str:
+    """``text`` without HTML tags; those of blocks, items and line breaks end the line.
+
+    An exponent of a number is kept apart from it (10⁶), ruby keeps its base text, and what a style
+    hides stays hidden. ``<`` before anything that is no tag stays, as MediaWiki shows it.
+    """
+    if "<" not in text:
+        return text
+    lower = text.lower() if "</" in text else ""
+    if "<sup" in lower:
+        text = _EXPONENT.sub(_raise, text)
+    if "<rt" in lower or "<rp" in lower:
+        text = _READING.sub("", text)
+    if "none" in lower:
+        text = _HIDDEN.sub("", text)
+    if "</h" in lower:
+        text = _HEADING.sub(_wiki_heading, text)
+    text = _INLINE.sub("", text)
+    if "<" not in text:
+        return text
+    text = _REF.sub(" ", text)
+    text = _ITEM.sub(lambda tag: _MARKERS[tag[1].lower()], text)
+    text = _BREAK.sub("\n", text)
+    return _BLOCK.sub("\n\n", text)
+
+
+def raised(number: str) -> str:
+    """``number`` in superscript characters."""
+    return number.translate(_SUPERSCRIPT)
+
+
+def _raise(match: re.Match[str]) -> str:
+    return raised(match[1] + match[2])
+
+
+def _wiki_heading(match: re.Match[str]) -> str:
+    bar = "=" * int(match[1])
+    return f"\n{bar}{match[2].strip()}{bar}\n"

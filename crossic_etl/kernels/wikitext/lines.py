@@ -1,0 +1,123 @@
+"""What a line's first characters mean: list items, headings, rules; and quotes for emphasis."""
+
+from __future__ import annotations
+
+import re
+
+from crossic_etl.kernels.wikitext.page import Page
+from crossic_etl.kernels.wikitext.sections import HEADING, split_heading
+
+_INDENT = re.compile("\n[ \t\x01]+")
+_LIST = re.compile("\n[*#:;][^\n]*(?:\n[*#:;][^\n]*)*")
+_RULE = re.compile("\n-{4,}")
+_TERM = re.compile(r"[ \t]:|:[ \t]")
+_QUOTES = re.compile("'{2,}")
+_APOSTROPHE = "\x07"
+_TOKENS = re.compile("\n|'{2,}")
+
+
+def lay_out_lines(text: str, page: Page) -> str:
+    """``text`` with list items and headings as lines of their own, blocks parted by blank lines.
+
+    A heading of level 2 becomes ``## Title``, as many ``#`` as it had ``=``.
+    """
+    text = _INDENT.sub("\n", text)
+    if "\n----" in text:
+        text = _RULE.sub("\n\n", text)
+    marker = page.options.list_marker
+
+    def lay_out_list(block: re.Match[str]) -> str:
+        items = []
+        for line in block[0].split("\n"):
+            item = line.lstrip("*#:;")
+            symbols = line[: len(line) - len(item)]
+            item = item.strip()
+            if not item:
+                continue
+            if symbols[-1] == ";" and ":" in item:
+                items += [part.strip() for part in _TERM.split(item, maxsplit=1)]
+            elif marker and symbols[-1] in "*#":
+                items.append(marker + item)
+            else:
+                items.append(item)
+        return "\n\n" + "\n".join(items) + "\n\n"
+
+    text = _LIST.sub(lay_out_list, text)
+    if "\n=" in text:
+        text = HEADING.sub(_lay_out_heading, text)
+    return text
+
+
+def _lay_out_heading(match: re.Match[str]) -> str:
+    level, title = split_heading(match[1])
+    return f"\n\n{'#' * level} {title}\n\n" if title else "\n\n"
+
+
+def strip_quotes(text: str) -> str:
+    """``text`` without the apostrophes that mean italics and bold, by MediaWiki's rules.
+
+    Four are one apostrophe and bold, more than five are apostrophes and both. Where a line has an
+    odd number of both marks, one bold mark was an apostrophe and italics.
+    """
+    if "''" not in text:
+        return text
+    if "'''" in text:
+        text = _mend_odd_lines(text)
+    return _QUOTES.sub(_rest_of_quotes, text).replace(_APOSTROPHE, "'")
+
+
+def _rest_of_quotes(match: re.Match[str]) -> str:
+    count = len(match[0])
+    if count == 4:
+        return "'"
+    return "'" * (count - 5) if count > 5 else ""
+
+
+def _mend_odd_lines(text: str) -> str:
+    """``text`` with ``'`` before ``''`` in place of one ``'''`` where a line's marks do not pair."""
+    bold = italic = 0
+    start = 0
+    mended: list[tuple[int, int]] = []
+    for match in _TOKENS.finditer(text):
+        count = match.end() - match.start()
+        if count == 1:
+            if bold & italic & 1:
+                mended.append((start, match.start()))
+            bold = italic = 0
+            start = match.start()
+        elif count == 2:
+            italic += 1
+        elif count <= 4:
+            bold += 1
+        else:
+            bold += 1
+            italic += 1
+    if not mended:
+        return text
+    pieces = []
+    position = 0
+    for begin, end in mended:
+        pieces.append(text[position:begin])
+        pieces.append(_mend(text[begin:end]))
+        position = end
+    pieces.append(text[position:])
+    return "".join(pieces)
+
+
+def _mend(line: str) -> str:
+    """The one-letter word's mark, else the first after a longer word, else the first at all."""
+    letter = word = space = -1
+    for match in _QUOTES.finditer(line):
+        if len(match[0]) not in (3, 4):
+            continue
+        at = match.end() - 3
+        before, second = line[at - 1 : at], line[at - 2 : at - 1]
+        if before == " " or at == 1:
+            space = at if space < 0 else space
+        elif second == " " or at == 2:
+            letter = at
+            break
+        elif word < 0:
+            word = at
+    at = next((place for place in (letter, word, space) if place >= 0), -1)
+    return line if at < 0 else line[:at] + _APOSTROPHE + line[at + 1 :]

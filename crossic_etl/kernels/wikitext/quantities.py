@@ -1,0 +1,169 @@
+"""Templates for numbers with units."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from crossic_etl.kernels.wikitext.call import Call
+from crossic_etl.kernels.wikitext.html import raised
+from crossic_etl.kernels.wikitext.numbers import format_number
+from crossic_etl.kernels.wikitext.tables import load_yaml
+
+_VALUE = re.compile(r"[-−–+]?[0-9.,]*[0-9](?:\s*[+/⁄]+\s*[0-9]+)*(?:e[-+]?[0-9]+)?", re.I)
+_RANGES = {
+    "-": "–", "–": "–", "to": " to ", "and": " and ", "or": " or ", "by": " by ", "x": " × ",
+    "×": " × ", "*": " × ", "+/-": " ± ", "±": " ± ", "xx": " × ", "to(-)": " to ", "to-": " to ",
+    "and(-)": " and ", "&": " & ", "e": " a ", "a": " a ", "até": " até ", "y": " y ", "o": " o ",
+    ",": ", ", "–": "–", "—": "–", "~": "~", "إلى": " إلى ", "ถึง": " ถึง ", "から": "から",
+    "+": " + ", "per": " per ", "/": " / ", "−": "–",
+}  # fmt: skip
+
+
+def _unit(code: str, lang: str) -> str:
+    table = load_yaml("units.yaml")
+    local = table.get(lang, {}).get(code)
+    return str(local if local is not None else table["common"].get(code, code))
+
+
+def _quantity(value: str, unit: str) -> str:
+    if not unit:
+        return value
+    close = unit[0] in "°′″'\"%" and unit not in ("°C", "°F")
+    return value + unit if close else f"{value} {unit}"
+
+
+def _convert(call: Call) -> str:
+    """The measure as the author wrote it: ``{{convert|5|to|6|km|mi}}`` is 5 to 6 km.
+
+    What the template would work out (3.1 to 3.7 mi) is not.
+    """
+    lang = call.page.lang
+    values = call.positional()
+    shown = ""
+    index = 0
+    while index < len(values) and _VALUE.fullmatch(values[index]):
+        value = _number(values[index], call)
+        index += 1
+        if index >= len(values):
+            return shown + value
+        follower = values[index]
+        if follower.lower() in _RANGES and index + 1 < len(values):
+            if _VALUE.fullmatch(values[index + 1]):
+                shown += value + _RANGES[follower.lower()]
+                index += 1
+                continue
+        shown += _quantity(value, _unit(follower, lang))
+        index += 1
+        if index + 1 < len(values) and _VALUE.fullmatch(values[index]) and values[index + 1]:
+            if values[index + 1].lower() in _COMPOUND:
+                shown += " "
+                continue
+        return shown
+    return shown or (values[0] if values else "")
+
+
+_COMPOUND = frozenset("in ft oz lb lbs chain st mi yd pt qt cwt m cm".split())
+
+
+def _number(text: str, call: Call) -> str:
+    if "+" in text[1:] and "/" in text:
+        return text.replace("+", " ", 1)
+    return text if call.first("comma") == "off" else format_number(text, call.page.lang)
+
+
+def _val(call: Call) -> str:
+    """A measured value: error, power of ten and unit follow it."""
+    values = call.positional()
+    if not values:
+        unit = call.first("ul", "u")
+        return _unit(unit, call.page.lang) if unit else ""
+    shown = format_number(values[0], call.page.lang)
+    if len(values) == 2:
+        shown += f"±{values[1]}" if not values[1].startswith("(") else values[1]
+    elif len(values) > 2:
+        shown += f"+{values[1].lstrip('+')}−{values[2].lstrip('-−')}"
+    exponent = call.first("e", "10^")
+    if exponent:
+        shown = f"({shown})" if len(values) > 1 else shown
+        shown += "×10" + raised(exponent)
+    shown = call.first("p") + shown + call.first("s")
+    unit = call.first("u", "ul")
+    below = call.first("up", "upl")
+    if unit:
+        shown = _quantity(shown, _unit(unit, call.page.lang))
+    return f"{shown}/{_unit(below, call.page.lang)}" if below else shown
+
+
+def _fraction(call: Call) -> str:
+    values = call.positional()
+    if len(values) == 1:
+        return f"1/{values[0]}"
+    if len(values) == 2:
+        return f"{values[0]}/{values[1]}"
+    return f"{values[0]} {values[1]}/{values[2]}" if len(values) == 3 else ""
+
+
+def _height(call: Call) -> str:
+    lang = call.page.lang
+    parts = [
+        _quantity(format_number(call.first(key), lang), _unit(key, lang))
+        for key in ("m", "cm", "ft", "in")
+        if call.first(key)
+    ]
+    return " ".join(parts)
+
+
+def _unit_of_number(call: Call) -> str:
+    """``{{unidad|5000|km}}``: a grouped number before its unit."""
+    value, unit = call.first("1"), call.first("2")
+    if not value:
+        return ""
+    exponent = call.first("e", "3") if call.first("e", "3").lstrip("-−").isdecimal() else ""
+    shown = format_number(value, call.page.lang) + ("×10" + raised(exponent) if exponent else "")
+    return _quantity(shown, _unit(unit, call.page.lang))
+
+
+def _round(call: Call) -> str:
+    try:
+        number, places = float(call.first("1")), int(call.first("2") or "0")
+        return format_number(f"{number:.{min(max(places, 0), 15)}f}", call.page.lang)
+    except ValueError:
+        return call.first("1")
+
+
+def _ordinal(call: Call) -> str:
+    """1st, 2nd, 3rd, 4th, and 11th to 13th."""
+    number = call.first("1")
+    if not number.isdecimal():
+        return number
+    tens = number[-2:-1] == "1"
+    return number + ("th" if tens else {"1": "st", "2": "nd", "3": "rd"}.get(number[-1], "th"))
+
+
+def _century(call: Call) -> str:
+    """``{{siglo|V|a|s}}``: siglo V a. C.; the word stands only where the third argument asks."""
+    number, era, word = call.first("1"), call.first("2").lower(), call.first("3")
+    if not number:
+        return ""
+    shown = {"s": "siglo ", "S": "Siglo "}.get(word[:1], "") + _roman(number)
+    return shown + {"a": " a. C.", "d": " d. C."}.get(era[:1], "")
+
+
+def _roman(number: str) -> str:
+    if not number.isdecimal() or not 0 < int(number) < 40:
+        return number
+    tens, ones = divmod(int(number), 10)
+    return "X" * tens + ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX")[ones]
+
+
+QUANTITY_FUNCTIONS: dict[str, Callable[[Call], str]] = {
+    "convert": _convert,
+    "val": _val,
+    "fraction": _fraction,
+    "height": _height,
+    "unit": _unit_of_number,
+    "round": _round,
+    "ordinal": _ordinal,
+    "century": _century,
+}

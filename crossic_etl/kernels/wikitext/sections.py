@@ -1,0 +1,79 @@
+"""Headings, and the sections at an article's end that hold no prose."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from crossic_etl.kernels.wikitext.page import HOLE, Page
+from crossic_etl.kernels.wikitext.tables import load_yaml
+
+# On a line of "=" the greedy run steps back once for each "=": linear.
+HEADING = re.compile("\n=([^\n]*)=[ \t\x01]*(?=\n)")
+_MARKUP = re.compile("<[^<>]*>|\\[\\[(?:[^\\[\\]|]*\\|)?|\\]\\]|\\{\\{[^{}]*\\}\\}|''+|\x01|\x04[0-9]+\x04")
+_EDGES = " \t:：.。·-–—"
+
+
+def split_heading(content: str) -> tuple[int, str]:
+    """Level and title of a heading line, given what lies between its outermost ``=`` signs."""
+    opening = len(content) - len(content.lstrip("="))
+    closing = len(content) - len(content.rstrip("="))
+    more = min(opening, closing, 5)
+    if opening == len(content):
+        more = max((len(content) - 1) // 2, 0)
+    return more + 1, content[more : len(content) - more].strip()
+
+
+def cut_end_sections(text: str, page: Page) -> str:
+    """``text`` without its References, See also and their like, subsections included.
+
+    A section that holds one end only of a template or table is kept: what looks like a heading
+    stands inside that construct.
+    """
+    names = end_sections_of(page.lang)
+    if not names or "\n=" not in text:
+        return text
+    kept = []
+    position = 0
+    cut_from = -1
+    cut_level = 0
+    cut_name = ""
+    for match in HEADING.finditer(text):
+        level, title = split_heading(match[1])
+        if cut_from >= 0:
+            if level > cut_level:
+                continue
+            if _balanced(text, cut_from, match.start()):
+                kept.append(text[position:cut_from])
+                position = match.start()
+                page.left_out["section:" + cut_name] += 1
+            cut_from = -1
+        name = _plain(title)
+        if name in names:
+            cut_from, cut_level, cut_name = match.start(), level, name
+    if cut_from >= 0 and _balanced(text, cut_from, len(text)):
+        kept.append(text[position:cut_from])
+        kept.append("\n")
+        position = len(text)
+        page.left_out["section:" + cut_name] += 1
+    kept.append(text[position:])
+    return "".join(kept)
+
+
+def _balanced(text: str, start: int, end: int) -> bool:
+    return text.count("{{", start, end) == text.count("}}", start, end) and text.count(
+        "\n{|", start, end
+    ) == text.count("\n|}", start, end)
+
+
+def _plain(title: str) -> str:
+    title = _MARKUP.sub("", title) if not title.isalnum() else title
+    title = unicodedata.normalize("NFC", title.replace(HOLE, "").replace("_", " ")).casefold()
+    return " ".join(title.replace("&nbsp;", " ").replace("&amp;", "&").strip(_EDGES).split())
+
+
+@lru_cache(maxsize=None)
+def end_sections_of(lang: str) -> frozenset[str]:
+    """The headings, casefolded, of sections to cut on the wiki of ``lang``."""
+    return frozenset(_plain(str(name)) for name in load_yaml("sections.yaml").get(lang, ()))

@@ -1,0 +1,22 @@
+"""The YAML tables of this package, each read once."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_DATA = Path(__file__).parent / "data"
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@lru_cache(maxsize=None)
+def load_yaml(name: str) -> dict[str, Any]:
+    """The table ``name``, a path below ``data``; one that does not exist is empty."""
+    path = _DATA / name
+    if not path.is_file():
+        return {}
+    content = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
+    return content or {}

@@ -1,0 +1,115 @@
+"""Which template renders how: the tables in ``data/templates`` and what their rules mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+from crossic_etl.kernels.wikitext import magic
+from crossic_etl.kernels.wikitext.call import Call
+from crossic_etl.kernels.wikitext.functions import FILTERS, FUNCTIONS
+from crossic_etl.kernels.wikitext.page import HOLE, Page
+from crossic_etl.kernels.wikitext.tables import load_yaml
+
+_PLACE = re.compile(r"\{([^{}:]+)(?::([a-z]+))?\}")
+_OPTIONAL = re.compile(r"\[\[(.*?)\]\]")
+_MAX_NAME = 80
+_TEMPLATE = 10
+
+Renderer = Callable[[Call], str]
+_Part = tuple[str, Renderer]
+
+
+def render(inner: str, page: Page) -> str:
+    """What the call ``{{inner}}`` shows: a rule's text, or a hole that is counted by name."""
+    head, _, rest = inner.partition("|")
+    name = head.replace(HOLE, "").replace("_", " ").strip().lower()
+    rule = find_rule(page.lang, name)
+    if rule is None and (":" in name or name in magic.VARIABLES):
+        shown = magic.render(head, rest, page)
+        if shown is not None:
+            return shown
+        prefix, _, after = name.rpartition(":")
+        if prefix in ("subst", "safesubst", "msg") or page.wiki.namespaces.get(prefix) == _TEMPLATE:
+            name = after.strip()
+            rule = find_rule(page.lang, name)
+    if rule is not None:
+        shown = rule(Call(name, rest, page))
+        if shown:
+            return shown
+    page.left_out["template:" + " ".join(name[:_MAX_NAME].split())] += 1
+    return HOLE
+
+
+@lru_cache(maxsize=65536)
+def find_rule(lang: str, name: str) -> Renderer | None:
+    """The renderer of the template ``name``, in lower case, on the wiki of ``lang``, if it has one."""
+    names, starts, ends = _rules(lang)
+    rule = names.get(name)
+    if rule is None and len(name) <= _MAX_NAME:
+        rule = next((each for start, each in starts if name.startswith(start)), None)
+        rule = rule or next((each for end, each in ends if name.endswith(end)), None)
+    return rule
+
+
+@lru_cache(maxsize=None)
+def _rules(lang: str) -> tuple[dict[str, Renderer], list[_Part], list[_Part]]:
+    """Renderers by whole name, by its beginning, by its end; the wiki's own over the common ones."""
+    names: dict[str, Renderer] = {}
+    starts: list[_Part] = []
+    ends: list[_Part] = []
+    for table in ("common", lang):
+        for rule, called in load_yaml(f"templates/{table}.yaml").items():
+            renderer = _compile(rule)
+            for name in (str(each).replace("_", " ").lower() for each in called):
+                if len(name) > 1 and name.endswith("*"):
+                    starts.append((name[:-1], renderer))
+                elif len(name) > 1 and name.startswith("*"):
+                    ends.append((name[1:], renderer))
+                else:
+                    names[name] = renderer
+    return names, starts, ends
+
+
+def _compile(rule: str) -> Renderer:
+    """A renderer from a rule: ``=function``, or text with ``{argument|other:filter}`` places."""
+    if rule.startswith("="):
+        return FUNCTIONS[rule[1:]]
+    if not _PLACE.search(rule):
+        return lambda call: rule or HOLE
+    parts = [(_fill(text), bool(number % 2)) for number, text in enumerate(_OPTIONAL.split(rule))]
+
+    def show(call: Call) -> str:
+        shown = []
+        found = False
+        for fill, optional in parts:
+            text, filled = fill(call)
+            found = found or filled
+            if filled or not optional:
+                shown.append(text)
+        return "".join(shown) if found else ""
+
+    return show
+
+
+def _fill(text: str) -> Callable[[Call], tuple[str, bool]]:
+    """A function that puts arguments in the places of ``text`` and says whether it found any."""
+    literals = _PLACE.split(text)[::3]
+    places = [
+        (tuple(match[1].split("|")), FILTERS[match[2]] if match[2] else None)
+        for match in _PLACE.finditer(text)
+    ]
+
+    def fill(call: Call) -> tuple[str, bool]:
+        shown = [literals[0]]
+        found = False
+        for (keys, change), literal in zip(places, literals[1:], strict=True):
+            value = call.first(*keys)
+            if value:
+                found = True
+                value = change(value, call.page.lang) if change else value
+            shown += (value or HOLE, literal)
+        return "".join(shown), found
+
+    return fill

@@ -1,0 +1,78 @@
+"""Around a hole: empty brackets, doubled separators and blanks that it left behind."""
+
+from __future__ import annotations
+
+from crossic_etl.kernels.wikitext.page import HOLE
+
+_PAIRS = {"(": ")", "（": "）", "[": "]", "【": "】", "〔": "〕", "“": "”", "「": "」", "『": "』", "«": "»"}
+_PAIRS_OR_QUOTES = {**_PAIRS, '"': '"'}
+_OPENING = tuple(_PAIRS)
+_CLOSING = tuple(_PAIRS.values())
+_SEPARATORS = " ,;:/–—-、，；：・･،؛|"
+_STOPS = tuple(",;:.!?、。，．；：！？،؛؟")
+_ENDS = " .,;:。、．，；：・)）"
+
+
+def tidy_holes(text: str) -> str:
+    """``text`` without its holes, and without what made sense only with something in them."""
+    if HOLE not in text:
+        return text
+    pieces = text.split(HOLE)
+    kept = [pieces[0]]
+    for right in pieces[1:]:
+        if not right:
+            continue
+        left = kept[-1]
+        shorter, right = _join(left, right)
+        if shorter is not left:
+            kept[-1] = shorter
+            while len(kept) > 1 and not kept[-1]:
+                kept.pop()
+        if right:
+            kept.append(right)
+    return "".join(kept)
+
+
+def _join(left: str, right: str) -> tuple[str, str]:
+    """What stays of the text on both sides of a hole."""
+    last, following = left[-1:], right[0]
+    if not last or last == "\n":
+        return left, _line_start(right)
+    if last.isalnum() and following.isalnum():
+        return left, right
+    bare = left.rstrip(_SEPARATORS)
+    opening = bare[-1:]
+    if opening in _PAIRS:
+        rest = right.lstrip(_SEPARATORS)
+        if rest[:1] == _PAIRS[opening]:
+            return _without_bracket(bare[:-1], rest[1:])
+        return bare, rest
+    if last in _PAIRS_OR_QUOTES and following == _PAIRS_OR_QUOTES[last]:
+        return _without_bracket(left[:-1], right[1:])
+    rest = right.lstrip(" ")
+    if rest[:1] in _CLOSING and rest:
+        return bare, rest
+    if not rest or rest[0] == "\n":
+        return left.rstrip(" "), rest
+    if rest.startswith(_STOPS):
+        blank_free = left.rstrip(" ")
+        if blank_free.endswith((",", ";", "、", "،", "؛")):
+            blank_free = blank_free[:-1]
+        return blank_free, rest
+    if last == " ":
+        return left, rest
+    return left, right
+
+
+def _line_start(right: str) -> str:
+    """``right`` at the start of a line: no comma there, and no full stop without anything else."""
+    rest = right.lstrip(" ,，、،")
+    line = rest[: rest.find("\n")] if "\n" in rest else rest
+    return rest[len(line) :] if len(line) < 4 and not line.strip(_ENDS) else rest
+
+
+def _without_bracket(left: str, right: str) -> tuple[str, str]:
+    """``left`` and ``right`` of a bracket pair that went, with one blank between words."""
+    if not right or right[0] in " \n" or right.startswith(_STOPS):
+        return left.rstrip(" "), right
+    return left, right

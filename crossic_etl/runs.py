@@ -1,0 +1,126 @@
+"""The record of a job's run: counts that balance, seconds, and one line for the person who waits."""
+
+from __future__ import annotations
+
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from importlib.metadata import version
+
+from pyspark.sql import DataFrame
+
+from crossic_etl.config import Config
+from crossic_etl.schemas import Table
+from crossic_etl.tables import Tables
+
+
+class UnbalancedError(RuntimeError):
+    """Rows went in that neither came out nor were dropped for a reason."""
+
+
+@dataclass
+class Run:
+    """What a job counts. ``rows_used`` defaults to ``rows_out`` where a row in makes one row out."""
+
+    job: str
+    rows_in: int = 0
+    rows_out: int = 0
+    rows_used: int | None = None
+    dropped: dict[str, int] = field(default_factory=dict)
+    metrics: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def used(self) -> int:
+        """Rows in that are in what came out."""
+        return self.rows_out if self.rows_used is None else self.rows_used
+
+    def settle(self, counts: DataFrame, used: Sequence[str]) -> None:
+        """Takes the counts of ``outcome, rows`` over, before any table is touched.
+
+        ``read`` is what went in, where the staged rows say it; what isn't in ``used`` was dropped.
+
+        Raises:
+            UnbalancedError: see `check`.
+        """
+        rows = {row["outcome"]: row["rows"] for row in counts.collect()}
+        self.rows_in = rows.pop("read", self.rows_in)
+        self.rows_out = sum(rows.pop(outcome, 0) or 0 for outcome in used)
+        self.dropped = {outcome: n for outcome, n in rows.items() if n}
+        self.check()
+
+    def publish(self, rows: int) -> None:
+        """Takes over how many rows the tables hold now: what is missing had the key of another."""
+        if repeated := self.rows_out - rows:
+            self.dropped["duplicate"] = repeated
+        self.rows_out = rows
+
+    def check(self) -> None:
+        """Refuses counts that don't balance.
+
+        Raises:
+            UnbalancedError: rows in are not rows used plus rows dropped.
+        """
+        dropped = sum(self.dropped.values())
+        if self.rows_in != self.used + dropped:
+            raise UnbalancedError(
+                f"{self.job}: {self.rows_in} rows in, but {self.used} used and {dropped} dropped; "
+                "the tables are as they were"
+            )
+
+    def line(self) -> str:
+        """The one line that the job ends with."""
+        reasons = ", ".join(f"{name} {count:,}" for name, count in sorted(self.dropped.items()) if count)
+        return (
+            f"{self.job}: {self.rows_in:,} in, {self.rows_out:,} out, "
+            f"{sum(self.dropped.values()):,} dropped{f' ({reasons})' if reasons else ''}, "
+            f"{self.seconds:.1f} s"
+        )
+
+
+@contextmanager
+def recorded(tables: Tables, config: Config, job: str, reads: tuple[Table, ...] = ()) -> Iterator[Run]:
+    """Times a job's body, writes its row of ``runs`` and prints its line; a failure is recorded too."""
+    run, started, clock = Run(job), datetime.now(timezone.utc), time.monotonic()
+    versions = {table.name: tables.version(table) for table in reads}
+    error: BaseException | None = None
+    try:
+        yield run
+        run.check()
+    except Exception as raised:
+        error = raised
+        raise
+    finally:
+        run.seconds = time.monotonic() - clock
+        if not isinstance(sys.exc_info()[1], KeyboardInterrupt):
+            tables.append_run(_row(run, config, started, versions, error))
+    print(run.line(), flush=True)
+
+
+def _row(
+    run: Run,
+    config: Config,
+    started: datetime,
+    versions: Mapping[str, int],
+    error: BaseException | None,
+) -> dict[str, object]:
+    return {
+        "run_id": uuid.uuid4().hex,
+        "job": run.job,
+        "state": "failed" if error else "done",
+        "started": started,
+        "seconds": run.seconds,
+        "config_hash": config.digest(),
+        "code_version": version("crossic-etl"),
+        "input_versions": dict(versions),
+        "rows_in": run.rows_in,
+        "rows_used": run.used,
+        "rows_out": run.rows_out,
+        "dropped": {name: count for name, count in run.dropped.items() if count},
+        "metrics": run.metrics,
+        "error": str(error)[:500] if error else None,
+    }

@@ -1,0 +1,1 @@
+"""The bundled sample, a small Wikipedia in seven languages, and the builder of its dump files."""

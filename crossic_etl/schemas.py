@@ -1,0 +1,210 @@
+"""Every table's StructType, in flow order, with its key and the columns that it is partitioned by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyspark.sql import types as T
+
+STRING, INT, LONG, BOOLEAN = T.StringType(), T.IntegerType(), T.LongType(), T.BooleanType()
+DOUBLE, TIMESTAMP = T.DoubleType(), T.TimestampType()
+TOKENS = T.ArrayType(INT, containsNull=False)
+NAMES = T.ArrayType(STRING, containsNull=False)
+COUNTS = T.MapType(STRING, LONG, valueContainsNull=False)
+
+
+def _columns(**types: T.DataType | tuple[T.DataType]) -> T.StructType:
+    """Columns that are never null; a type in a tuple may be."""
+    return T.StructType(
+        [
+            T.StructField(name, kind[0], True)
+            if isinstance(kind, tuple)
+            else T.StructField(name, kind, False)
+            for name, kind in types.items()
+        ]
+    )
+
+
+@dataclass(frozen=True)
+class Table:
+    """Contract of one table: its columns, the key that is unique, and its partition columns."""
+
+    name: str
+    schema: T.StructType
+    key: tuple[str, ...]
+    partition_by: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns in order."""
+        return self.schema.fieldNames()
+
+
+PAGES = Table(
+    "pages",
+    _columns(
+        lang=STRING,
+        page_id=LONG,
+        title=STRING,
+        url=STRING,
+        revision_id=(LONG,),  # null where the input is plain text
+        timestamp=(TIMESTAMP,),  # of the revision
+        text=STRING,
+        text_hash=STRING,  # SHA-256 of the UTF-8 text
+        n_chars=INT,
+        is_disambiguation=BOOLEAN,
+        qid=(STRING,),  # Wikidata item, from page_props
+        left_out=COUNTS,  # what the extractor left out of the text, by kind
+        licence=STRING,  # SPDX identifier
+        dump_date=STRING,
+    ),
+    key=("lang", "page_id"),
+    partition_by=("lang",),
+)
+
+REDIRECTS = Table(
+    "redirects",
+    _columns(lang=STRING, page_id=LONG, title=STRING, target_title=STRING, dump_date=STRING),
+    key=("lang", "title"),
+    partition_by=("lang",),
+)
+
+LINKS = Table(
+    "links",
+    _columns(
+        lang=STRING,
+        page_id=LONG,
+        target_lang=STRING,
+        evidence=STRING,  # langlink | qid
+        target_title=STRING,  # canonical form, redirects not yet followed
+        dump_date=STRING,
+    ),
+    key=("lang", "page_id", "target_lang", "evidence"),
+    partition_by=("lang",),
+)
+
+PAIRS = Table(
+    "pairs",
+    _columns(
+        pair_id=STRING,
+        target_lang=STRING,
+        en_page_id=LONG,
+        en_title=STRING,
+        target_page_id=LONG,
+        target_title=STRING,
+        evidence=NAMES,  # sorted set of en->xx, xx->en, qid
+        both_directions=BOOLEAN,
+        n_links=INT,  # rows of links that say so
+    ),
+    key=("pair_id",),
+    partition_by=("target_lang",),
+)
+
+SAMPLES = Table(
+    "samples",
+    _columns(
+        sample_id=STRING,
+        arrangement=STRING,
+        target_lang=STRING,
+        origin=STRING,  # wikipedia
+        pair_id=STRING,
+        en_source_id=(STRING,),  # lang:page_id; null on samples of one side
+        target_source_id=(STRING,),
+        segment=INT,  # 0 .. n_segments - 1
+        n_segments=INT,
+        en_text=STRING,
+        target_text=STRING,
+        input_ids=TOKENS,  # the whole sample, separator and [SPLIT] included
+        n_en_tokens=INT,
+        n_target_tokens=INT,
+        n_tokens=INT,
+        tokenizer=STRING,
+        split_token=STRING,
+        licence=STRING,
+        en_title=(STRING,),
+        en_url=(STRING,),
+        en_revision_id=(LONG,),
+        target_title=(STRING,),
+        target_url=(STRING,),
+        target_revision_id=(LONG,),
+    ),
+    key=("sample_id",),
+    partition_by=("arrangement", "target_lang"),
+)
+
+WINDOWS = Table(
+    "windows",
+    _columns(
+        arrangement=STRING,
+        tokenizer=STRING,
+        window_length=INT,
+        policy=STRING,
+        shard=INT,
+        position=INT,  # within the shard
+        input_ids=TOKENS,  # at most window_length; the trainer pads
+        sample_starts=TOKENS,  # offset of each sample in input_ids
+        sample_ids=NAMES,  # a sample cut by the window's end is the last one
+        n_whole=INT,  # samples seen whole: the first n_whole of sample_ids
+        n_new=INT,
+        n_repeated=INT,  # always the first tokens of the window
+        n_padding=INT,
+    ),
+    key=("arrangement", "tokenizer", "window_length", "policy", "shard", "position"),
+    partition_by=("arrangement",),
+)
+
+REJECTS = Table(
+    "rejects",
+    _columns(
+        table=STRING,
+        lang=STRING,  # of the wiki that was read, or the target language
+        key=STRING,
+        reason=STRING,
+        detail=STRING,  # enough of the raw input to see why, 500 characters at most
+    ),
+    key=("table", "lang", "key", "reason"),
+    partition_by=("table",),
+)
+
+RUNS = Table(
+    "runs",
+    _columns(
+        run_id=STRING,
+        job=STRING,
+        state=STRING,  # done | failed
+        started=TIMESTAMP,
+        seconds=DOUBLE,
+        config_hash=STRING,
+        code_version=STRING,
+        input_versions=COUNTS,  # Delta version of each table read
+        rows_in=LONG,
+        rows_used=LONG,  # rows in = rows used + rows dropped
+        rows_out=LONG,
+        dropped=COUNTS,  # by reason
+        metrics=COUNTS,
+        error=(STRING,),
+    ),
+    key=("run_id",),
+)
+
+TABLES = {
+    table.name: table
+    for table in (PAGES, REDIRECTS, LINKS, PAIRS, SAMPLES, WINDOWS, REJECTS, RUNS)
+}
+
+
+def _staged(*extra: tuple[str, T.DataType], of: Table) -> T.StructType:
+    """A table's columns, all nullable, behind the outcome of the row that was read."""
+    columns = [("outcome", STRING), *[(f.name, f.dataType) for f in of.schema], *extra]
+    return T.StructType([T.StructField(name, kind, True) for name, kind in columns])
+
+
+# One expensive pass gives rows for several tables: it is staged once, with an outcome for each row.
+# ``key`` and ``detail`` are what ``rejects`` needs; ``n`` is how many input rows a row stands for.
+# Readers add rows with the outcome ``read``, counted before anything is parsed: the other side of
+# the balance. (``DataFrame.observe`` loses its counts in a write through Delta's catalog.)
+STAGED_PAGES = _staged(
+    *(("target_title", STRING), ("n", LONG), ("key", STRING), ("detail", STRING)), of=PAGES
+)
+STAGED_LINKS = _staged(("n", LONG), ("key", STRING), ("detail", STRING), of=LINKS)
+STAGED_SAMPLES = _staged(("n", LONG), ("key", STRING), ("detail", STRING), of=SAMPLES)

@@ -1,0 +1,172 @@
+"""Finds and reads raw input: dump XML, SQL dumps and plain-text Parquet, on any Hadoop file system."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from pyspark.errors import AnalysisException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from crossic_etl.config import Config
+from crossic_etl.kernels.dump_xml import parse_siteinfo
+from crossic_etl.kernels.sql_dump import columns_of
+from crossic_etl.kernels.wikis import Wiki
+from crossic_etl.tables import missing
+
+# The forms in which a wiki's pages are published, best first; the first that is there is read.
+PAGE_FILES = (
+    r"pages-articles-multistream\.xml\.bz2",
+    r"pages-articles-multistream\d+\.xml-p\d+p\d+\.bz2",
+    r"pages-articles\.xml(\.bz2|\.gz)?",
+    r"pages-articles\d+\.xml-p\d+p\d+(\.bz2|\.gz)?",
+)
+
+# mysqldump writes some 20 lines before CREATE TABLE, and one for each column and key.
+HEAD_LINES = 100
+
+
+class InputError(RuntimeError):
+    """Input that isn't there or can't be read: the message names the file and what to do."""
+
+
+@dataclass(frozen=True)
+class WikiFiles:
+    """The files of one wiki at one date; an SQL dump that isn't there is None."""
+
+    lang: str
+    date: str
+    pages: tuple[str, ...]
+    langlinks: str | None
+    page_props: str | None
+
+    def without(self, damaged: Collection[str]) -> WikiFiles:
+        """The same wiki without the page files that are damaged."""
+        return replace(self, pages=tuple(path for path in self.pages if path not in damaged))
+
+
+def find_wikis(spark: SparkSession, config: Config) -> list[WikiFiles]:
+    """The dump files of every wiki that the configuration names.
+
+    Raises:
+        InputError: a wiki has no folder, or neither page files nor plain text.
+    """
+    return [_find_wiki(spark, config, lang) for lang in config.wikis]
+
+
+def dump_folder(config: Config, lang: str) -> str:
+    """Where the public mirror's layout puts one wiki's dump."""
+    wiki = lang.replace("-", "_") + "wiki"
+    return f"{config.wikipedia.dumps.rstrip('/')}/{wiki}/{config.wikipedia.date_of(lang)}"
+
+
+def _find_wiki(spark: SparkSession, config: Config, lang: str) -> WikiFiles:
+    if lang in config.wikipedia.plain_text and not config.wikipedia.dumps:
+        return WikiFiles(lang, "", (), None, None)
+    folder, date = dump_folder(config, lang), config.wikipedia.date_of(lang)
+    files = list_files(spark, folder)
+    prefix = re.escape(f"{lang.replace('-', '_')}wiki-{date}-")
+
+    def matching(pattern: str) -> tuple[str, ...]:
+        found = re.compile(rf"{prefix}{pattern}")
+        return tuple(sorted(f for f in files if found.fullmatch(f.rsplit("/", 1)[-1])))
+
+    pages = next((found for p in PAGE_FILES if (found := matching(p))), ())
+    if not pages and lang not in config.wikipedia.plain_text:
+        raise InputError(
+            f"no pages-articles dump of {lang} in {folder}: "
+            "check wikipedia.dumps and wikipedia.date, or give wikipedia.plain_text"
+        )
+    langlinks = next(iter(matching(r"langlinks\.sql(\.gz)?")), None)
+    page_props = next(iter(matching(r"page_props\.sql(\.gz)?")), None)
+    return WikiFiles(lang, date, pages, langlinks, page_props)
+
+
+def list_files(spark: SparkSession, folder: str) -> list[str]:
+    """Paths of the files in a folder; none where it isn't there.
+
+    Spark's own listing reaches every file system that Spark reads, on Spark Connect too; no file
+    is opened, since only the path is selected.
+    """
+    try:
+        listing = spark.read.format("binaryFile").load(folder.rstrip("/") + "/*")
+        return [row.path for row in listing.select("path").collect()]
+    except AnalysisException as error:
+        if missing(error):
+            return []
+        raise
+
+
+def read_site(spark: SparkSession, files: WikiFiles) -> Wiki:
+    """The wiki's own words from the head of its dump, else from our tables."""
+    if not files.pages:
+        return Wiki.of(files.lang)
+    heads = (
+        _records(spark, files.pages[:1])
+        .where(F.col("value").contains("<siteinfo>"))
+        .select(F.col("value").substr(1, 200_000).cast("binary").alias("head"))
+        .head(1)
+    )
+    site = parse_siteinfo(bytes(heads[0].head), files.lang) if heads else None
+    return site or Wiki.of(files.lang)
+
+
+def read_records(spark: SparkSession, wikis: Iterable[WikiFiles]) -> DataFrame:
+    """Records of all dumps: ``lang, dump_date, value`` (bytes up to a ``</page>``).
+
+    Hadoop's codec splits one bz2 file over all cores, and the separator finds each page once
+    whatever the splits.
+    """
+    frames = [
+        _records(spark, files.pages).select(
+            F.lit(files.lang).alias("lang"),
+            F.lit(files.date).alias("dump_date"),
+            # Bytes: a dump cut inside a character would break the decoding of a whole batch.
+            F.col("value").cast("binary").alias("value"),
+        )
+        for files in wikis
+        if files.pages
+    ]
+    return union(frames)
+
+
+def _records(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
+    return spark.read.text([_escaped(path) for path in paths], lineSep="</page>")
+
+
+def read_bytes(spark: SparkSession, path: str) -> DataFrame:
+    """One file's bytes as one row, ``path, content``; Spark refuses files over 2 GiB."""
+    return spark.read.format("binaryFile").load(_escaped(path)).select("path", "content")
+
+
+def read_sql(spark: SparkSession, path: str) -> tuple[DataFrame, tuple[str, ...]]:
+    """Lines of an SQL dump that insert rows (``value``, bytes), spread over the cores; its columns.
+
+    Raises:
+        InputError: the file has no CREATE TABLE before its rows.
+    """
+    lines = spark.read.text(_escaped(path))
+    inserts = F.col("value").startswith("INSERT INTO")
+    # The head of the file alone, and of it not the rows, a megabyte each.
+    head = lines.select(F.when(~inserts, F.col("value")).alias("value")).limit(HEAD_LINES).collect()
+    try:
+        columns = columns_of("\n".join(row.value for row in head if row.value is not None))
+    except ValueError as error:
+        raise InputError(f"{path}: its columns are unknown: {error}") from None
+    rows = lines.where(inserts).select(F.col("value").cast("binary").alias("value"))
+    return rows.hint("rebalance"), columns
+
+
+def union(frames: Sequence[DataFrame]) -> DataFrame:
+    """Rows of all frames, which have equal columns."""
+    first, *others = frames
+    for other in others:
+        first = first.unionByName(other)
+    return first
+
+
+def _escaped(path: str) -> str:
+    # What Spark listed is one file, whatever glob characters its name has.
+    return re.sub(r"([\[\]{}*?\\])", r"\\\1", path)

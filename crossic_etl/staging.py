@@ -1,0 +1,88 @@
+"""The one expensive pass over raw input: dumps to staged rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import types as T
+
+from crossic_etl.config import Config
+from crossic_etl.damage import stage_readable
+from crossic_etl.kernels.wikis import Wiki
+from crossic_etl.schemas import STAGED_LINKS, STAGED_PAGES
+from crossic_etl.sources import WikiFiles, read_bytes, read_records, read_sql, union
+from crossic_etl.tables import Tables
+from crossic_etl.transforms.links import link_shared_items, links_extract, props_extract
+from crossic_etl.transforms.pages import extract_pages, import_plain_text, salvage_pages
+from crossic_etl.transforms.sql import Extract, parse_sql, salvage_sql
+
+Sites = Mapping[str, Wiki]
+
+
+def stage_pages(
+    tables: Tables, wikis: Sequence[WikiFiles], sites: Sites, config: Config
+) -> DataFrame:
+    """Stages every wiki's pages, redirects, properties and rejects."""
+
+    def build(damaged: frozenset[str]) -> DataFrame:
+        return union(_page_frames(tables.spark, wikis, sites, config, damaged))
+
+    return stage_readable(tables, "pages", build, config.wikipedia.on_damage)
+
+
+def _page_frames(
+    spark: SparkSession,
+    wikis: Sequence[WikiFiles],
+    sites: Sites,
+    config: Config,
+    damaged: frozenset[str],
+) -> list[DataFrame]:
+    limit, frames = config.wikipedia.max_page_bytes, []
+    whole = [files.without(damaged) for files in wikis]
+    if any(files.pages for files in whole):
+        frames.append(extract_pages(read_records(spark, whole), sites, limit))
+    for files in wikis:
+        for path in sorted(damaged & set(files.pages)):
+            content = read_bytes(spark, path)
+            frames.append(salvage_pages(content, sites[files.lang], files.date, limit))
+        if files.page_props:
+            props = _read_sql(spark, files.page_props, damaged, files.lang, props_extract(files.lang), STAGED_PAGES)
+            frames.append(props)
+    for lang, path in config.wikipedia.plain_text.items():
+        if lang in config.wikis:
+            frames.append(import_plain_text(spark.read.parquet(path), lang))
+    return frames
+
+
+def stage_links(
+    tables: Tables, wikis: Sequence[WikiFiles], sites: Sites, pages: DataFrame, config: Config
+) -> DataFrame:
+    """Stages every wiki's edges, from its ``langlinks`` and from the items of its pages."""
+    english = {"en": sites["en"]}
+    others = {lang: sites[lang] for lang in config.languages}
+
+    def build(damaged: frozenset[str]) -> DataFrame:
+        frames = [link_shared_items(pages, config.languages)]
+        for files in wikis:
+            if files.langlinks:
+                targets = others if files.lang == "en" else english
+                extract = links_extract(files.lang, files.date, targets)
+                frames.append(_read_sql(tables.spark, files.langlinks, damaged, files.lang, extract, STAGED_LINKS))
+        return union(frames)
+
+    return stage_readable(tables, "links", build, config.wikipedia.on_damage)
+
+
+def _read_sql(
+    spark: SparkSession,
+    path: str,
+    damaged: frozenset[str],
+    lang: str,
+    extract: Extract,
+    schema: T.StructType,
+) -> DataFrame:
+    if path in damaged:
+        return salvage_sql(read_bytes(spark, path), lang, extract, schema)
+    lines, columns = read_sql(spark, path)
+    return parse_sql(lines, columns, extract, schema)

@@ -1,0 +1,143 @@
+"""The only reader and writer of tables: names, schema checks and transactions.
+
+A table is written in two steps. A job *stages* what its one expensive pass makes, checks its
+counts, and only then *replaces* its part of each table, in one Delta transaction for each: a run
+that fails before leaves the tables as they were, and a run repeated leaves them as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pyspark.errors import AnalysisException
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from crossic_etl.schemas import REJECTS, RUNS, Table
+
+Scope = Mapping[str, Sequence[str | int]]
+
+
+class TableError(RuntimeError):
+    """A table is missing, or a frame isn't what its contract says."""
+
+
+@dataclass(frozen=True)
+class Tables:
+    """All tables under one root: a folder, a URL of a Hadoop file system, or ``catalog.schema``."""
+
+    spark: SparkSession
+    root: str
+
+    def name(self, table: str) -> str:
+        """The SQL identifier of a table."""
+        if re.fullmatch(r"[A-Za-z_]\w*\.[A-Za-z_]\w*", self.root):
+            return f"{self.root}.{table}"
+        folder = self.root.rstrip("/").replace("`", "``")
+        return f"delta.`{folder}/{table}`"
+
+    def read(self, table: Table) -> DataFrame:
+        """The rows of a table.
+
+        Raises:
+            TableError: it doesn't exist yet, or its columns aren't the contract's.
+        """
+        try:
+            frame = self.spark.read.table(self.name(table.name))
+            check_columns(frame, table)
+        except AnalysisException as error:
+            if missing(error):
+                raise TableError(
+                    f"table {table.name} isn't there yet under {self.root}: run its job first"
+                ) from None
+            raise
+        return frame
+
+    def version(self, table: Table) -> int:
+        """The newest Delta version of a table."""
+        history = self.spark.sql(f"DESCRIBE HISTORY {self.name(table.name)} LIMIT 1")
+        return int(history.select("version").head(1)[0][0])
+
+    def select(self, table: Table, scope: Scope) -> DataFrame:
+        """The rows of a table that ``scope`` (column to values) names."""
+        return self.read(table).where(_condition(scope))
+
+    def stage(self, job: str, frame: DataFrame) -> DataFrame:
+        """Writes a frame to the job's scratch table, over an older one, and reads it back."""
+        name = self.name(f"staging_{job}")
+        frame.writeTo(name).using("delta").createOrReplace()
+        return self.spark.read.table(name)
+
+    def unstage(self, job: str) -> None:
+        """Empties the job's scratch table: its rows are in the tables now."""
+        name = self.name(f"staging_{job}")
+        self.spark.sql(f"TRUNCATE TABLE {name}")
+
+    def replace(self, table: Table, frame: DataFrame, scope: Scope) -> None:
+        """Replaces, in one transaction, the rows that ``scope`` (column to values) names.
+
+        Raises:
+            TableError: the frame's columns aren't the contract's.
+        """
+        check_columns(frame, table)
+        self._create(table)
+        frame.writeTo(self.name(table.name)).overwrite(_condition(scope))
+
+    def replace_rejects(self, table: str, frame: DataFrame, langs: Sequence[str]) -> None:
+        """Replaces what ``rejects`` holds of one table and these languages."""
+        self.replace(REJECTS, frame.select(REJECTS.columns), {"table": [table], "lang": langs})
+
+    def append_run(self, row: Mapping[str, object]) -> None:
+        """Adds one row to ``runs``."""
+        self._create(RUNS)
+        frame = self.spark.createDataFrame([tuple(row[c] for c in RUNS.columns)], RUNS.schema)
+        frame.writeTo(self.name(RUNS.name)).append()
+
+    def _create(self, table: Table) -> None:
+        columns = ", ".join(
+            f"`{field.name}` {field.dataType.simpleString()}{'' if field.nullable else ' NOT NULL'}"
+            for field in table.schema
+        )
+        partitions = ", ".join(f"`{name}`" for name in table.partition_by)
+        self.spark.sql(
+            f"CREATE TABLE IF NOT EXISTS {self.name(table.name)} ({columns}) USING delta"
+            + (f" PARTITIONED BY ({partitions})" if partitions else "")
+        )
+
+
+def _condition(scope: Scope) -> Column:
+    condition = F.lit(True)
+    for column, values in scope.items():
+        condition = condition & F.col(column).isin(list(values))
+    return condition
+
+
+def missing(error: AnalysisException) -> bool:
+    """Whether Spark's error says that a table or path isn't there."""
+    condition = error.getCondition() or ""
+    return any(word in condition for word in ("NOT_FOUND", "PATH_DOES_NOT_EXIST", "MISSING"))
+
+
+def check_columns(frame: DataFrame, table: Table) -> None:
+    """Refuses a frame whose columns or types aren't the table's.
+
+    Raises:
+        TableError: names what is missing, what is too many, and what has another type.
+    """
+    present = {field.name: bare(field.dataType) for field in frame.schema}
+    wanted = {field.name: bare(field.dataType) for field in table.schema}
+    wrong = [
+        f"{name}: {present.get(name, 'missing')}, should be {wanted.get(name, 'absent')}"
+        for name in [*wanted, *(present.keys() - wanted.keys())]
+        if present.get(name) != wanted.get(name)
+    ]
+    if wrong:
+        raise TableError(f"table {table.name}: " + "; ".join(wrong))
+
+
+def bare(kind: T.DataType) -> str:
+    """A type's name without nullability, which Delta keeps for columns only."""
+    return kind.simpleString()

@@ -1,0 +1,48 @@
+"""Kernels over Arrow batches, for ``mapInArrow``: rows out in batches of a bounded size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pyarrow as pa
+from pyspark.sql import types as T
+from pyspark.sql.pandas.types import to_arrow_schema
+
+Row = dict[str, Any]
+Batches = Iterator[pa.RecordBatch]
+
+# Rows and characters after which a batch is handed on: pages of some MB must not pile up.
+BATCH_ROWS = 1024
+BATCH_CHARACTERS = 8 * 2**20
+
+
+def each_row(
+    kernel: Callable[..., Iterable[Row]], schema: T.StructType, *columns: str
+) -> Callable[[Batches], Batches]:
+    """A function for ``mapInArrow``: ``kernel(*values of the columns)`` gives the rows of each row."""
+
+    def run(batches: Batches) -> Batches:
+        def rows() -> Iterator[Row]:
+            for batch in batches:
+                for values in zip(*(batch.column(name).to_pylist() for name in columns)):
+                    yield from kernel(*values)
+
+        yield from to_batches(rows(), schema)
+
+    return run
+
+
+def to_batches(rows: Iterable[Row], schema: T.StructType) -> Batches:
+    """Rows as Arrow batches of a Spark schema; columns that a row lacks are null."""
+    arrow_schema = to_arrow_schema(schema)
+    held: list[Row] = []
+    size = 0
+    for row in rows:
+        held.append(row)
+        size += sum(len(v) for v in row.values() if isinstance(v, str))
+        if len(held) >= BATCH_ROWS or size >= BATCH_CHARACTERS:
+            yield pa.RecordBatch.from_pylist(held, schema=arrow_schema)
+            held, size = [], 0
+    if held:
+        yield pa.RecordBatch.from_pylist(held, schema=arrow_schema)

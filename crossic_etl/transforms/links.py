@@ -1,0 +1,62 @@
+"""Interlanguage edges: langlinks of both sides, and Wikidata items that two pages share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from crossic_etl.kernels.links import LINK_DROPPED, LINK_REJECTED, extract_links, extract_props
+from crossic_etl.kernels.wikis import Wiki
+from crossic_etl.schemas import LINKS, STAGED_LINKS
+from crossic_etl.transforms.sql import Extract
+
+OUTCOMES = ("read", "langlink", "qid", *LINK_DROPPED, *LINK_REJECTED)
+
+
+def links_extract(lang: str, dump_date: str, targets: Mapping[str, Wiki]) -> Extract:
+    """What a line of a wiki's ``langlinks`` becomes: staged links to the target wikis."""
+    return partial(extract_links, lang=lang, dump_date=dump_date, targets=targets)
+
+
+def props_extract(lang: str) -> Extract:
+    """What a line of a wiki's ``page_props`` becomes: staged items and disambiguation marks."""
+    return partial(extract_props, lang=lang)
+
+
+def link_shared_items(pages: DataFrame, languages: Sequence[str]) -> DataFrame:
+    """Staged edges between English and target pages that have the same Wikidata item.
+
+    From each page to the one with the lowest id of the other wiki: an item should name one page of
+    a wiki, and where it names more the others still point to that one.
+    """
+    items = pages.where(F.col("qid").isNotNull()).select("lang", "page_id", "title", "qid", "dump_date")
+    first = Window.partitionBy("lang", "qid").orderBy("page_id")
+    named = items.withColumn("nth", F.row_number().over(first)).where(F.col("nth") == 1)
+    others = named.select(F.col("lang").alias("target_lang"), F.col("title").alias("target_title"), "qid")
+    across = (F.col("lang") == "en") & F.col("target_lang").isin(list(languages)) | (
+        F.col("lang").isin(list(languages)) & (F.col("target_lang") == "en")
+    )
+    values = {"outcome": F.lit("qid"), "n": F.lit(1), "evidence": F.lit("qid")}
+    joined = items.join(others, on="qid", how="inner").where(across)
+    edges = joined.select(
+        [
+            (values.get(f.name, F.col(f.name) if f.name in joined.columns else F.lit(None)))
+            .cast(f.dataType)
+            .alias(f.name)
+            for f in STAGED_LINKS
+        ]
+    )
+    read = edges.agg(F.lit("read").alias("outcome"), F.count("*").alias("n"))
+    return edges.unionByName(read, allowMissingColumns=True)
+
+
+def select_links(staged: DataFrame) -> DataFrame:
+    """``links``: staged edges; a key given twice by a broken dump keeps its first title."""
+    edges = staged.where(F.col("outcome").isin("langlink", "qid"))
+    first = edges.groupBy("lang", "page_id", "target_lang", "evidence")
+    return first.agg(
+        F.min("target_title").alias("target_title"), F.min("dump_date").alias("dump_date")
+    ).select(LINKS.columns)

@@ -1,0 +1,29 @@
+"""What became of each row that was read: every staged row has an ``outcome``, a use or a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from crossic_etl.schemas import REJECTS
+
+
+def count_outcomes(staged: DataFrame) -> DataFrame:
+    """``outcome, rows``: the input rows that each outcome stands for (the sum of ``n``)."""
+    return staged.groupBy("outcome").agg(F.sum("n").cast("long").alias("rows"))
+
+
+def select_rejects(staged: DataFrame, table: str, reasons: Sequence[str], lang: str = "lang") -> DataFrame:
+    """The staged rows that broke, in the form of ``rejects``: one for each key and reason."""
+    broken = staged.where(F.col("outcome").isin(list(reasons))).select(
+        F.lit(table).alias("table"),
+        F.col(lang).alias("lang"),
+        F.coalesce("key", F.lit("")).alias("key"),
+        F.col("outcome").alias("reason"),
+        F.coalesce("detail", F.lit("")).alias("detail"),
+    )
+    return broken.groupBy("table", "lang", "key", "reason").agg(
+        F.min("detail").alias("detail")
+    ).select(REJECTS.columns)

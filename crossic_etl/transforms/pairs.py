@@ -1,0 +1,212 @@
+"""Pairs of an English article and its article in a target language, one to one."""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from crossic_etl.schemas import PAIRS
+from crossic_etl.transforms.redirects import resolve_redirects
+
+EDGE_DROPPED = (
+    *("source_missing", "source_disambiguation"),
+    *("target_missing", "target_disambiguation", "target_cycle"),
+)
+# A candidate is a pair, or lost against a better one; unsettled ones would need more rounds.
+OUTCOMES = ("pair", "conflict", "unsettled", *EDGE_DROPPED)
+ROUNDS = 8
+BOTH, ITEM, ONE = 0, 1, 2
+
+
+def _over(column: Column, end: str) -> Column:
+    """An aggregate over all candidates that have one end, ``en_page_id`` or ``target_page_id``."""
+    return column.over(Window.partitionBy("target_lang", end))
+
+
+def find_candidates(links: DataFrame, pages: DataFrame, redirects: DataFrame) -> DataFrame:
+    """One row for each (target_lang, English page, target page) that any edge names.
+
+    Edges that name none are gathered in one row for each reason and language, so that ``n_links``
+    sums to the number of edges. Titles are joined exactly, in their canonical form.
+    """
+    source = pages.select("lang", "page_id", "title", "qid", "is_disambiguation").alias("source")
+    target = _titles(pages, redirects).alias("target")
+    edges = links.alias("edge")
+    joined = edges.join(
+        source,
+        on=(F.col("edge.lang") == F.col("source.lang"))
+        & (F.col("edge.page_id") == F.col("source.page_id")),
+        how="left",
+    ).join(
+        target,
+        on=(F.col("edge.target_lang") == F.col("target.lang"))
+        & (F.col("edge.target_title") == F.col("target.name")),
+        how="left",
+    )
+    outcome = _edge_outcome()
+    is_candidate = outcome == "candidate"
+    from_english = F.col("edge.lang") == "en"
+
+    def end(english: bool, column: str) -> Column:
+        near, far = (f"source.{column}", f"target.{column}")
+        value = F.when(from_english == english, F.col(near)).otherwise(F.col(far))
+        return F.when(is_candidate, value)
+
+    evidence = F.when(F.col("edge.evidence") == "qid", "qid").otherwise(
+        F.concat("edge.lang", F.lit("->"), "edge.target_lang")
+    )
+    return (
+        joined.select(
+            outcome.alias("outcome"),
+            F.when(from_english, F.col("edge.target_lang")).otherwise(F.col("edge.lang")).alias("target_lang"),
+            end(True, "page_id").alias("en_page_id"),
+            end(True, "title").alias("en_title"),
+            end(False, "page_id").alias("target_page_id"),
+            end(False, "title").alias("target_title"),
+            (F.col("source.qid") != F.col("target.qid")).alias("items_differ"),
+            evidence.alias("evidence"),
+        )
+        .groupBy("outcome", "target_lang", "en_page_id", "en_title", "target_page_id", "target_title")
+        .agg(
+            F.sort_array(F.collect_set("evidence")).alias("evidence"),
+            F.coalesce(F.bool_or("items_differ"), F.lit(False)).alias("items_differ"),
+            F.count("*").cast("int").alias("n_links"),
+        )
+    )
+
+
+def _titles(pages: DataFrame, redirects: DataFrame) -> DataFrame:
+    """Every title that leads to an article, or in a circle: unique ``lang, name``.
+
+    An article goes before a redirect of its name, then the lower page id.
+    """
+    articles = pages.select(
+        "lang", F.col("title").alias("name"), "page_id", "title", "qid", "is_disambiguation"
+    )
+    ends = resolve_redirects(redirects).alias("redirect")
+    on = (F.col("redirect.lang") == F.col("article.lang")) & (
+        F.col("redirect.final_title") == F.col("article.name")
+    )
+    redirected = ends.join(articles.alias("article"), on=on, how="left").select(
+        "redirect.lang",
+        F.col("redirect.title").alias("name"),
+        "article.page_id",
+        "article.title",
+        "article.qid",
+        "article.is_disambiguation",
+        F.col("redirect.final_title").isNull().alias("is_cycle"),
+        F.lit(1).alias("hops"),
+    )
+    everything = articles.select("*", F.lit(False).alias("is_cycle"), F.lit(0).alias("hops")).unionByName(
+        redirected.where(F.col("page_id").isNotNull() | F.col("is_cycle"))
+    )
+    first = Window.partitionBy("lang", "name").orderBy("hops", "page_id")
+    return everything.withColumn("nth", F.row_number().over(first)).where(F.col("nth") == 1)
+
+
+def _edge_outcome() -> Column:
+    return (
+        F.when(F.col("source.page_id").isNull(), "source_missing")
+        .when(F.col("source.is_disambiguation"), "source_disambiguation")
+        .when(F.col("target.is_cycle"), "target_cycle")
+        .when(F.col("target.page_id").isNull(), "target_missing")
+        .when(F.col("target.is_disambiguation"), "target_disambiguation")
+        .otherwise("candidate")
+    )
+
+
+def settle_candidates(candidates: DataFrame, rounds: int = ROUNDS) -> DataFrame:
+    """Candidates with their ``outcome``: greedy one to one, the best edges of both their ends first.
+
+    Order: both directions, then a shared item, then one direction; then the lower English page id,
+    then the lower target page id. Each round takes every edge that is the best left of both its
+    ends, so the edges that conflict, which are few, are all that the rounds see.
+    """
+    links = F.array_size(F.filter("evidence", lambda e: e != "qid"))
+    strength = F.when(links == 2, BOTH).when(F.array_contains("evidence", "qid"), ITEM).otherwise(ONE)
+    open_ones = candidates.where(F.col("outcome") == "candidate").withColumn(
+        "rank", F.struct(strength.alias("strength"), F.col("en_page_id"), F.col("target_page_id"))
+    )
+    counted = open_ones.withColumn("of_english", _over(F.count("*"), "en_page_id")).withColumn(
+        "of_target", _over(F.count("*"), "target_page_id")
+    )
+    alone = (F.col("of_english") == 1) & (F.col("of_target") == 1)
+    crowded = counted.where(~alone).withColumn("state", F.lit("open"))
+    for _ in range(rounds):
+        crowded = _one_round(crowded)
+    settled = crowded.withColumn(
+        "outcome", F.when(F.col("state") == "open", "unsettled").otherwise(F.col("state"))
+    ).unionByName(counted.where(alone).withColumn("outcome", F.lit("pair")), allowMissingColumns=True)
+    dropped = candidates.where(F.col("outcome") != "candidate")
+    return settled.unionByName(dropped, allowMissingColumns=True).select(
+        *candidates.columns, F.col("rank.strength").alias("strength")
+    )
+
+
+def _one_round(edges: DataFrame) -> DataFrame:
+    is_open = F.col("state") == "open"
+    rank_if_open = F.when(is_open, F.col("rank"))
+    taken = F.coalesce(
+        is_open & (F.col("rank") == F.col("best_english")) & (F.col("rank") == _over(F.min(rank_if_open), "target_page_id")),
+        F.lit(False),
+    )
+    return (
+        edges.withColumn("best_english", _over(F.min(rank_if_open), "en_page_id"))
+        .withColumn("taken", taken)
+        .withColumn("target_taken", _over(F.max("taken"), "target_page_id"))
+        .withColumn("english_taken", _over(F.max("taken"), "en_page_id"))
+        .withColumn(
+            "state",
+            F.when(F.col("taken"), "pair")
+            .when(is_open & (F.col("target_taken") | F.col("english_taken")), "conflict")
+            .otherwise(F.col("state")),
+        )
+        .drop("best_english", "taken", "target_taken", "english_taken")
+    )
+
+
+def select_pairs(settled: DataFrame) -> DataFrame:
+    """``pairs``: the settled candidates that won."""
+    identity = F.concat_ws("\x1f", F.lit("pair"), "target_lang", "en_page_id", "target_page_id")
+    return (
+        settled.where(F.col("outcome") == "pair")
+        .withColumn("pair_id", F.substring(F.sha2(identity, 256), 1, 32))
+        .withColumn("both_directions", F.col("strength") == BOTH)
+        .select(PAIRS.columns)
+    )
+
+
+def select_cycles(redirects: DataFrame) -> DataFrame:
+    """Redirects that lead in a circle, as staged rejects."""
+    ends = resolve_redirects(redirects).where(F.col("final_title").isNull())
+    return ends.select(
+        F.lit("redirect_cycle").alias("outcome"),
+        F.lit(0).alias("n"),
+        "lang",
+        F.col("title").alias("key"),
+        F.lit("its chain of redirects doesn't end").alias("detail"),
+    )
+
+
+def pair_metrics(settled: DataFrame) -> DataFrame:
+    """One row: counts of agreement and conflict among the settled candidates."""
+    won, lost = F.col("outcome") == "pair", F.col("outcome").isin("conflict", "unsettled")
+    strength, has_item = F.col("strength"), F.array_contains("evidence", "qid")
+    conditions = {
+        "both_directions": won & (strength == BOTH),
+        "item_first": won & (strength == ITEM),
+        "one_direction": won & (strength == ONE),
+        "links_and_item_agree": won & (F.size("evidence") > 1) & has_item,
+        "items_differ": won & F.col("items_differ"),
+        "candidates_refused": lost,
+    }
+    return settled.agg(*[F.count_if(condition).alias(name) for name, condition in conditions.items()])
+
+
+def merged_links(settled: DataFrame) -> DataFrame:
+    """``outcome, n``: each pair as one edge, and its other edges as ``merged``."""
+    others = settled.where(F.col("outcome") == "pair").select(
+        F.lit("merged").alias("outcome"), (F.col("n_links") - 1).cast("long").alias("n")
+    )
+    size = F.when(F.col("outcome") == "pair", 1).otherwise(F.col("n_links")).cast("long")
+    return settled.select("outcome", size.alias("n")).unionByName(others)

@@ -1,0 +1,78 @@
+"""Samples to training windows, shard by shard, in an order that no cluster changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from crossic_etl.kernels.packing import pack
+from crossic_etl.schemas import WINDOWS
+from crossic_etl.transforms.arrow import Batches, Row, to_batches
+
+
+def make_windows(samples: DataFrame, length: int, policy: str, shards: int, seed: int) -> DataFrame:
+    """``windows`` of samples (of one tokenizer), each arrangement for itself.
+
+    A sample's shard and its place there come from hashes of its id and the seed, and each shard is
+    packed as one stream: the number of partitions, executors or retries changes nothing. At most
+    one window, or one block of ``best-fit``, is in memory for each task.
+    """
+    place = F.xxhash64(F.lit(seed), F.lit("window"), F.col("sample_id"))
+    ordered = (
+        samples.select(
+            "arrangement",
+            "tokenizer",
+            F.pmod(F.xxhash64(F.lit(seed), F.lit("shard"), F.col("sample_id")), F.lit(shards))
+            .cast("int")
+            .alias("shard"),
+            place.alias("place"),
+            "sample_id",
+            "input_ids",
+        )
+        .repartition("arrangement", "shard")
+        .sortWithinPartitions("arrangement", "shard", "place", "sample_id")
+    )
+
+    def run(batches: Batches) -> Batches:
+        yield from to_batches(_windows(batches, length, policy), WINDOWS.schema)
+
+    return ordered.mapInArrow(run, WINDOWS.schema)
+
+
+def _windows(batches: Batches, length: int, policy: str) -> Iterator[Row]:
+    for (arrangement, tokenizer, shard), rows in groupby(_rows(batches), key=lambda row: row[:3]):
+        windows = pack(((sample_id, ids) for *_, sample_id, ids in rows), length, policy)
+        for position, window in enumerate(windows):
+            yield {
+                "arrangement": arrangement,
+                "tokenizer": tokenizer,
+                "window_length": length,
+                "policy": policy,
+                "shard": shard,
+                "position": position,
+                **window._asdict(),
+            }
+
+
+def _rows(batches: Batches) -> Iterator[tuple[Any, ...]]:
+    for batch in batches:
+        names = [batch.column(c).to_pylist() for c in ("arrangement", "tokenizer", "shard", "sample_id")]
+        ids = batch.column("input_ids")
+        offsets = ids.offsets.to_numpy()
+        values = ids.values.to_numpy().astype(np.int32, copy=False)
+        slices = (values[a:b] for a, b in zip(offsets[:-1], offsets[1:]))
+        yield from zip(*names, slices)
+
+
+def window_counts(windows: DataFrame) -> DataFrame:
+    """One row: windows, samples seen whole, and tokens that are new, repeated and missing."""
+    sums = {"samples": "n_whole", "new": "n_new", "repeated": "n_repeated", "padding": "n_padding"}
+    return windows.agg(
+        F.count("*").alias("windows"),
+        *[F.coalesce(F.sum(c), F.lit(0)).cast("long").alias(name) for name, c in sums.items()],
+    )

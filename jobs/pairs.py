@@ -1,0 +1,43 @@
+"""Edges between pages to the table ``pairs``, one to one."""
+
+import sys
+
+from pyspark.sql import SparkSession
+
+from crossic_etl.cli import run_job
+from crossic_etl.config import Config
+from crossic_etl.runs import recorded
+from crossic_etl.schemas import LINKS, PAGES, PAIRS, REDIRECTS
+from crossic_etl.tables import Tables
+from crossic_etl.transforms.outcomes import count_outcomes, select_rejects
+from crossic_etl.transforms.pairs import (
+    find_candidates,
+    merged_links,
+    pair_metrics,
+    select_cycles,
+    select_pairs,
+    settle_candidates,
+)
+
+READS, WRITES = (PAGES, REDIRECTS, LINKS), (PAIRS,)
+
+
+def run(spark: SparkSession, config: Config) -> None:
+    """Replaces the pairs of the configured target languages."""
+    tables, scope = Tables(spark, config.root), {"target_lang": config.languages}
+    with recorded(tables, config, "pairs", READS) as record:
+        pages, redirects, links = (tables.select(t, {"lang": config.wikis}) for t in READS)
+        record.rows_in = links.count()
+        candidates = tables.stage("candidates", find_candidates(links, pages, redirects))
+        settled = tables.stage("pairs", settle_candidates(candidates))
+        record.settle(count_outcomes(merged_links(settled)), used=("pair",))
+        record.metrics = pair_metrics(settled).head(1)[0].asDict()
+        tables.replace(PAIRS, select_pairs(settled), scope)
+        cycles = select_rejects(select_cycles(redirects), "pairs", ("redirect_cycle",))
+        tables.replace_rejects("pairs", cycles, config.wikis)
+        tables.unstage("candidates")
+        tables.unstage("pairs")
+
+
+if __name__ == "__main__":
+    sys.exit(run_job(run, __doc__))

@@ -1,0 +1,77 @@
+"""All jobs in order, in one session: dumps to training windows."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+from crossic_etl.cli import guarded, parser
+from crossic_etl.config import Config, ConfigError, load_config
+from crossic_etl.session import get_session
+from crossic_etl.sources import dump_folder
+from jobs import links, pages, pairs, samples, windows
+
+JOBS: dict[str, ModuleType] = {
+    "pages": pages,
+    "links": links,
+    "pairs": pairs,
+    "samples": samples,
+    "windows": windows,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the jobs that the command line asks for; the exit status is 0, or 1 after an error."""
+    arguments = parser(__doc__ or "")
+    arguments.add_argument("--from", dest="first", choices=JOBS, help="begin with this job")
+    arguments.add_argument("--only", choices=JOBS, help="run this job alone")
+    arguments.add_argument("--dry-run", action="store_true", help="print what would be read and written")
+    given = arguments.parse_args(argv)
+
+    def action() -> None:
+        config = load_config(given.config, given.overrides)
+        chosen = choose(given.first, given.only)
+        if given.dry_run:
+            print("\n".join(plan(config, chosen)))
+            return
+        spark = get_session()
+        for name in chosen:
+            JOBS[name].run(spark, config)
+
+    return guarded(action)
+
+
+def choose(first: str | None, only: str | None) -> list[str]:
+    """The names of the jobs to run, in order.
+
+    Raises:
+        ConfigError: both a first and an only job are given.
+    """
+    if first and only:
+        raise ConfigError("--only", only, "not together with --from")
+    names = list(JOBS)
+    return [only] if only else names[names.index(first) if first else 0 :]
+
+
+def plan(config: Config, chosen: Sequence[str]) -> list[str]:
+    """What each job would read and write, a line for each; looks at no file and starts no Spark."""
+    lines = [f"configuration {config.digest()}, tables under {config.root}"]
+    for name in chosen:
+        reads = [table.name for table in JOBS[name].READS]
+        if name in ("pages", "links"):
+            reads = [_input(config, lang) for lang in config.wikis] + reads
+        writes = [table.name for table in JOBS[name].WRITES]
+        lines.append(f"{name}: reads {', '.join(reads)}; writes {', '.join(writes)}, rejects, runs")
+    return lines
+
+
+def _input(config: Config, lang: str) -> str:
+    plain = config.wikipedia.plain_text.get(lang)
+    if plain and not config.wikipedia.dumps:
+        return plain
+    return f"{dump_folder(config, lang)}/*"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
