@@ -26,7 +26,7 @@ $(VENV)/installed-%: $(BIN)/python setup.cfg pyproject.toml
 	@touch $@
 
 run: java $(VENV)/installed-base ## build the bundled sample's dumps, run every job on them, show what came out
-	$(BIN)/python -m crossic_etl.sample.show $(WAREHOUSE)
+	$(BIN)/python -m jobs.sample $(WAREHOUSE)
 
 test: java $(VENV)/installed-test ## every test
 	$(BIN)/python -m pytest

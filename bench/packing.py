@@ -15,6 +15,7 @@ import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 from crossic_etl.kernels.arrangements import Recipe, Sample, make_samples
 from crossic_etl.kernels.packing import POLICIES, pack
@@ -49,7 +50,12 @@ def main() -> None:
 def read_articles(data: Path, lang: str) -> Iterator[tuple[int, str]]:
     """(page_id, text) of each article in the wiki's dump that is no redirect."""
     dump = next((data / "wiki" / f"{lang}wiki").glob("*/*-multistream.xml.bz2"))
-    for _, page in ET.iterparse(bz2.open(dump)):
+    with bz2.open(dump) as file:
+        yield from _articles(file, lang)
+
+
+def _articles(file: IO[bytes], lang: str) -> Iterator[tuple[int, str]]:
+    for _, page in ET.iterparse(file):
         if page.tag.endswith("}page") and page.find("{*}redirect") is None:
             if page.findtext("{*}ns") == "0":
                 source = page.findtext("{*}revision/{*}text") or ""
@@ -57,7 +63,9 @@ def read_articles(data: Path, lang: str) -> Iterator[tuple[int, str]]:
             page.clear()
 
 
-def read_pairs(data: Path, articles: dict[str, dict[int, str]]) -> Iterator[tuple[Article, Article]]:
+def read_pairs(
+    data: Path, articles: dict[str, dict[int, str]]
+) -> Iterator[tuple[Article, Article]]:
     """The pairs of the shared data, each side as (lang, text)."""
     expected = json.loads((data / "EXPECTED.json").read_text(encoding="utf-8"))
     for lang, pairs in sorted(expected["pairs"]["list"].items()):
@@ -94,7 +102,9 @@ def print_speed(pairs: Sequence[tuple[Article, Article]], tokenizer: Tokenizer) 
 
     def all_the_way() -> None:
         samples = samples_of(pairs, tokenizer, 1024)
-        for _ in pack(((sample.sample_id, sample.input_ids) for sample in samples), LENGTH, "sliding"):
+        for _ in pack(
+            ((sample.sample_id, sample.input_ids) for sample in samples), LENGTH, "sliding"
+        ):
             pass
 
     def only_ids() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
+from crossic_etl.checks import check_tokenizer
 from crossic_etl.config import Config, ConfigError, load_config
 from crossic_etl.runs import UnbalancedError
 from crossic_etl.session import get_session
@@ -35,7 +36,23 @@ def parser(description: str) -> argparse.ArgumentParser:
 def run_job(job: Job, description: str, argv: Sequence[str] | None = None) -> int:
     """Runs one job from its command line; the exit status is 0, or 1 after one line of error."""
     given = parser(description).parse_args(argv)
-    return guarded(lambda: job(get_session(), load_config(given.config, given.overrides)))
+
+    def action() -> None:
+        config = checked_config(given)
+        job(get_session(), config)
+
+    return guarded(action)
+
+
+def checked_config(given: argparse.Namespace) -> Config:
+    """The configuration that the command line names, checked as far as that needs no Spark.
+
+    Raises:
+        ConfigError: it can't be run.
+    """
+    config = load_config(given.config, given.overrides)
+    check_tokenizer(config)
+    return config
 
 
 def guarded(action: Callable[[], None]) -> int:

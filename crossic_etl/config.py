@@ -28,6 +28,13 @@ class ConfigError(ValueError):
         super().__init__(f"{key}: {value!r} given, {expected} expected")
 
 
+class UnfitSettingError(ConfigError):
+    """A setting that only the part that uses it can judge, in that part's own words."""
+
+    def __init__(self, message: str) -> None:
+        ValueError.__init__(self, message)
+
+
 def _require(fits: object, key: str, value: object, expected: str) -> None:
     if not fits:
         raise ConfigError(key, value, expected)
@@ -38,9 +45,9 @@ class Wikipedia:
     """Where the dumps lie.
 
     Attributes:
-        dumps: folder in the layout of the public mirror, ``{dumps}/{xx}wiki/{date}/{xx}wiki-{date}-…``.
+        dumps: folder in the public mirror's layout, ``{dumps}/{xx}wiki/{date}/{xx}wiki-{date}-…``.
         date: ``YYYYMMDD`` of the dumps, or one for each language.
-        plain_text: language to Parquet path with ``id, url, title, text``, instead of its dump's XML.
+        plain_text: language to Parquet path with ``id, url, title, text``, instead of dump XML.
         on_damage: ``salvage`` reads what can be read of a damaged file and rejects the rest;
             ``fail`` stops at it.
         max_page_bytes: longer XML records are rejected (MediaWiki's own limit for a page is 2 MiB).
@@ -56,8 +63,12 @@ class Wikipedia:
         dates = self.date.values() if isinstance(self.date, dict) else [self.date]
         for date in dates:
             _require(re.fullmatch(r"\d{8}|", date), "wikipedia.date", self.date, "YYYYMMDD")
-        _require(self.on_damage in ON_DAMAGE, "wikipedia.on_damage", self.on_damage, one_of(ON_DAMAGE))
-        _require(self.max_page_bytes > 0, "wikipedia.max_page_bytes", self.max_page_bytes, "bytes > 0")
+        _require(
+            self.on_damage in ON_DAMAGE, "wikipedia.on_damage", self.on_damage, one_of(ON_DAMAGE)
+        )
+        _require(
+            self.max_page_bytes > 0, "wikipedia.max_page_bytes", self.max_page_bytes, "bytes > 0"
+        )
 
     def date_of(self, lang: str) -> str:
         """The dump date of one language's wiki.
@@ -86,19 +97,26 @@ class Segment:
 
     def __post_init__(self) -> None:
         low = self.max_tokens is None or self.max_tokens >= MINIMUM_WINDOW
-        _require(low, "segment.max_tokens", self.max_tokens, f"None or at least {MINIMUM_WINDOW} tokens")
+        _require(
+            low, "segment.max_tokens", self.max_tokens, f"None or at least {MINIMUM_WINDOW} tokens"
+        )
         _require(self.min_chars >= 1, "segment.min_chars", self.min_chars, "characters >= 1")
 
 
 @dataclass(frozen=True)
 class Window:
-    """Training windows. ``sliding`` is the paper's policy; its length is not published: ours is 4096 tokens."""
+    """Training windows. ``sliding`` is the paper's policy; its length isn't known: 4096 is ours."""
 
     length: int = 4096
     policy: str = "sliding"
 
     def __post_init__(self) -> None:
-        _require(self.length >= MINIMUM_WINDOW, "window.length", self.length, f"at least {MINIMUM_WINDOW} tokens")
+        _require(
+            self.length >= MINIMUM_WINDOW,
+            "window.length",
+            self.length,
+            f"at least {MINIMUM_WINDOW} tokens",
+        )
         _require(self.policy in POLICIES, "window.policy", self.policy, one_of(POLICIES))
 
 
@@ -135,11 +153,21 @@ class Config:
                 re.fullmatch(r"[a-z][a-z0-9-]*", lang) and lang != "en",
                 "languages", self.languages, "codes of Wikipedia languages other than en",
             )  # fmt: skip
-        _require(len(set(self.languages)) == len(self.languages), "languages", self.languages, "each once")
+        _require(
+            len(set(self.languages)) == len(self.languages),
+            "languages",
+            self.languages,
+            "each once",
+        )
         _require(self.arrangements, "arrangements", self.arrangements, "at least one")
         for name in self.arrangements:
             _require(name in ARRANGEMENTS, "arrangements", name, one_of(ARRANGEMENTS))
-        _require(len(set(self.arrangements)) == len(self.arrangements), "arrangements", self.arrangements, "each once")
+        _require(
+            len(set(self.arrangements)) == len(self.arrangements),
+            "arrangements",
+            self.arrangements,
+            "each once",
+        )
         _require(self.shards >= 1, "shards", self.shards, "a whole number >= 1")
         longest = self.segment.max_tokens
         _require(
@@ -177,7 +205,9 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     try:
         tree = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError("--config", str(path), f"a readable YAML file ({error.strerror})") from None
+        raise ConfigError(
+            "--config", str(path), f"a readable YAML file ({error.strerror})"
+        ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError("--config", str(path), f"valid YAML ({error})") from None
     _require(isinstance(tree, dict), "--config", str(path), "a YAML mapping of keys")
@@ -192,7 +222,9 @@ def _apply(tree: dict[str, Any], override: str) -> None:
     *parents, leaf = key.split(".")
     for parent in parents:
         below = tree.setdefault(parent, {})
-        _require(isinstance(below, dict), key, override, f"a key that exists ({parent} has no keys)")
+        _require(
+            isinstance(below, dict), key, override, f"a key that exists ({parent} has no keys)"
+        )
         tree = below
     try:
         tree[leaf] = yaml.safe_load(value)
@@ -204,7 +236,7 @@ T = typing.TypeVar("T")
 
 
 def build(kind: type[T], tree: Mapping[str, Any], prefix: str = "") -> T:
-    """Builds a config dataclass from plain mappings, refusing unknown keys and values of a wrong type.
+    """Builds a config dataclass from plain mappings.
 
     Raises:
         ConfigError: naming the dotted key, the value and what was expected.
@@ -212,11 +244,17 @@ def build(kind: type[T], tree: Mapping[str, Any], prefix: str = "") -> T:
     hints = typing.get_type_hints(kind)
     names = {item.name: item for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
     for key, value in tree.items():
-        _require(key in names, f"{prefix}{key}", value, f"no such key; one of {', '.join(sorted(names))}")
+        _require(
+            key in names, f"{prefix}{key}", value, f"no such key; one of {', '.join(sorted(names))}"
+        )
     for name, item in names.items():
         needed = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
-        _require(name in tree or not needed, f"{prefix}{name}", None, "a value (there is no default)")
-    return kind(**{key: _convert(hints[key], value, f"{prefix}{key}") for key, value in tree.items()})
+        _require(
+            name in tree or not needed, f"{prefix}{name}", None, "a value (there is no default)"
+        )
+    return kind(
+        **{key: _convert(hints[key], value, f"{prefix}{key}") for key, value in tree.items()}
+    )
 
 
 def _convert(hint: Any, value: Any, key: str) -> Any:

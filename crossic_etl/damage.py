@@ -41,7 +41,9 @@ def stage_readable(tables: Tables, job: str, build: Build, on_damage: str) -> Da
 
 def unreadable_file(error: BaseException) -> str | None:
     """The path of the file that Spark says it could not read; None for any other error."""
-    found = re.search(r"FAILED_READ_FILE[.\w]*\][^\n]*?reading file ([^\n]+?)\.? ?(?:SQLSTATE|\n|$)", str(error))
+    found = re.search(
+        r"FAILED_READ_FILE[.\w]*\][^\n]*?reading file ([^\n]+?)\.? ?(?:SQLSTATE|\n|$)", str(error)
+    )
     return found[1].strip() if found else None
 
 

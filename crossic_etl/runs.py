@@ -1,12 +1,11 @@
-"""The record of a job's run: counts that balance, seconds, and one line for the person who waits."""
+"""The record of a job's run: counts that balance, seconds, and one line for who waits."""
 
 from __future__ import annotations
 
-import sys
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from importlib.metadata import version
@@ -24,7 +23,7 @@ class UnbalancedError(RuntimeError):
 
 @dataclass
 class Run:
-    """What a job counts. ``rows_used`` defaults to ``rows_out`` where a row in makes one row out."""
+    """What a job counts. ``rows_used`` is ``rows_out`` where a row in makes one row out."""
 
     job: str
     rows_in: int = 0
@@ -74,7 +73,9 @@ class Run:
 
     def line(self) -> str:
         """The one line that the job ends with."""
-        reasons = ", ".join(f"{name} {count:,}" for name, count in sorted(self.dropped.items()) if count)
+        reasons = ", ".join(
+            f"{name} {count:,}" for name, count in sorted(self.dropped.items()) if count
+        )
         return (
             f"{self.job}: {self.rows_in:,} in, {self.rows_out:,} out, "
             f"{sum(self.dropped.values()):,} dropped{f' ({reasons})' if reasons else ''}, "
@@ -83,21 +84,22 @@ class Run:
 
 
 @contextmanager
-def recorded(tables: Tables, config: Config, job: str, reads: tuple[Table, ...] = ()) -> Iterator[Run]:
-    """Times a job's body, writes its row of ``runs`` and prints its line; a failure is recorded too."""
+def recorded(
+    tables: Tables, config: Config, job: str, reads: tuple[Table, ...] = ()
+) -> Iterator[Run]:
+    """Times a job's body, writes its row of ``runs`` and prints its line, failed or not."""
     run, started, clock = Run(job), datetime.now(timezone.utc), time.monotonic()
     versions = {table.name: tables.version(table) for table in reads}
-    error: BaseException | None = None
     try:
         yield run
         run.check()
-    except Exception as raised:
-        error = raised
-        raise
-    finally:
+    except Exception as error:
         run.seconds = time.monotonic() - clock
-        if not isinstance(sys.exc_info()[1], KeyboardInterrupt):
+        with suppress(Exception):  # where even this can't be written, the first error says why
             tables.append_run(_row(run, config, started, versions, error))
+        raise
+    run.seconds = time.monotonic() - clock
+    tables.append_run(_row(run, config, started, versions, None))
     print(run.line(), flush=True)
 
 

@@ -1,4 +1,4 @@
-"""Every table's StructType, in flow order, with its key and the columns that it is partitioned by."""
+"""Every table's StructType, in flow order, with its key and its partition columns."""
 
 from __future__ import annotations
 
@@ -188,8 +188,7 @@ RUNS = Table(
 )
 
 TABLES = {
-    table.name: table
-    for table in (PAGES, REDIRECTS, LINKS, PAIRS, SAMPLES, WINDOWS, REJECTS, RUNS)
+    table.name: table for table in (PAGES, REDIRECTS, LINKS, PAIRS, SAMPLES, WINDOWS, REJECTS, RUNS)
 }
 
 

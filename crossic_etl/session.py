@@ -65,12 +65,13 @@ def local_settings(cores: int | None = None) -> dict[str, str]:
         "spark.sql.shuffle.partitions": str(4 * cores),
         # A dump of some MB would be one task at the default of 4 MB for each file opened.
         "spark.sql.files.openCostInBytes": str(512 * 1024),
-        # Whole pages come in an Arrow batch: bound it by what a page may be, not by row count alone.
+        # Whole pages come in an Arrow batch: bound it by what a page may be, not rows alone.
         "spark.sql.execution.arrow.maxRecordsPerBatch": "512",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": str(sys.stderr.isatty()).lower(),
         "spark.log.level": "ERROR",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
-        "spark.sql.warehouse.dir": os.environ.get("TMPDIR", "/tmp") + "/crossic-etl-spark-warehouse",
+        "spark.sql.warehouse.dir": os.environ.get("TMPDIR", "/tmp")
+        + "/crossic-etl-spark-warehouse",
     } | jars

@@ -1,4 +1,4 @@
-"""Finds and reads raw input: dump XML, SQL dumps and plain-text Parquet, on any Hadoop file system."""
+"""Finds and reads raw input on any Hadoop file system: dump XML, SQL dumps, plain text."""
 
 from __future__ import annotations
 

@@ -47,7 +47,14 @@ def _page_frames(
             content = read_bytes(spark, path)
             frames.append(salvage_pages(content, sites[files.lang], files.date, limit))
         if files.page_props:
-            props = _read_sql(spark, files.page_props, damaged, files.lang, props_extract(files.lang), STAGED_PAGES)
+            props = _read_sql(
+                spark,
+                files.page_props,
+                damaged,
+                files.lang,
+                props_extract(files.lang),
+                STAGED_PAGES,
+            )
             frames.append(props)
     for lang, path in config.wikipedia.plain_text.items():
         if lang in config.wikis:
@@ -68,7 +75,11 @@ def stage_links(
             if files.langlinks:
                 targets = others if files.lang == "en" else english
                 extract = links_extract(files.lang, files.date, targets)
-                frames.append(_read_sql(tables.spark, files.langlinks, damaged, files.lang, extract, STAGED_LINKS))
+                frames.append(
+                    _read_sql(
+                        tables.spark, files.langlinks, damaged, files.lang, extract, STAGED_LINKS
+                    )
+                )
         return union(frames)
 
     return stage_readable(tables, "links", build, config.wikipedia.on_damage)

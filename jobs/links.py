@@ -28,7 +28,9 @@ def run(spark: SparkSession, config: Config) -> None:
         record.settle(count_outcomes(staged), used=("langlink", "qid"))
         tables.replace(LINKS, select_links(staged), scope)
         record.publish(tables.select(LINKS, scope).count())
-        tables.replace_rejects("links", select_rejects(staged, "links", LINK_REJECTED), config.wikis)
+        tables.replace_rejects(
+            "links", select_rejects(staged, "links", LINK_REJECTED), config.wikis
+        )
         tables.unstage("links")
 
 

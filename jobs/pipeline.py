@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from crossic_etl.cli import guarded, parser
-from crossic_etl.config import Config, ConfigError, load_config
+from crossic_etl.cli import checked_config, guarded, parser
+from crossic_etl.config import Config, ConfigError
 from crossic_etl.session import get_session
 from crossic_etl.sources import dump_folder
 from jobs import links, pages, pairs, samples, windows
@@ -26,11 +26,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser(__doc__ or "")
     arguments.add_argument("--from", dest="first", choices=JOBS, help="begin with this job")
     arguments.add_argument("--only", choices=JOBS, help="run this job alone")
-    arguments.add_argument("--dry-run", action="store_true", help="print what would be read and written")
+    arguments.add_argument(
+        "--dry-run", action="store_true", help="print what would be read and written"
+    )
     given = arguments.parse_args(argv)
 
     def action() -> None:
-        config = load_config(given.config, given.overrides)
+        config = checked_config(given)
         chosen = choose(given.first, given.only)
         if given.dry_run:
             print("\n".join(plan(config, chosen)))

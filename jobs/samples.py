@@ -29,7 +29,6 @@ def run(spark: SparkSession, config: Config) -> None:
         config.tokenizer, config.split_token, config.max_tokens,
         config.segment.separator, config.segment.min_chars, config.seed,
     )  # fmt: skip
-    settings.recipe()  # a wrong tokenizer or split token shows here, not in a task
     with recorded(tables, config, "samples", READS) as record:
         pairs, pages = tables.select(PAIRS, languages), tables.select(PAGES, wikis)
         record.rows_in = pairs.count() * len(config.arrangements)

@@ -116,7 +116,7 @@ def _grams(parts: Iterable[str], lang: str, n: int) -> Counter[tuple[str, ...]]:
 def dirty_lines(text: str, literal: Sequence[str] = ()) -> list[str]:
     """Lines of a cleaned text in which markup is left, other than what is ``literal``."""
     dirty = [line for line in text.split("\n") if RESIDUE.search(line)]
-    shown = [html.unescape(piece) for piece in literal]
+    shown = sorted({*literal, *map(html.unescape, literal)}, key=len, reverse=True)
     return [line for line in dirty if RESIDUE.search(_without(shown, line))]
 
 

@@ -57,7 +57,7 @@ END_SECTIONS = {
         "referencias", "enlaces externos", "véase también", "bibliografía", "notas",
         "notas y referencias", "lecturas adicionales",
     },
-    "ja": {"脚注", "外部リンク", "関連項目", "参考文献", "出典", "注釈", "関連文献"},
+    "ja": {"脚注", "外部リンク", "関連項目", "参考文献", "出典", "注釈", "関連文献", "脚註", "註釈"},
     "ko": {"각주", "외부 링크", "같이 보기", "참고 문헌", "참고 자료", "주석", "더 읽기"},
     "pt": {
         "referências", "ligações externas", "ver também", "bibliografia", "notas",
@@ -71,7 +71,7 @@ END_SECTIONS = {
 OPEN_SECTIONS = re.compile(
     r"footnote|citation|source|reference|notes\b|bibliograph|works cited|external|reading"
     r"|gallery|see also|notas|fuentes|obras|galer[ií]a|fontes|refer|enlaces|liga[cç]"
-    r"|معرض|مراجع|مصادر|وصلات|出典|脚注|参考|文献|外部|ギャラリー|注|갤러리|출처|참고|각주|อ้างอิง|แหล่ง",
+    r"|関連書籍|معرض|مراجع|مصادر|وصلات|出典|脚注|参考|文献|外部|ギャラリー|注|갤러리|출처|참고|각주|อ้างอิง|แหล่ง",
     re.I,
 )
 
@@ -83,7 +83,7 @@ DROPPED_TAGS = (
 BLOCK_TAGS = "div|p|center|blockquote|ul|ol|li|dl|dt|dd|h[1-6]|hr|section"
 LANGUAGE_LINK = re.compile(r"(?!mw:)[a-z]{2,3}(-[a-z-]+)?:|simple:")
 INNER_LINK = re.compile(r"\[\[((?:(?!\[\[|\]\]).)*)\]\]", re.S)
-OUTER_LINK = re.compile(r"\[(?:https?:|ftp:|mailto:)?//[^\s\[\]<>\"]+([^\[\]\n]*)\]")
+OUTER_LINK = re.compile(r"\[(?:https?:|ftp:|mailto:)?//[^\s\[\]<>\"]*([^\[\]\n]*)\]")
 HEADING = re.compile(r"^(={1,6})\s*(.*?)\s*\1\s*$")
 
 
@@ -182,13 +182,12 @@ def _without_links(text: str, cut: list[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Drop what is left of formatting and decode entities, twice as a browser after MediaWiki."""
-    text = re.sub(r"'{2,}", "", text)
+    """Drop what is left of formatting and decode entities once, as a browser does."""
     text = re.sub(r"<br\s*/?\s*>", " ", text, flags=re.I)
     text = re.sub(rf"</?({BLOCK_TAGS})\b[^<>]*>", "\n", text, flags=re.I)
     text = re.sub(r"</?[a-z][a-z0-9]*(\s[^<>]*)?/?>", "", text, flags=re.I)
     text = re.sub(r"__\w+?__", "", text)
-    return html.unescape(html.unescape(text))
+    return re.sub(r"&#?\w+;", lambda match: html.unescape(match[0]), text)
 
 
 def _touching_breaks_dropped(text: str) -> str:
@@ -200,9 +199,12 @@ def reference(wikitext: str, lang: str) -> Reference:
     """Read one article."""
     found = Reference()
     found.literal = re.findall(r"<nowiki>(.*?)</nowiki>", wikitext, flags=re.S)
+    found.literal += [f"&{name};" for name in re.findall(r"&amp;(#?\w+);", wikitext)]
+    found.literal += re.findall(r"\[\[:(\w+:[^|\]]*)\]\]", wikitext)
     text = _without_tags_that_drop(wikitext, found.cut)
     text = _without_templates(text, found.cut)
     text = _without_tables(text, found.cut)
+    text = re.sub(r"'{2,}", "", text)
     text = _plain(_without_links(text, found.cut))
     spaced = lang not in ("ja", "th")
     ending, open_level = 0, 0

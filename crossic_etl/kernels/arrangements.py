@@ -123,7 +123,7 @@ def _sample(
     tokenizer = recipe.tokenizer
     made_of = (
         arrangement,
-        *("+".join(sides), *source_ids, str(pair.index), str(pair.n)),
+        *("+".join(sides), *source_ids, str(pair.number), str(pair.n)),
         *(pair.english.text, pair.target.text),
         *(recipe.separator, tokenizer.name, tokenizer.split_token),
     )
@@ -131,7 +131,7 @@ def _sample(
         _hash(made_of),
         arrangement,
         sides,
-        pair.index,
+        pair.number,
         pair.n,
         pair.english.text,
         pair.target.text,

@@ -1,4 +1,4 @@
-"""One record of a dump to one staged row: a page with its text, a redirect, or why it is neither."""
+"""One record of a dump to one staged row: a page with its text, a redirect, or a reason."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ REJECTED = (
 RELICENSED = "20230607"
 
 
-def extract_page(record: bytes, wiki: Wiki, dump_date: str, max_bytes: int) -> Iterator[dict[str, Any]]:
+def extract_page(
+    record: bytes, wiki: Wiki, dump_date: str, max_bytes: int
+) -> Iterator[dict[str, Any]]:
     """The staged row of one record; none for the text between pages. Never raises."""
     parsed = parse_record(record, wiki, max_bytes)
     common = {"lang": wiki.lang, "dump_date": dump_date, "n": 1}

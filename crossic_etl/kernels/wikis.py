@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -68,13 +68,13 @@ class Wiki:
         return _known(lang)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _table() -> dict[str, Any]:
     table: dict[str, Any] = yaml.load(_TABLE.read_text(encoding="utf-8"), Loader=_LOADER)
     return table
 
 
-@lru_cache(maxsize=None)
+@cache
 def _known(lang: str) -> Wiki:
     own = _table()["wikis"].get(lang, {})
     namespaces = dict(NAMESPACE_NUMBERS)
@@ -84,7 +84,7 @@ def _known(lang: str) -> Wiki:
     return Wiki(lang, namespaces=namespaces, redirect_words=tuple(dict.fromkeys(words)))
 
 
-@lru_cache(maxsize=None)
+@cache
 def language_codes() -> frozenset[str]:
     """The codes with which a link to the same subject on another Wikipedia begins."""
     return frozenset(_table()["languages"])

@@ -10,7 +10,7 @@ from pyspark.sql import types as T
 from pyspark.sql.pandas.types import to_arrow_schema
 
 Row = dict[str, Any]
-Batches = Iterator[pa.RecordBatch]
+Batches = Iterable[pa.RecordBatch]
 
 # Rows and characters after which a batch is handed on: pages of some MB must not pile up.
 BATCH_ROWS = 1024
@@ -20,17 +20,21 @@ BATCH_CHARACTERS = 8 * 2**20
 def each_row(
     kernel: Callable[..., Iterable[Row]], schema: T.StructType, *columns: str
 ) -> Callable[[Batches], Batches]:
-    """A function for ``mapInArrow``: ``kernel(*values of the columns)`` gives the rows of each row."""
+    """A function for ``mapInArrow``: ``kernel(*values of the columns)`` gives a row's rows."""
 
     def run(batches: Batches) -> Batches:
         def rows() -> Iterator[Row]:
             for batch in batches:
-                for values in zip(*(batch.column(name).to_pylist() for name in columns)):
+                for values in zip(*_lists(batch, columns), strict=True):
                     yield from kernel(*values)
 
         yield from to_batches(rows(), schema)
 
     return run
+
+
+def _lists(batch: pa.RecordBatch, columns: Iterable[str]) -> list[list[Any]]:
+    return [batch.column(name).to_pylist() for name in columns]
 
 
 def to_batches(rows: Iterable[Row], schema: T.StructType) -> Batches:

@@ -32,10 +32,14 @@ def link_shared_items(pages: DataFrame, languages: Sequence[str]) -> DataFrame:
     From each page to the one with the lowest id of the other wiki: an item should name one page of
     a wiki, and where it names more the others still point to that one.
     """
-    items = pages.where(F.col("qid").isNotNull()).select("lang", "page_id", "title", "qid", "dump_date")
+    items = pages.where(F.col("qid").isNotNull()).select(
+        "lang", "page_id", "title", "qid", "dump_date"
+    )
     first = Window.partitionBy("lang", "qid").orderBy("page_id")
     named = items.withColumn("nth", F.row_number().over(first)).where(F.col("nth") == 1)
-    others = named.select(F.col("lang").alias("target_lang"), F.col("title").alias("target_title"), "qid")
+    others = named.select(
+        F.col("lang").alias("target_lang"), F.col("title").alias("target_title"), "qid"
+    )
     across = (F.col("lang") == "en") & F.col("target_lang").isin(list(languages)) | (
         F.col("lang").isin(list(languages)) & (F.col("target_lang") == "en")
     )

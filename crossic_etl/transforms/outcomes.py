@@ -15,7 +15,9 @@ def count_outcomes(staged: DataFrame) -> DataFrame:
     return staged.groupBy("outcome").agg(F.sum("n").cast("long").alias("rows"))
 
 
-def select_rejects(staged: DataFrame, table: str, reasons: Sequence[str], lang: str = "lang") -> DataFrame:
+def select_rejects(
+    staged: DataFrame, table: str, reasons: Sequence[str], lang: str = "lang"
+) -> DataFrame:
     """The staged rows that broke, in the form of ``rejects``: one for each key and reason."""
     broken = staged.where(F.col("outcome").isin(list(reasons))).select(
         F.lit(table).alias("table"),
@@ -24,6 +26,8 @@ def select_rejects(staged: DataFrame, table: str, reasons: Sequence[str], lang: 
         F.col("outcome").alias("reason"),
         F.coalesce("detail", F.lit("")).alias("detail"),
     )
-    return broken.groupBy("table", "lang", "key", "reason").agg(
-        F.min("detail").alias("detail")
-    ).select(REJECTS.columns)
+    return (
+        broken.groupBy("table", "lang", "key", "reason")
+        .agg(F.min("detail").alias("detail"))
+        .select(REJECTS.columns)
+    )

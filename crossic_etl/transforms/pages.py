@@ -28,9 +28,7 @@ def extract_pages(records: DataFrame, wikis: Mapping[str, Wiki], max_page_bytes:
     return records.mapInArrow(run, STAGED_PAGES)
 
 
-def salvage_pages(
-    files: DataFrame, wiki: Wiki, dump_date: str, max_page_bytes: int
-) -> DataFrame:
+def salvage_pages(files: DataFrame, wiki: Wiki, dump_date: str, max_page_bytes: int) -> DataFrame:
     """Staged rows of damaged files (``path, content``): what can be read, and a reject a damage."""
 
     def kernel(path: str, content: bytes) -> Iterator[Row]:
@@ -53,7 +51,7 @@ def damage_row(lang: str, key: str, raw: bytes) -> Row:
 
 
 def import_plain_text(frame: DataFrame, lang: str) -> DataFrame:
-    """Staged rows of plain-text Wikipedia (``id, url, title, text``, as on the Hugging Face hub)."""
+    """Staged rows of plain-text Wikipedia (``id, url, title, text``, the Hugging Face form)."""
     page_id, text = F.expr("try_cast(id AS BIGINT)"), F.col("text").cast("string")
     whole = page_id.isNotNull() & F.col("title").isNotNull() & (F.length(text) > 0)
     values = {
@@ -96,7 +94,9 @@ def select_pages(staged: DataFrame, props: DataFrame) -> DataFrame:
 
     ``props`` (``lang, page_id, qid, is_disambiguation``) has unique ``lang, page_id``.
     """
-    newest = Window.partitionBy("lang", "page_id").orderBy(F.desc_nulls_last("revision_id"), "text_hash")
+    newest = Window.partitionBy("lang", "page_id").orderBy(
+        F.desc_nulls_last("revision_id"), "text_hash"
+    )
     pages = staged.where(F.col("outcome") == "page").drop("qid").alias("page")
     joined = pages.join(props.alias("props"), on=["lang", "page_id"], how="left")
     flagged = F.col("page.is_disambiguation") | F.coalesce("props.is_disambiguation", F.lit(False))

@@ -58,7 +58,9 @@ def find_candidates(links: DataFrame, pages: DataFrame, redirects: DataFrame) ->
     return (
         joined.select(
             outcome.alias("outcome"),
-            F.when(from_english, F.col("edge.target_lang")).otherwise(F.col("edge.lang")).alias("target_lang"),
+            F.when(from_english, F.col("edge.target_lang"))
+            .otherwise(F.col("edge.lang"))
+            .alias("target_lang"),
             end(True, "page_id").alias("en_page_id"),
             end(True, "title").alias("en_title"),
             end(False, "page_id").alias("target_page_id"),
@@ -66,7 +68,9 @@ def find_candidates(links: DataFrame, pages: DataFrame, redirects: DataFrame) ->
             (F.col("source.qid") != F.col("target.qid")).alias("items_differ"),
             evidence.alias("evidence"),
         )
-        .groupBy("outcome", "target_lang", "en_page_id", "en_title", "target_page_id", "target_title")
+        .groupBy(
+            "outcome", "target_lang", "en_page_id", "en_title", "target_page_id", "target_title"
+        )
         .agg(
             F.sort_array(F.collect_set("evidence")).alias("evidence"),
             F.coalesce(F.bool_or("items_differ"), F.lit(False)).alias("items_differ"),
@@ -97,9 +101,9 @@ def _titles(pages: DataFrame, redirects: DataFrame) -> DataFrame:
         F.col("redirect.final_title").isNull().alias("is_cycle"),
         F.lit(1).alias("hops"),
     )
-    everything = articles.select("*", F.lit(False).alias("is_cycle"), F.lit(0).alias("hops")).unionByName(
-        redirected.where(F.col("page_id").isNotNull() | F.col("is_cycle"))
-    )
+    everything = articles.select(
+        "*", F.lit(False).alias("is_cycle"), F.lit(0).alias("hops")
+    ).unionByName(redirected.where(F.col("page_id").isNotNull() | F.col("is_cycle")))
     first = Window.partitionBy("lang", "name").orderBy("hops", "page_id")
     return everything.withColumn("nth", F.row_number().over(first)).where(F.col("nth") == 1)
 
@@ -116,14 +120,16 @@ def _edge_outcome() -> Column:
 
 
 def settle_candidates(candidates: DataFrame, rounds: int = ROUNDS) -> DataFrame:
-    """Candidates with their ``outcome``: greedy one to one, the best edges of both their ends first.
+    """Candidates with their ``outcome``: greedy one to one, the best of both their ends first.
 
     Order: both directions, then a shared item, then one direction; then the lower English page id,
     then the lower target page id. Each round takes every edge that is the best left of both its
     ends, so the edges that conflict, which are few, are all that the rounds see.
     """
     links = F.array_size(F.filter("evidence", lambda e: e != "qid"))
-    strength = F.when(links == 2, BOTH).when(F.array_contains("evidence", "qid"), ITEM).otherwise(ONE)
+    strength = (
+        F.when(links == 2, BOTH).when(F.array_contains("evidence", "qid"), ITEM).otherwise(ONE)
+    )
     open_ones = candidates.where(F.col("outcome") == "candidate").withColumn(
         "rank", F.struct(strength.alias("strength"), F.col("en_page_id"), F.col("target_page_id"))
     )
@@ -136,7 +142,9 @@ def settle_candidates(candidates: DataFrame, rounds: int = ROUNDS) -> DataFrame:
         crowded = _one_round(crowded)
     settled = crowded.withColumn(
         "outcome", F.when(F.col("state") == "open", "unsettled").otherwise(F.col("state"))
-    ).unionByName(counted.where(alone).withColumn("outcome", F.lit("pair")), allowMissingColumns=True)
+    ).unionByName(
+        counted.where(alone).withColumn("outcome", F.lit("pair")), allowMissingColumns=True
+    )
     dropped = candidates.where(F.col("outcome") != "candidate")
     return settled.unionByName(dropped, allowMissingColumns=True).select(
         *candidates.columns, F.col("rank.strength").alias("strength")
@@ -147,7 +155,9 @@ def _one_round(edges: DataFrame) -> DataFrame:
     is_open = F.col("state") == "open"
     rank_if_open = F.when(is_open, F.col("rank"))
     taken = F.coalesce(
-        is_open & (F.col("rank") == F.col("best_english")) & (F.col("rank") == _over(F.min(rank_if_open), "target_page_id")),
+        is_open
+        & (F.col("rank") == F.col("best_english"))
+        & (F.col("rank") == _over(F.min(rank_if_open), "target_page_id")),
         F.lit(False),
     )
     return (
@@ -200,7 +210,9 @@ def pair_metrics(settled: DataFrame) -> DataFrame:
         "items_differ": won & F.col("items_differ"),
         "candidates_refused": lost,
     }
-    return settled.agg(*[F.count_if(condition).alias(name) for name, condition in conditions.items()])
+    return settled.agg(
+        *[F.count_if(condition).alias(name) for name, condition in conditions.items()]
+    )
 
 
 def merged_links(settled: DataFrame) -> DataFrame:

@@ -24,14 +24,18 @@ def resolve_redirects(redirects: DataFrame) -> DataFrame:
     names = redirects.select("lang", F.col("title").alias("name"))
     targets = redirects.select("lang", F.col("target_title").alias("name")).distinct()
     to_redirect = redirects.join(
-        names.withColumnRenamed("name", "target_title"), on=["lang", "target_title"], how="left_semi"
+        names.withColumnRenamed("name", "target_title"),
+        on=["lang", "target_title"],
+        how="left_semi",
     ).select("lang", "title", "target_title")
     from_redirect = redirects.join(
         targets.withColumnRenamed("name", "title"), on=["lang", "title"], how="left_semi"
     ).select("lang", "title", "target_title")
     chained = to_redirect.unionByName(from_redirect).repartition("lang")
-    ends = chained.mapInArrow(_follow, ENDS).groupBy("lang", "title").agg(
-        F.min("end").alias("end"), F.lit(True).alias("walked")
+    ends = (
+        chained.mapInArrow(_follow, ENDS)
+        .groupBy("lang", "title")
+        .agg(F.min("end").alias("end"), F.lit(True).alias("walked"))
     )
     return redirects.join(ends, on=["lang", "title"], how="left").select(
         "lang",
@@ -44,7 +48,9 @@ def _follow(batches: Batches) -> Batches:
     targets = {
         (lang, title): (lang, target)
         for batch in batches
-        for lang, title, target in zip(*(column.to_pylist() for column in batch.columns))
+        for lang, title, target in zip(
+            *(column.to_pylist() for column in batch.columns), strict=True
+        )
     }
 
     def rows() -> Iterator[Row]:

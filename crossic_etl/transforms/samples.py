@@ -57,7 +57,7 @@ PAIR_TEXTS = T.StructType(
 def choose_sides(
     pairs: DataFrame, pages: DataFrame, arrangements: Sequence[str], settings: SampleSettings
 ) -> DataFrame:
-    """Which two pages make which arrangements: ``pair_id, target_lang, arrangements, fits`` and ids.
+    """Which two pages make which arrangements, and whether their texts are long enough.
 
     A pair with a text shorter than ``min_chars`` doesn't fit any arrangement, so that all hold the
     same documents. ``random`` gives each pair the English page of the next pair of its language,
@@ -93,9 +93,12 @@ def _join_side(frame: DataFrame, pages: DataFrame, side: str) -> DataFrame:
     """Adds a page's columns, prefixed by its side; ``pages`` has unique ``lang, page_id``."""
     lang = F.lit("en") if side == "en" else F.col("pair.target_lang")
     renamed = pages.select(
-        F.col("lang").alias("side_lang"), *[F.col(c).alias(f"{side}_{c}") for c in pages.columns[1:]]
+        F.col("lang").alias("side_lang"),
+        *[F.col(c).alias(f"{side}_{c}") for c in pages.columns[1:]],
     )
-    on = (F.col(f"pair.{side}_page_id") == F.col(f"side.{side}_page_id")) & (F.col("side.side_lang") == lang)
+    on = (F.col(f"pair.{side}_page_id") == F.col(f"side.{side}_page_id")) & (
+        F.col("side.side_lang") == lang
+    )
     joined = frame.alias("pair").join(renamed.alias("side"), on=on, how="left")
     return joined.drop("side_lang").select(
         "pair.*", *[f"side.{side}_{c}" for c in pages.columns[2:]]

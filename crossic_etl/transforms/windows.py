@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 import numpy as np
@@ -61,12 +61,14 @@ def _windows(batches: Batches, length: int, policy: str) -> Iterator[Row]:
 
 def _rows(batches: Batches) -> Iterator[tuple[Any, ...]]:
     for batch in batches:
-        names = [batch.column(c).to_pylist() for c in ("arrangement", "tokenizer", "shard", "sample_id")]
+        names = [
+            batch.column(c).to_pylist() for c in ("arrangement", "tokenizer", "shard", "sample_id")
+        ]
         ids = batch.column("input_ids")
         offsets = ids.offsets.to_numpy()
         values = ids.values.to_numpy().astype(np.int32, copy=False)
-        slices = (values[a:b] for a, b in zip(offsets[:-1], offsets[1:]))
-        yield from zip(*names, slices)
+        slices = (values[a:b] for a, b in pairwise(offsets))
+        yield from zip(*names, slices, strict=True)
 
 
 def window_counts(windows: DataFrame) -> DataFrame:

@@ -56,9 +56,7 @@ def test_a_damaged_stream_costs_its_own_records_only() -> None:
 
 
 def test_a_damaged_block_costs_that_block_only() -> None:
-    words = random.Random(0).choices(
-        [w.encode() for w in "alpha beta gamma delta".split()], k=90_000
-    )
+    words = random.Random(0).choices([b"alpha", b"beta", b"gamma", b"delta"], k=90_000)
     text = b"".join(b"%d %s|" % (i, word) for i, word in enumerate(words))
     packed = bz2.compress(text, 1)
     assert b"".join(piece.data for piece in salvage_bz2(packed)) == text

@@ -41,7 +41,7 @@ class Call:
                 self.arguments[str(position)] = piece.strip()
 
     def first(self, *keys: str) -> str:
-        """The first of the arguments ``keys`` that is not empty; ``last`` is the last positional."""
+        """The first argument of ``keys`` that is not empty; ``last`` is the last positional one."""
         for key in keys:
             value = self.positional()[-1:] if key == "last" else self.arguments.get(key)
             if isinstance(value, list):

@@ -11,17 +11,20 @@ _ENTITY = re.compile(r"&(?:#(?:[0-9]{1,7}|[xX][0-9a-fA-F]{1,6})|[A-Za-z][A-Za-z0
 _BLANKS = re.compile(" {2,}")
 _GAPS = re.compile("\n{3,}")
 _NAMED = {**html5, "רלמ;": "\u200f", "رلم;": "\u200f"}
-_RIGHT_TO_LEFT = frozenset(
-    "ar arc arz ary azb ckb dv fa glk he khw ks lki lrc mzn nqo pnb ps sd ug ur yi".split()
-)
+# fmt: off
+_RIGHT_TO_LEFT = frozenset({
+    "ar", "arc", "ary", "arz", "azb", "ckb", "dv", "fa", "glk", "he", "khw", "ks", "lki", "lrc",
+    "mzn", "nqo", "pnb", "ps", "sd", "ug", "ur", "yi",
+})
+# fmt: on
 _DIRECTIONS = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u061c"
 _DROPPED = "\u00ad\u2060\ufeff"
-_SPACED_SCRIPTS_BREAK = frozenset("th lo km my bo dz".split())
+_BREAKABLE = frozenset({"th", "lo", "km", "my", "bo", "dz"})
 _WIDE_BLANKS = "\u00a0\u202f\u2007"
 
 
 def clean_source(text: str) -> str:
-    """``text`` in lines that end in ``\\n``, without the characters that the passes use as marks."""
+    """``text`` with plain line ends, without the characters that the passes use as marks."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if _CONTROLS.search(text):
@@ -75,6 +78,6 @@ def _plain_characters(text: str, lang: str) -> str:
         for mark in _DIRECTIONS:
             if mark in text:
                 text = text.replace(mark, "")
-    if "\u200b" in text and lang not in _SPACED_SCRIPTS_BREAK:
+    if "\u200b" in text and lang not in _BREAKABLE:
         text = text.replace("\u200b", "")
     return text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache
 
 from crossic_etl.kernels.wikitext.tables import load_yaml
 
@@ -15,15 +15,11 @@ def is_disambiguation(source: str, lang: str) -> bool:
     if "__DISAMBIG__" in source:
         return True
     names = disambiguation_templates(lang)
-    return any(
-        name.replace("_", " ").strip().casefold() in names for name in _NAME.findall(source)
-    )
+    return any(name.replace("_", " ").strip().casefold() in names for name in _NAME.findall(source))
 
 
-@lru_cache(maxsize=None)
+@cache
 def disambiguation_templates(lang: str) -> frozenset[str]:
     """The disambiguation templates, casefolded, of the wiki of ``lang``, and the English ones."""
     table = load_yaml("disambiguation.yaml")
-    return frozenset(
-        str(name).casefold() for key in ("en", lang) for name in table.get(key, ())
-    )
+    return frozenset(str(name).casefold() for key in ("en", lang) for name in table.get(key, ()))

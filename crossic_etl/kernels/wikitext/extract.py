@@ -19,8 +19,11 @@ from crossic_etl.kernels.wikitext.tidy import tidy_holes
 _SWITCH = re.compile(r"__(?:[A-Z]{3,30}|[^\W0-9_a-zA-Z][^\W0-9_]{1,30}|(?:no|force)?toc)__")
 
 
+DEFAULTS = Options()
+
+
 def to_text(
-    source: str, lang: str, wiki: Wiki | None = None, title: str = "", options: Options = Options()
+    source: str, lang: str, wiki: Wiki | None = None, title: str = "", options: Options = DEFAULTS
 ) -> Extraction:
     """The prose of a page of the wiki of ``lang``, and the counts of what it was left without.
 

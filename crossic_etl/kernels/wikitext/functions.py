@@ -66,8 +66,8 @@ def _chinese(call: Call) -> str:
 
 
 def _korean(call: Call) -> str:
-    labels = {"hangul": "Korean", "hanja": "Hanja", "rr": "RR", "mr": "MR", "lk": ""}
-    shown = [f"{name}: {value}" for key, name in labels.items() if name and (value := call.first(key))]
+    labels = {"hangul": "Korean", "hanja": "Hanja", "rr": "RR", "mr": "MR"}
+    shown = [f"{name}: {value}" for key, name in labels.items() if (value := call.first(key))]
     return "; ".join(shown) or call.first("1")
 
 
@@ -145,6 +145,7 @@ FUNCTIONS: dict[str, Callable[[Call], str]] = {
     "music": _music,
     "chinese": _chinese,
     "korean": _korean,
+    "text or blank": lambda call: call.first("1") or " ",
     "superscript": _superscript,
     "power of ten": _power_of_ten,
     "quote": _quote,

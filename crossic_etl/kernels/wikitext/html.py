@@ -8,7 +8,7 @@ _INLINE = re.compile(
     r"<(?=[a-z/])/?(?:b|i|u|s|em|strong|span|small|big|sub|sup|font|tt|code|kbd|samp|var|cite|abbr|acronym"
     r"|bdi|bdo|dfn|ins|del|mark|q|strike|nobr|wbr|ruby|rb|rbc|rtc|rt|rp|data|time|noinclude"
     r"|onlyinclude|includeonly|nowiki|references|section|translate|tvar|languages|link|meta|a"
-    r"|img|figure|figcaption|math|chem|ce|gallery|timeline|score|imagemap|source|syntaxhighlight"
+    r"|img|figure|figcaption|/li|/dt|/dd|math|chem|ce|gallery|timeline|score|imagemap|source|syntaxhighlight"
     r"|hiero|graph|includeonly|indicator|categorytree|mapframe|maplink|templatestyles|inputbox"
     r")(?:[\s/][^<>]*)?>",
     re.IGNORECASE,
@@ -19,13 +19,11 @@ _BLOCK = re.compile(
     r"|tfoot|tr|td|th|col|colgroup|hr)(?:[\s/][^<>]*)?>",
     re.IGNORECASE,
 )
-_BREAK = re.compile(r"<(?=[a-z/])(?:/[ ]*)?br(?:[\s/\\.][^<>]*)?>|</?(?:li|dt|dd)(?:[\s/][^<>]*)?>", re.I)
+_BREAK = re.compile(r"<(?=[b/])(?:/[ ]*)?br(?:[\s/\\.][^<>]*)?>", re.IGNORECASE)
 _ITEM = re.compile(r"<(li|dt|dd)(?:[\s/][^<>]*)?>", re.IGNORECASE)
 _HEADING = re.compile(r"<h([1-6])(?:\s[^<>]*)?>([^<>\n]*)</h\1\s*>", re.IGNORECASE)
 _READING = re.compile(r"<(r[tp])(?:\s[^<>]*)?>[^<>]*(?:</\1\s*>|(?=<))", re.IGNORECASE)
-_HIDDEN = re.compile(
-    r"<(span|div)\s[^<>]*display\s*:\s*none[^<>]*>[^<>]*</\1\s*>", re.IGNORECASE
-)
+_HIDDEN = re.compile(r"<(span|div)\s[^<>]*display\s*:\s*none[^<>]*>[^<>]*</\1\s*>", re.IGNORECASE)
 _EXPONENT = re.compile(r"(?<=[0-9])<sup>\s*([−–+-]?)([0-9]+)\s*</sup>", re.IGNORECASE)
 _SUPERSCRIPT = str.maketrans("0123456789+-−–", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻")
 _MARKERS = {"li": "\n* ", "dt": "\n; ", "dd": "\n: "}

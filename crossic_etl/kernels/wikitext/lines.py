@@ -7,7 +7,9 @@ import re
 from crossic_etl.kernels.wikitext.page import Page
 from crossic_etl.kernels.wikitext.sections import HEADING, split_heading
 
-_INDENT = re.compile("\n[ \t\x01]+")
+_INDENT = re.compile("\n[ \t]+")
+# A hole at the start of a line takes along a comma after it, and a full stop if that is all.
+_HOLE_FIRST = re.compile("\n(?=[ \t]*\x01)[ \t\x01]*(?:[,،、，;؛] *)?(?:[.。,、] *(?=\n))?")
 _LIST = re.compile("\n[*#:;][^\n]*(?:\n[*#:;][^\n]*)*")
 _RULE = re.compile("\n-{4,}")
 _TERM = re.compile(r"[ \t]:|:[ \t]")
@@ -21,7 +23,7 @@ def lay_out_lines(text: str, page: Page) -> str:
 
     A heading of level 2 becomes ``## Title``, as many ``#`` as it had ``=``.
     """
-    text = _INDENT.sub("\n", text)
+    text = _INDENT.sub("\n", _HOLE_FIRST.sub("\n", text))
     if "\n----" in text:
         text = _RULE.sub("\n\n", text)
     marker = page.options.list_marker
@@ -74,7 +76,7 @@ def _rest_of_quotes(match: re.Match[str]) -> str:
 
 
 def _mend_odd_lines(text: str) -> str:
-    """``text`` with ``'`` before ``''`` in place of one ``'''`` where a line's marks do not pair."""
+    """``text`` where each line's marks pair: of one ``'''`` the first is an apostrophe."""
     bold = italic = 0
     start = 0
     mended: list[tuple[int, int]] = []

@@ -26,7 +26,7 @@ FILE, CATEGORY = 6, 14
 
 def show_links(text: str, page: Page) -> str:
     """``text`` with each link replaced by what a reader sees of it."""
-    if "[" not in text:
+    if "[" not in text and "]]" not in text:
         return text
     text = "".join(_PLAIN.split(text))
     if "//" in text or "mailto:" in text:

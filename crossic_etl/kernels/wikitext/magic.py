@@ -32,17 +32,19 @@ VARIABLES: dict[str, Callable[[Page], str]] = {
 }
 """Words that stand alone, lower case, and what they show."""
 
-_SILENT = frozenset(
-    "defaultsort defaultsortkey defaultcategorysort displaytitle noexternallanglinks shortdesc "
-    "displaytitle #seo #set #categorytree デフォルトソート 기본정렬 ordenar sortierung تصنيف_افتراضي "
-    "ترتيب_افتراضي".split()
-)
+# fmt: off
+_SILENT = frozenset({
+    "defaultsort", "defaultsortkey", "defaultcategorysort", "displaytitle", "noexternallanglinks",
+    "shortdesc", "#seo", "#set", "デフォルトソート", "기본정렬", "ordenar", "sortierung",
+    "تصنيف افتراضي", "ترتيب افتراضي",
+})
+# fmt: on
 
 
 def render(head: str, rest: str, page: Page) -> str | None:
     """What ``{{head|rest}}`` shows; None where it is no magic word with an evident value."""
     name, colon, first = head.partition(":")
-    name = name.replace(HOLE, "").strip().lower()
+    name = name.replace(HOLE, "").replace("_", " ").strip().lower()
     if not colon:
         variable = VARIABLES.get(name.replace(" ", ""))
         return None if variable is None else variable(page) or HOLE
@@ -122,8 +124,9 @@ _FUNCTIONS: dict[str, Callable[[str, str, Page], str]] = {
     "ucfirst": lambda first, rest, page: first[:1].upper() + first[1:],
     "padleft": lambda first, rest, page: _padded(first, rest, True),
     "padright": lambda first, rest, page: _padded(first, rest, False),
-    "plural": lambda first, rest, page: _branches(rest)[first not in ("1", "-1")]
-    or _branches(rest)[0],
+    "plural": lambda first, rest, page: (
+        _branches(rest)[first not in ("1", "-1")] or _branches(rest)[0]
+    ),
     "#if": _if,
     "#ifeq": _ifeq,
     "#switch": _switch,

@@ -15,7 +15,7 @@ _RANGES = {
     "-": "–", "–": "–", "to": " to ", "and": " and ", "or": " or ", "by": " by ", "x": " × ",
     "×": " × ", "*": " × ", "+/-": " ± ", "±": " ± ", "xx": " × ", "to(-)": " to ", "to-": " to ",
     "and(-)": " and ", "&": " & ", "e": " a ", "a": " a ", "até": " até ", "y": " y ", "o": " o ",
-    ",": ", ", "–": "–", "—": "–", "~": "~", "إلى": " إلى ", "ถึง": " ถึง ", "から": "から",
+    ",": ", ", "—": "–", "~": "~", "إلى": " إلى ", "ถึง": " ถึง ", "から": "から",
     "+": " + ", "per": " per ", "/": " / ", "−": "–",
 }  # fmt: skip
 
@@ -48,22 +48,22 @@ def _convert(call: Call) -> str:
         if index >= len(values):
             return shown + value
         follower = values[index]
-        if follower.lower() in _RANGES and index + 1 < len(values):
-            if _VALUE.fullmatch(values[index + 1]):
-                shown += value + _RANGES[follower.lower()]
-                index += 1
-                continue
+        ranges = follower.lower() in _RANGES and _VALUE.fullmatch("".join(values[index + 1 :][:1]))
+        if ranges:
+            shown += value + _RANGES[follower.lower()]
+            index += 1
+            continue
         shown += _quantity(value, _unit(follower, lang))
         index += 1
-        if index + 1 < len(values) and _VALUE.fullmatch(values[index]) and values[index + 1]:
-            if values[index + 1].lower() in _COMPOUND:
-                shown += " "
-                continue
-        return shown
+        if "".join(values[index + 1 :][:1]).lower() not in _COMPOUND:
+            return shown
+        if not _VALUE.fullmatch(values[index]):
+            return shown
+        shown += " "
     return shown or (values[0] if values else "")
 
 
-_COMPOUND = frozenset("in ft oz lb lbs chain st mi yd pt qt cwt m cm".split())
+_COMPOUND = frozenset({"in", "ft", "oz", "lb", "lbs", "chain", "st", "mi", "yd", "pt", "qt", "cwt"})
 
 
 def _number(text: str, call: Call) -> str:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache
 
 from crossic_etl.kernels.wikitext.page import HOLE, Page
 from crossic_etl.kernels.wikitext.tables import load_yaml
 
 # On a line of "=" the greedy run steps back once for each "=": linear.
 HEADING = re.compile("\n=([^\n]*)=[ \t\x01]*(?=\n)")
-_MARKUP = re.compile("<[^<>]*>|\\[\\[(?:[^\\[\\]|]*\\|)?|\\]\\]|\\{\\{[^{}]*\\}\\}|''+|\x01|\x04[0-9]+\x04")
+_MARKUP = re.compile(
+    "<[^<>]*>|\\[\\[(?:[^\\[\\]|]*\\|)?|\\]\\]|\\{\\{[^{}]*\\}\\}|''+|\x01|\x04[0-9]+\x04"
+)
 _EDGES = " \t:：.。·-–—"
 
 
@@ -73,7 +75,7 @@ def _plain(title: str) -> str:
     return " ".join(title.replace("&nbsp;", " ").replace("&amp;", "&").strip(_EDGES).split())
 
 
-@lru_cache(maxsize=None)
+@cache
 def end_sections_of(lang: str) -> frozenset[str]:
     """The headings, casefolded, of sections to cut on the wiki of ``lang``."""
     return frozenset(_plain(str(name)) for name in load_yaml("sections.yaml").get(lang, ()))

@@ -30,6 +30,7 @@ _EXTENSION = re.compile(
 )
 _OPEN_COMMENT = re.compile(r"<!--[^\n]*(?:\n(?!\n)[^\n]*)*")
 _COMMENT_LINE = re.compile("\n(?=[ \t]*\x05)[ \t\x05]*(?=\n)")
+_STOPS = frozenset(",.;:。、，；：،؛")
 _OPEN_ENDS = frozenset(" (（[")
 _LINE = re.compile("[^\n]+")
 
@@ -52,7 +53,9 @@ def strip_extensions(text: str, page: Page) -> str:
         kind = match.lastgroup
         if kind is None:
             refs += 1
-            return HOLE if match.string[match.start() - 1] in _OPEN_ENDS else ""
+            source, start, end = match.string, match.start(), match.end()
+            stop = source[end] == " " and source[end + 1] in _STOPS
+            return HOLE if stop or source[start - 1] in _OPEN_ENDS else ""
         if kind == "comment":
             return _COMMENT
         return _extension(match["name"].lower(), match["body"], page)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from crossic_etl.kernels.wikitext import magic
 from crossic_etl.kernels.wikitext.call import Call
@@ -44,7 +44,7 @@ def render(inner: str, page: Page) -> str:
 
 @lru_cache(maxsize=65536)
 def find_rule(lang: str, name: str) -> Renderer | None:
-    """The renderer of the template ``name``, in lower case, on the wiki of ``lang``, if it has one."""
+    """The renderer of the template ``name``, in lower case, on the wiki of ``lang``, if any."""
     names, starts, ends = _rules(lang)
     rule = names.get(name)
     if rule is None and len(name) <= _MAX_NAME:
@@ -53,9 +53,9 @@ def find_rule(lang: str, name: str) -> Renderer | None:
     return rule
 
 
-@lru_cache(maxsize=None)
+@cache
 def _rules(lang: str) -> tuple[dict[str, Renderer], list[_Part], list[_Part]]:
-    """Renderers by whole name, by its beginning, by its end; the wiki's own over the common ones."""
+    """Renderers by whole name, beginning and end; the wiki's own over the common ones."""
     names: dict[str, Renderer] = {}
     starts: list[_Part] = []
     ends: list[_Part] = []

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from crossic_etl.kernels.wikitext.page import HOLE
 
-_PAIRS = {"(": ")", "（": "）", "[": "]", "【": "】", "〔": "〕", "“": "”", "「": "」", "『": "』", "«": "»"}
+_INNER = re.compile("\\(\x06([^\x06\x0e]*)\x0e")
+
+_PAIRS = dict(zip("(（[【〔“「『«", ")）]】〕”」』»", strict=True))
 _PAIRS_OR_QUOTES = {**_PAIRS, '"': '"'}
-_OPENING = tuple(_PAIRS)
 _CLOSING = tuple(_PAIRS.values())
 _SEPARATORS = " ,;:/–—-、，；：・･،؛|"
 _STOPS = tuple(",;:.!?、。，．；：！？،؛؟")
@@ -15,6 +18,8 @@ _ENDS = " .,;:。、．，；：・)）"
 
 def tidy_holes(text: str) -> str:
     """``text`` without its holes, and without what made sense only with something in them."""
+    if "\x06" in text:
+        text = _INNER.sub(r"(\1", text).replace("\x06", "(").replace("\x0e", ")")
     if HOLE not in text:
         return text
     pieces = text.split(HOLE)

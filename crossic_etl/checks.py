@@ -1,0 +1,22 @@
+"""Checks of a configuration that need more than its own values, and still no Spark."""
+
+from __future__ import annotations
+
+from crossic_etl.config import Config, UnfitSettingError
+from crossic_etl.kernels.segments import NO_DOCUMENT, segment_pair
+from crossic_etl.kernels.tokenizers import load_tokenizer
+
+
+def check_tokenizer(config: Config) -> None:
+    """Loads the tokenizer, so that a wrong one shows now and not in a task hours later.
+
+    Raises:
+        UnfitSettingError: tokenizer or split token don't exist, or samples leave no room for text.
+    """
+    try:
+        tokenizer = load_tokenizer(config.tokenizer, config.split_token)
+        n_separator = len(tokenizer.encode(config.segment.separator)[0])
+        n_split = len(tokenizer.split_ids)
+        segment_pair(NO_DOCUMENT, NO_DOCUMENT, config.max_tokens, n_separator, n_split)
+    except (ValueError, OSError, ImportError) as error:
+        raise UnfitSettingError(" ".join(str(error).split())) from None

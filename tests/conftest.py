@@ -1,0 +1,63 @@
+"""Fixtures: one Spark session for all tests, and the shared real dumps where they are present."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+SHARED_DATA = "CROSSIC_SHARED_DATA"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real dumps and damaged inputs, kept outside the project."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    folder = Path(os.environ.get(SHARED_DATA, beside))
+    if not (folder / "EXPECTED.json").exists():
+        pytest.skip(f"no shared data in {folder} (set {SHARED_DATA})")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """The session that all tests share: it takes seconds to start."""
+    from crossic_etl.session import get_session
+
+    os.environ["TMPDIR"] = str(tmp_path_factory.mktemp("spark"))
+    session = get_session("tests")
+    yield session
+    session.stop()
+
+
+@pytest.fixture
+def frame(spark: SparkSession) -> Callable[[str, list[tuple[Any, ...]]], DataFrame]:
+    """``frame("lang string, page_id long", [("en", 1)])``: a literal DataFrame."""
+
+    def make(schema: str, rows: list[tuple[Any, ...]]) -> DataFrame:
+        return spark.createDataFrame(rows, schema)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def sample_dumps(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundled sample packed as dumps, in the mirror's layout."""
+    from crossic_etl.sample.build import build_sample
+
+    out = tmp_path_factory.mktemp("dumps")
+    build_sample(out)
+    return out
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that use the session are marked, so that ``make check`` can leave them out."""
+    for item in items:
+        if "spark" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.spark)

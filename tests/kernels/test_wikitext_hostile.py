@@ -1,0 +1,97 @@
+"""The kernel ends on any input, in time linear in it, and keeps the text around an attack.
+
+The caps are ten times the goal of one second for each MB, so that a busy machine passes; the
+measured times and their growth are in the benchmark's table.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from crossic_etl.kernels.wikitext import to_text
+from tests.hostile_wikitext import AFTER, BEFORE, CONSTRUCTS, SIZES, SWALLOWING, hostile_page
+from tests.wikitext_articles import pages_of_dump
+
+SECONDS_A_MB = 10.0
+SLACK_SECONDS = 1.0
+HANG_SECONDS = 60
+
+
+@pytest.fixture(autouse=True)
+def _no_hang() -> Iterator[None]:
+    """Turn a hang into a failure where the system can."""
+    if not hasattr(signal, "SIGALRM"):
+        yield
+        return
+
+    def fail(number: int, frame: object) -> None:
+        raise TimeoutError(f"still running after {HANG_SECONDS} s")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.alarm(HANG_SECONDS)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def cleaned_in_time(wikitext: str, lang: str = "en") -> str:
+    started = time.process_time()
+    text = to_text(wikitext, lang).text
+    seconds = time.process_time() - started
+    cap = SLACK_SECONDS + SECONDS_A_MB * len(wikitext.encode()) / 1e6
+    assert seconds < cap, f"{seconds:.1f} s of processor time, at most {cap:.1f} s expected"
+    return text
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", CONSTRUCTS)
+def test_an_attack_ends_and_the_text_around_it_stays(name: str, size: int) -> None:
+    text = cleaned_in_time(hostile_page(name, size))
+
+    lines = text.encode("utf-8").decode("utf-8").split("\n")
+    assert BEFORE in lines
+    assert any(AFTER in line for line in lines)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", SWALLOWING)
+def test_a_swallowing_attack_ends_and_the_text_before_it_stays(name: str, size: int) -> None:
+    text = cleaned_in_time(hostile_page(name, size))
+
+    assert BEFORE in text.encode("utf-8").decode("utf-8").split("\n")
+
+
+@pytest.mark.parametrize("lang", ["ar", "es", "ja", "ko", "pt", "th"])
+@pytest.mark.parametrize("name", ["unclosed parser functions", "nested captions", "apostrophes"])
+def test_an_attack_ends_in_every_language(name: str, lang: str) -> None:
+    text = cleaned_in_time(hostile_page(name, 100_000), lang)
+
+    assert BEFORE in text.split("\n")
+    assert AFTER in text
+
+
+def test_the_generated_attacks_have_the_size_asked_for() -> None:
+    frame = len(BEFORE) + len(AFTER) + 5
+    far_off = {
+        name: len(hostile_page(name, 10_000)) - frame
+        for name in {**CONSTRUCTS, **SWALLOWING}
+        if abs(len(hostile_page(name, 10_000)) - frame - 10_000) > 200
+    }
+
+    assert far_off == {}
+
+
+def test_the_shared_hostile_pages_keep_their_paragraphs(shared_data: Path) -> None:
+    pages = list(pages_of_dump(shared_data / "hostile" / "hostile-wikitext.xml.bz2", "en"))
+    assert len(pages) == 8
+
+    for page in pages:
+        text = cleaned_in_time(page.wikitext)
+        first, *_, last = page.wikitext.strip().split("\n\n")
+        assert first.strip() in text, page.title
+        assert last.strip() in text, page.title
