@@ -15,7 +15,7 @@ def text(source: str, lang: str = "en", **options: str) -> str:
 def test_an_article_keeps_its_prose_headings_and_lists() -> None:
     source = (
         "{{Infobox river|length={{convert|9|km}}}}\n"
-        "The '''Aa''' is a [[river]].<ref name=a>{{cite web|title=x}}</ref> It is [[length|long]].\n"
+        "The '''Aa''' is a [[river]].<ref name=a>{{cite web|title=x}}</ref> It is [[a|long]].\n"
         "\n"
         "== Course ==\n"
         "It passes:\n"
@@ -32,8 +32,7 @@ def test_an_article_keeps_its_prose_headings_and_lists() -> None:
 
     assert actual == Extraction(
         text=(
-            "The Aa is a river. It is long.\n\n## Course\n\nIt passes:\n\n"
-            "Town A\na suburb\nTown B"
+            "The Aa is a river. It is long.\n\n## Course\n\nIt passes:\n\nTown A\na suburb\nTown B"
         ),
         left_out={
             "ref": 1,

@@ -44,7 +44,9 @@ def test_an_end_section_is_cut_in_each_language(lang: str, heading: str) -> None
 
 
 def test_subsections_go_with_it_and_the_next_section_stays() -> None:
-    source = "== A ==\na\n== Notes ==\nb\n=== C ===\nc\n== D ==\nd\n=== See also ===\ne\n=== F ===\nf"
+    source = (
+        "== A ==\na\n== Notes ==\nb\n=== C ===\nc\n== D ==\nd\n=== See also ===\ne\n=== F ===\nf"
+    )
 
     actual = to_text(source, "en")
 

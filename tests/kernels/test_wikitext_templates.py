@@ -36,7 +36,10 @@ def text(source: str, lang: str) -> str:
         ("{{death date and age|2000|6|4|1950|5|6|df=yes}}", "4 June 2000 (aged 50)"),
         ("{{circa|1900}} {{c.|1900|1910}} {{circa}}", "c. 1900 c. 1900 – c. 1910 c."),
         ("{{reign|1800|1810}} {{fl.|1900}}", "r. 1800–1810 fl. 1900"),
-        ("{{as of|2010|5}} {{as of|2010|lc=y}} {{as of|2010|alt=now}}", "As of May 2010 as of 2010 now"),
+        (
+            "{{as of|2010|5}} {{as of|2010|lc=y}} {{as of|2010|alt=now}}",
+            "As of May 2010 as of 2010 now",
+        ),
         ("{{lang|fr|[[Paris|la ville]]}}", "la ville"),
         ("{{lang-fr|bonjour}}", "French: bonjour"),
         ("{{langx|el|λόγος}}", "Greek: λόγος"),
@@ -73,7 +76,11 @@ def test_english_sentences_have_no_hole(source: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("lang", "source", "expected"),
     [
-        ("ja", "{{仮リンク|日本|en|Japan}} {{仮リンク|日本 (曖昧)|en|Japan|label=日本}}", "日本 日本"),
+        (
+            "ja",
+            "{{仮リンク|日本|en|Japan}} {{仮リンク|日本 (曖昧)|en|Japan|label=日本}}",
+            "日本 日本",
+        ),
         ("ja", "{{読み仮名|東京|とうきょう}} {{ruby|漢字|かんじ}}", "東京（とうきょう） 漢字"),
         ("ja", "{{lang-en-short|Tokyo}} {{lang-fr|ville}} {{en|Hi}}", "Tokyo フランス語: ville Hi"),
         ("ja", "{{要出典範囲|本文|date=2010}}{{要出典|date=2010}}。", "本文。"),
@@ -89,9 +96,17 @@ def test_english_sentences_have_no_hole(source: str, expected: str) -> None:
         ("es", "45{{esd}}km, {{fecha|5|3|2010}}", "45 km, 5 de marzo de 2010"),
         ("es", "{{formatnum:1234567.5}} {{formatnum:1234}}", "1 234 567,5 1234"),
         ("es", "{{convert|10000|km|mi}} {{cita requerida|esto}}", "10 000 km esto"),
-        ("pt", "{{lang-de|Berlin}} {{séc|XX}} {{fmtn|50000|km}}", "em alemão: Berlin século XX 50 000 km"),
+        (
+            "pt",
+            "{{lang-de|Berlin}} {{séc|XX}} {{fmtn|50000|km}}",
+            "em alemão: Berlin século XX 50 000 km",
+        ),
         ("pt", "{{dni|5|3|1980|si}} {{formatnum:3711930}}", "5 de março de 1980 3 711 930"),
-        ("pt", "{{morte|1|2|2000|3|4|1950}} {{AC|500}}", "1 de fevereiro de 2000 (49 anos) 500 a.C."),
+        (
+            "pt",
+            "{{morte|1|2|2000|3|4|1950}} {{AC|500}}",
+            "1 de fevereiro de 2000 (49 anos) 500 a.C.",
+        ),
         ("ar", "برلين ({{ألمانية|Berlin}})", "برلين (بالألمانية: Berlin)"),
         ("ar", "نهر {{إنج|Spree}}، ثم", "نهر (بالإنجليزية: Spree)، ثم"),
         ("ar", "{{تحويل|10|كم|ميل}} {{وإو|تر=Foo|عر=فو}}", "10 كم فو"),

@@ -22,6 +22,20 @@ def _items(call: Call) -> str:
     return "\n" + "".join(f"* {item}\n" for item in items) if items else ""
 
 
+def _list(call: Call) -> str:
+    """A list in columns; their number or width may stand before it as an argument."""
+    parts = call.positional()
+    shown = next((part for part in parts if part[:1] in "*#:;" and part), "") or call.first(
+        "2", "1"
+    )
+    return f"\n{shown}\n" if shown else ""
+
+
+def _blocks(call: Call) -> str:
+    """Arguments that are blocks side by side, one below the other."""
+    return "\n\n" + "\n\n".join(call.positional()) + "\n\n" if call.first("1") else ""
+
+
 def _language(call: Call) -> str:
     """``{{lang-fr|text}}``: the language's name before its text, where the wiki shows it so."""
     code = call.name.partition("-")[2]
@@ -138,6 +152,8 @@ FUNCTIONS: dict[str, Callable[[Call], str]] = {
     "commas": _joined(", "),
     "dots": _joined(" · "),
     "items": _items,
+    "list": _list,
+    "blocks": _blocks,
     "language": _language,
     "sic": _sic,
     "author year": _author_year,

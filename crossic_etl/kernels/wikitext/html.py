@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 
 _INLINE = re.compile(
-    r"<(?=[a-z/])/?(?:b|i|u|s|em|strong|span|small|big|sub|sup|font|tt|code|kbd|samp|var|cite|abbr|acronym"
-    r"|bdi|bdo|dfn|ins|del|mark|q|strike|nobr|wbr|ruby|rb|rbc|rtc|rt|rp|data|time|noinclude"
+    r"<(?=[a-z/])/?(?:b|i|u|s|em|strong|span|small|big|sub|sup|font|tt|code|kbd|samp|var|cite|abbr"
+    r"|acronym|bdi|bdo|dfn|ins|del|mark|q|strike|nobr|wbr|ruby|rb|rbc|rtc|rt|rp|data|time|noinclude"
     r"|onlyinclude|includeonly|nowiki|references|section|translate|tvar|languages|link|meta|a"
-    r"|img|figure|figcaption|/li|/dt|/dd|math|chem|ce|gallery|timeline|score|imagemap|source|syntaxhighlight"
-    r"|hiero|graph|includeonly|indicator|categorytree|mapframe|maplink|templatestyles|inputbox"
+    r"|img|figure|figcaption|/li|/dt|/dd|math|chem|ce|gallery|timeline|score|imagemap|source"
+    r"|syntaxhighlight|hiero|graph|indicator|categorytree|mapframe|maplink|templatestyles|inputbox"
     r")(?:[\s/][^<>]*)?>",
     re.IGNORECASE,
 )
 _REF = re.compile(r"</?ref(?:[\s/][^<>]*)?>", re.IGNORECASE)
 _BLOCK = re.compile(
-    r"<(?=[a-z/])/?(?:p|div|center|blockquote|poem|pre|section|ul|ol|dl|h[1-6]|table|caption|thead|tbody"
-    r"|tfoot|tr|td|th|col|colgroup|hr)(?:[\s/][^<>]*)?>",
+    r"<(?=[a-z/])/?(?:p|div|center|blockquote|poem|pre|section|ul|ol|dl|h[1-6]|table|caption|thead"
+    r"|tbody|tfoot|tr|td|th|col|colgroup|hr)(?:[\s/][^<>]*)?>",
     re.IGNORECASE,
 )
 _BREAK = re.compile(r"<(?=[b/])(?:/[ ]*)?br(?:[\s/\\.][^<>]*)?>", re.IGNORECASE)
