@@ -105,12 +105,12 @@ def print_group(name: str, articles: Sequence[Article], unpacking: float) -> Non
     print("ours against: " + ", ".join(f"{n} {speeds[OURS] / v:.1f}x" for n, v in ratios.items()))
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--every", type=int, default=3, help="take every n-th page of en and ja")
     parser.add_argument("--peers-on-hostile", type=float, default=0.0, metavar="SECONDS")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     logging.disable(logging.CRITICAL)
     shared = shared_folder()
     unpacking = bz2_speed(shared)

@@ -304,6 +304,8 @@ def test_a_formula_may_leave_a_mark() -> None:
         ("a <!-- b\nc\n\nd", "a\n\nd"),
         ("a\n{|\n| b\n|-\n! c\n\nd", "a\n\nd"),
         ("a <math>b\n\nc", "a b\n\nc"),
+        ("a<ref></ref><!--", "a"),
+        ("a\n== b == <!--", "a\n\n## b"),
         ("a <nowiki>b\n\n[[c]]", "a b\n\nc"),
         ("a }} b ]] c |} d", "a b c |} d"),
         ("a {{b [[c}} d]] e", "a d e"),

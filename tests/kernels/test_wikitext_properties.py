@@ -18,8 +18,8 @@ PLAIN = st.lists(
 PIECES = st.sampled_from(
     ["{{", "}}", "{{{", "}}}", "[[", "]]", "{|", "|}", "\n", "|", "=", "==", "'", "''", "'''", "*",
      "#", ":", ";", "<ref>", "</ref>", "<!--", "-->", "<nowiki/>", "<b>", "</div>", "&amp;",
-     "&#91;", "[", "]", "http://x ", "File:", "Category:", "convert", "nowrap", "__NOTOC__", "\x01", "\x04",
-     "a b"]
+     "&#91;", "[", "]", "http://x ", "File:", "Category:", "convert", "nowrap", "__NOTOC__", "\x01",
+     "\x04", "a b"]
 )  # fmt: skip
 BALANCED = st.recursive(
     WORDS,

@@ -139,6 +139,8 @@ def test_the_other_wikis_templates_render_too(lang: str, source: str, expected: 
         ("{{nowrap|1=a=b}} {{nowrap|[[x|y=z]]}}", "a=b y=z"),
         ("{{nowrap|<!-- c -->a}}", "a"),
         ("{{{{nowrap|nowrap}}|a}}", "a"),
+        ("a {{{{nowrap|{{{{0}}}}}}}} b", "a b"),
+        ("{{{!}}\n{{!}} a\n{{!}}}\nb", "b"),
         ("{{(!}} class=x\n{{!}} a\n{{!)}}\nb", "b"),
     ],
 )

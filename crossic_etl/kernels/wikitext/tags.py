@@ -54,7 +54,7 @@ def strip_extensions(text: str, page: Page) -> str:
         if kind is None:
             refs += 1
             source, start, end = match.string, match.start(), match.end()
-            stop = source[end] == " " and source[end + 1] in _STOPS
+            stop = source[end : end + 1] == " " and source[end + 1 : end + 2] in _STOPS
             return HOLE if stop or source[start - 1] in _OPEN_ENDS else ""
         if kind == "comment":
             return _COMMENT
@@ -75,7 +75,7 @@ def _close_comments(text: str) -> str:
     if text.rfind("<!--") < last:
         return text
     end = last + 3 if last >= 0 else 0
-    return text[:end] + _OPEN_COMMENT.sub("", text[end:])
+    return text[:end] + _OPEN_COMMENT.sub("", text[end:]) + "\n"
 
 
 def _extension(name: str, body: str | None, page: Page) -> str:

@@ -6,6 +6,8 @@ import re
 
 from crossic_etl.kernels.wikitext.page import HOLE
 
+_MET = re.compile(r"\{\{+|\}\}+|\[\[+|\]\]+")
+_PASSES = 4
 _INNER = re.compile("\\(\x06([^\x06\x0e]*)\x0e")
 
 _PAIRS = dict(zip("(（[【〔“「『«", ")）]】〕”」』»", strict=True))
@@ -20,8 +22,17 @@ def tidy_holes(text: str) -> str:
     """``text`` without its holes, and without what made sense only with something in them."""
     if "\x06" in text:
         text = _INNER.sub(r"(\1", text).replace("\x06", "(").replace("\x0e", ")")
-    if HOLE not in text:
-        return text
+    if HOLE in text:
+        text = _join_pieces(text)
+    # Two single braces may have met where a hole was; each pass mends what the last one joined.
+    for _ in range(_PASSES):
+        if not _MET.search(text):
+            break
+        text = _MET.sub("", text)
+    return text
+
+
+def _join_pieces(text: str) -> str:
     pieces = text.split(HOLE)
     kept = [pieces[0]]
     for right in pieces[1:]:
