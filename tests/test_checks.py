@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+
+from crossic_etl.checks import check_tokenizer
+from crossic_etl.config import Config, ConfigError, Segment, Window
+
+SMALL = Window(length=16)
+
+
+def test_the_defaults_fit() -> None:
+    check_tokenizer(Config("a", ("th",)))
+
+
+def test_the_smallest_window_fits() -> None:
+    check_tokenizer(Config("a", ("th",), window=SMALL))
+
+
+def test_a_separator_that_leaves_no_room_for_text_is_refused() -> None:
+    segment = Segment(separator="one two three four five six seven eight")
+    with pytest.raises(ConfigError, match=r"segment.max_tokens: 16 leaves 7 tokens for text"):
+        check_tokenizer(Config("a", ("th",), window=SMALL, segment=segment))
+
+
+def test_a_split_text_that_leaves_no_room_for_text_is_refused() -> None:
+    split = "text:one two three four five six seven eight"
+    with pytest.raises(ConfigError, match=r"segment.max_tokens: 16 leaves 7 tokens for text"):
+        check_tokenizer(Config("a", ("th",), window=SMALL, split_token=split))
+
+
+@pytest.mark.parametrize("split_token", ["<|nothing|>", "[SPLIT]", "new:<|quad_end|>", "new: "])
+def test_a_split_token_that_is_not_there_is_refused_in_one_line(split_token: str) -> None:
+    with pytest.raises(ConfigError, match=r"split_token: .* expected a special token") as refused:
+        check_tokenizer(Config("a", ("th",), split_token=split_token))
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("split_token", ["new:[SPLIT]", "text:[SPLIT]", "=== จบ ==="])
+def test_new_tokens_and_plain_texts_are_split_tokens(split_token: str) -> None:
+    check_tokenizer(Config("a", ("th",), split_token=split_token))
