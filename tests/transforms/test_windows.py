@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from crossic_etl.schemas import WINDOWS
+from crossic_etl.transforms.windows import make_windows, window_counts
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, Row, SparkSession
+
+Frame = Callable[[str, list[tuple[Any, ...]]], "DataFrame"]
+
+SAMPLES = "arrangement string, tokenizer string, sample_id string, input_ids array<int>"
+LENGTH, SHARDS = 16, 3
+# Sample i is made of its own number, so that each token says where it is from.
+SIZES = [1 + i * 7 % 13 for i in range(40)]
+ROWS = [
+    (arrangement, "qwen2.5", f"{arrangement}-{i}", [i] * size)
+    for arrangement in ("en-first", "mix")
+    for i, size in enumerate(SIZES)
+]
+
+
+def windows_of(frame: DataFrame, policy: str = "sliding", seed: int = 0) -> list[Row]:
+    made = make_windows(frame, LENGTH, policy, SHARDS, seed)
+    assert made.columns == WINDOWS.columns
+    rows: list[Row] = made.collect()
+    return sorted(rows, key=lambda row: (row.arrangement, row.shard, row.position))
+
+
+@pytest.fixture(scope="module")
+def sliding(spark: SparkSession) -> list[Row]:
+    return windows_of(spark.createDataFrame(ROWS, SAMPLES))
+
+
+def test_each_sample_is_whole_in_one_window_of_its_arrangement(sliding: list[Row]) -> None:
+    whole = [(row.arrangement, name) for row in sliding for name in row.sample_ids[: row.n_whole]]
+    assert sorted(whole) == sorted((arrangement, name) for arrangement, _, name, _ in ROWS)
+
+
+def test_each_token_is_new_once(sliding: list[Row]) -> None:
+    assert sum(row.n_new for row in sliding) == 2 * sum(SIZES)
+
+
+def test_the_tokens_of_a_window_are_those_of_its_samples(sliding: list[Row]) -> None:
+    for row in sliding:
+        ends = [*row.sample_starts[1:], len(row.input_ids)]
+        for name, start, end in zip(row.sample_ids, row.sample_starts, ends, strict=True):
+            number = int(name.rpartition("-")[2])
+            assert row.input_ids[start:end] == [number] * min(SIZES[number], end - start)
+
+
+def test_windows_are_full_but_for_the_last_of_a_shard(sliding: list[Row]) -> None:
+    last = {(row.arrangement, row.shard): row.position for row in sliding}
+    for row in sliding:
+        assert len(row.input_ids) + row.n_padding == row.window_length == LENGTH
+        assert row.n_new + row.n_repeated == len(row.input_ids)
+        assert row.n_padding == 0 or row.position == last[row.arrangement, row.shard]
+
+
+def test_positions_of_a_shard_have_no_gap(sliding: list[Row]) -> None:
+    for arrangement in ("en-first", "mix"):
+        for shard in range(SHARDS):
+            positions = [
+                r.position for r in sliding if (r.arrangement, r.shard) == (arrangement, shard)
+            ]
+            assert positions == list(range(len(positions)))
+
+
+def test_samples_are_spread_over_all_shards(sliding: list[Row]) -> None:
+    assert {(row.arrangement, row.shard) for row in sliding} == {
+        (arrangement, shard) for arrangement in ("en-first", "mix") for shard in range(SHARDS)
+    }
+
+
+def test_partitions_and_the_order_of_rows_change_nothing(
+    spark: SparkSession, sliding: list[Row]
+) -> None:
+    shuffled = spark.createDataFrame(ROWS[::-1], SAMPLES).repartition(5, "sample_id")
+    assert windows_of(shuffled) == sliding
+
+
+def test_the_seed_sets_the_order(spark: SparkSession, sliding: list[Row]) -> None:
+    assert windows_of(spark.createDataFrame(ROWS, SAMPLES), seed=1) != sliding
+
+
+def test_another_arrangement_changes_no_window_of_this_one(
+    spark: SparkSession, sliding: list[Row]
+) -> None:
+    mixed = spark.createDataFrame([row for row in ROWS if row[0] == "mix"], SAMPLES)
+    assert windows_of(mixed) == [row for row in sliding if row.arrangement == "mix"]
+
+
+@pytest.mark.parametrize("policy", ["padded", "best-fit"])
+def test_these_policies_cut_and_repeat_nothing(frame: Frame, policy: str) -> None:
+    rows = windows_of(frame(SAMPLES, ROWS), policy)
+    assert {row.policy for row in rows} == {policy}
+    assert {row.n_repeated for row in rows} == {0}
+    assert all(row.n_whole == len(row.sample_ids) for row in rows)
+    assert sum(row.n_whole for row in rows) == len(ROWS)
+    assert sum(len(row.input_ids) for row in rows) == 2 * sum(SIZES)
+
+
+def test_windows_are_counted_with_their_samples_and_tokens(frame: Frame) -> None:
+    windows = frame(
+        "n_whole int, n_new int, n_repeated int, n_padding int", [(2, 16, 0, 0), (1, 5, 3, 8)]
+    )
+    (row,) = window_counts(windows).collect()
+    assert row.asDict() == {"windows": 2, "samples": 3, "new": 21, "repeated": 3, "padding": 8}
+
+
+def test_without_samples_there_are_no_windows(frame: Frame) -> None:
+    windows = make_windows(frame(SAMPLES, []), LENGTH, "best-fit", SHARDS, 0)
+    (row,) = window_counts(windows).collect()
+    assert row.asDict() == {"windows": 0, "samples": 0, "new": 0, "repeated": 0, "padding": 0}
