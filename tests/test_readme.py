@@ -1,0 +1,104 @@
+"""The README's tables say what the code says."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import re
+from pathlib import Path
+from types import ModuleType
+from typing import Any, get_type_hints
+
+import pytest
+
+from crossic_etl.config import Config
+from crossic_etl.schemas import TABLES
+
+ROOT = Path(__file__).resolve().parents[1]
+MODULES = sorted(path.stem for path in (ROOT / "jobs").glob("*.py") if path.stem != "__init__")
+
+
+def rows_under(header: str) -> dict[str, list[str]]:
+    """The cells of each row of the README's table with that header, by the name in the first."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    body = text.partition(f"\n{header}\n")[2].partition("\n\n")[0]
+    rows: dict[str, list[str]] = {}
+    for line in body.splitlines()[1:]:
+        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|"))]
+        name = cells[0].strip("`")
+        assert name not in rows, f"{name} stands twice"
+        rows[name] = cells[1:]
+    return rows
+
+
+JOBS = rows_under("| job | reads | writes | what it does |")
+KEYS = rows_under("| key | default | meaning |")
+
+
+def tables_in(cell: str) -> set[str]:
+    return set(cell.split(", ")) & TABLES.keys()
+
+
+def module(name: str) -> ModuleType:
+    return importlib.import_module(f"jobs.{name}")
+
+
+def test_the_table_of_jobs_names_the_modules_of_the_folder() -> None:
+    assert sorted(JOBS) == MODULES
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_each_job_can_be_run_and_read_about(name: str) -> None:
+    job = module(name)
+    assert callable(getattr(job, "run", None) or getattr(job, "main", None))
+    assert job.__doc__
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name not in ("pipeline", "sample")])
+def test_a_job_reads_and_writes_what_the_table_says(name: str) -> None:
+    job, (reads, writes, _) = module(name), JOBS[name]
+    rejects = {"rejects"} if "replace_rejects" in Path(str(job.__file__)).read_text() else set()
+    assert tables_in(reads) == {table.name for table in job.READS}
+    assert tables_in(writes) == {table.name for table in job.WRITES} | rejects
+
+
+def test_the_sample_writes_every_table() -> None:
+    assert JOBS["sample"][1] == "everything"
+    assert {table.name for table in module("sample").WRITES} == TABLES.keys()
+
+
+def test_the_pipeline_runs_every_job_that_has_a_table() -> None:
+    assert list(module("pipeline").JOBS) == [
+        name for name in JOBS if name not in ("pipeline", "sample")
+    ]
+
+
+def defaults(kind: type, prefix: str = "") -> dict[str, str]:
+    """Every key of a config dataclass with its default, written as the README writes it."""
+    hints, found = get_type_hints(kind), {}
+    for item in dataclasses.fields(kind):  # type: ignore[arg-type]
+        key = f"{prefix}{item.name}"
+        if dataclasses.is_dataclass(hints[item.name]):
+            found |= defaults(hints[item.name], f"{key}.")
+        else:
+            factory = item.default_factory
+            value = item.default if factory is dataclasses.MISSING else factory()
+            found[key] = written(value)
+    return found
+
+
+def written(value: Any) -> str:
+    if value is dataclasses.MISSING or value == "":
+        return ""
+    if value == "\n\n":
+        return "two newlines"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, tuple):
+        value = f"[{', '.join(value)}]"
+    text = "null" if value is None else str(value)
+    return f"`{text}`".replace("|", "\\|")
+
+
+def test_the_table_of_keys_has_every_key_and_its_default() -> None:
+    assert {key: cells[0] for key, cells in KEYS.items()} == defaults(Config)
