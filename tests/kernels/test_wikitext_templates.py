@@ -125,6 +125,8 @@ def test_the_other_wikis_templates_render_too(lang: str, source: str, expected: 
     [
         ("{{PAGENAME}} {{SITENAME}}", "Some title Wikipedia"),
         ("{{lc:ABC}} {{ucfirst:abc}} {{padleft:7|3}}", "abc Abc 007"),
+        ("{{padleft:7|6|ab}} {{padright:7|3}}", "ababa7 700"),
+        ("{{formatnum:12345|NOSEP}}", "12345"),
         ("{{#if: x | yes | no }} {{#if: | yes | no }}", "yes no"),
         ("{{#ifeq: 1 | 1.0 | same | other }}", "same"),
         ("{{#switch: b | a = 1 | b = 2 | 3 }}", "2"),
@@ -133,6 +135,7 @@ def test_the_other_wikis_templates_render_too(lang: str, source: str, expected: 
         ("a {{!}} {{=}}", "a | ="),
         ("{{nowrap|a{{!}}b{{=}}c}}", "a|b=c"),
         ("{{{1|default}}} {{{name|}}}{{{none}}}.", "default."),
+        ("{{{1|default|void}}} {{{1|[[a|b]]}}}", "default b"),
         ("{{nowrap|{{{1|a}}}}}", "a"),
         ("{{Template:nowrap|a}} {{subst:nowrap|b}}", "a b"),
         ("{{ nowrap \n| a }} {{no_wrap|b}}", "a b"),

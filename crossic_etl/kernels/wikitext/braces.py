@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from crossic_etl.kernels.wikitext.page import EQUALS, HOLE, PIPE, Page
+from crossic_etl.kernels.wikitext.call import split_arguments
+from crossic_etl.kernels.wikitext.page import EDGE, EQUALS, HOLE, PIPE, Page
 from crossic_etl.kernels.wikitext.templates import render
 
 _BRACES = re.compile(r"\{\{+|\}\}+")
@@ -33,6 +34,7 @@ def render_templates(text: str, page: Page) -> str:
     """
     if "{{" not in text and "}}" not in text:
         return text
+    text = text.replace("'{{", f"'{EDGE}{{{{").replace("}}'", f"}}}}{EDGE}'")
     pieces: list[str] = []
     stack: list[_Open] = []
     position = 0
@@ -61,7 +63,7 @@ def _close(pieces: list[str], braces: int, stack: list[_Open], page: Page) -> li
             page.left_out["template too deep"] += 1
             shown = HOLE
         elif taken == 3:
-            shown = inner.partition("|")[2] or HOLE
+            shown = _default(inner) or HOLE
         else:
             shown = render(inner, page)
         braces -= taken
@@ -77,6 +79,11 @@ def _close(pieces: list[str], braces: int, stack: list[_Open], page: Page) -> li
     if braces == 1:
         pieces.append("}")
     return pieces
+
+
+def _default(parameter: str) -> str:
+    """What ``{{{parameter}}}`` shows on a page that nobody calls; what a second pipe adds is void."""
+    return [*split_arguments(parameter), ""][1]
 
 
 def _unclosed(levels: list[list[str]], last: list[str]) -> list[str]:

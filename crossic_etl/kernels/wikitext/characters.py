@@ -8,7 +8,9 @@ from functools import cache
 from html.entities import html5
 
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-_ENTITY = re.compile(r"&(?:#(?:[0-9]{1,7}|[xX][0-9a-fA-F]{1,6})|[A-Za-z][A-Za-z0-9]{1,31});")
+_ENTITY = re.compile(
+    r"&(?:#(?:0*[0-9]{1,7}|[xX]0*[0-9a-fA-F]{1,6})|[A-Za-z][A-Za-z0-9]{1,31}|רלמ|رلم);"
+)
 _BLANKS = re.compile(" {2,}")
 _GAPS = re.compile("\n{3,}")
 _NAMED = {**html5, "רלמ;": "\u200f", "رلم;": "\u200f"}
@@ -74,10 +76,9 @@ def _decode(match: re.Match[str]) -> str:
     if name[0] != "#":
         return _NAMED.get(name, match[0])
     code = int(name[2:-1], 16) if name[1] in "xX" else int(name[1:-1])
-    allowed = code in (9, 10, 13) or 0x20 <= code < 0x7F or 0xA0 <= code < 0xD800
-    if allowed or 0xE000 <= code <= 0xFFFD or 0x10000 <= code <= 0x10FFFF:
-        return chr(code)
-    return match[0]
+    low = code in (9, 10) or 0x20 <= code < 0x7F or 0xA0 <= code < 0xD800
+    high = 0xE000 <= code <= 0xFFFD or 0x10000 <= code <= 0x10FFFF
+    return chr(code) if low or high else match[0]
 
 
 def finish(text: str, lang: str) -> str:

@@ -9,15 +9,22 @@ from crossic_etl.kernels.wikitext.braces import render_templates
 from crossic_etl.kernels.wikitext.characters import clean_source, decode_entities, finish
 from crossic_etl.kernels.wikitext.grids import cut_tables
 from crossic_etl.kernels.wikitext.html import strip_tags
-from crossic_etl.kernels.wikitext.lines import lay_out_lines, strip_quotes
+from crossic_etl.kernels.wikitext.lines import lay_out_lines, part_terms, strip_quotes
 from crossic_etl.kernels.wikitext.links import show_links
-from crossic_etl.kernels.wikitext.page import Extraction, Options, Page
+from crossic_etl.kernels.wikitext.page import BREAK, EDGE, Extraction, Options, Page
 from crossic_etl.kernels.wikitext.sections import cut_end_sections
 from crossic_etl.kernels.wikitext.tags import strip_extensions
 from crossic_etl.kernels.wikitext.tidy import tidy_holes
 
-_SWITCH = re.compile(r"__(?:[A-Z]{3,30}|[^\W0-9_a-zA-Z][^\W0-9_]{1,30}|(?:no|force)?toc)__")
-
+_SWITCH = re.compile(
+    r"__(?:(?i:(?:no|force)?toc|nogallery)|(?:NO)?(?:INDEX|EDITSECTION|NEWSECTIONLINK|GLOBAL|CC|TC"
+    r"|CONTENTCONVERT|TITLECONVERT)|HIDDENCAT|EXPECTUNUSED(?:CATEGORY|TEMPLATE)"
+    r"|STATICREDIRECT|DISAMBIG|EXPECTED_UNCONNECTED_PAGE"
+    r"|(?:NO|SIN|SEM|N[AÃ]O|FORZAR|FOR[CÇ]AR)?_?(?:TDC|TOC|GALER[IÍ]A|SUM[AÁ]RIO|INDEXAR)"
+    r"|(?:NO|N[AÃ]O)_?EDITAR_?SE[CÇ][A-ZÃÓ]{2,4}|CATEGOR[IÍ]A_?OCULTA|DESAMBIGUACI[OÓ]N"
+    r"|[^\W0-9_a-zA-Z][^\W0-9_]{1,30})__"
+)
+_GLUED_ADDRESS = re.compile(r"(\[(?:https?:)?//[^\s\[\]<>]*)(?=<)")
 
 DEFAULTS = Options()
 
@@ -38,12 +45,25 @@ def to_text(
         text = cut_end_sections(text, page)
     text = render_templates(text, page)
     text = cut_tables(text, page)
+    text = part_terms(text)
+    text = _fence(text)
     text = strip_tags(text)
     text = show_links(text, page)
     if "__" in text:
         text = _SWITCH.sub("", text)
     text = lay_out_lines(text, page)
-    text = strip_quotes(text)
+    text = strip_quotes(text).replace(EDGE, "").replace(BREAK, "\n")
     text = tidy_holes(text)
     text = decode_entities(page.restore(text))
     return Extraction(finish(text, lang), dict(page.left_out))
+
+
+def _fence(text: str) -> str:
+    """``text`` where apostrophes and addresses end at the border of a tag or link, as they should.
+
+    The next passes take tags and links away; what stood on both sides of one must not join.
+    """
+    if "''" in text:
+        text = text.replace("'<", f"'{EDGE}<").replace("'[[", f"'{EDGE}[[")
+        text = text.replace("]]'", f"]]{EDGE}'")
+    return _GLUED_ADDRESS.sub(r"\1 ", text) if "//" in text else text

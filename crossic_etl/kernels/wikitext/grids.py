@@ -39,18 +39,14 @@ def _cut(text: str, border: re.Pattern[str], page: Page) -> str:
             while spans and spans[-1][0] > start:
                 spans.pop()
             spans.append((start, match.end()))
+    loose_from = opened[0] if border is _WIKI and opened else len(text)
     kept = []
     position = 0
-    for start, end in spans:
-        kept.append(text[position:start])
-        kept.append("\n" + HOLE)
+    for start, end in [*spans, (len(text), len(text))]:
+        middle = min(max(loose_from, position), start)
+        kept += (text[position:middle], _LOOSE.sub("", text[middle:start]))
+        if start < len(text):
+            kept.append("\n" + HOLE)
         position = end
-        page.left_out["table"] += 1
-    if border is _WIKI and opened:
-        first = max(opened[0], position)
-        kept.append(text[position:first])
-        kept.append(_LOOSE.sub("", text[first:]))
-        page.left_out["table"] += 1
-    else:
-        kept.append(text[position:])
+    page.left_out["table"] += len(spans) + (loose_from < len(text))
     return "".join(kept)

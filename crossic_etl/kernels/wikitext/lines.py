@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 
-from crossic_etl.kernels.wikitext.page import Page
+from crossic_etl.kernels.wikitext.page import BREAK, EDGE, HOLE, Page
 from crossic_etl.kernels.wikitext.sections import HEADING, split_heading
 
-_INDENT = re.compile("\n[ \t]+")
 # A hole at the start of a line takes along a comma after it, and a full stop if that is all.
 _HOLE_FIRST = re.compile("\n(?=[ \t]*\x01)[ \t\x01]*(?:[,،、，;؛] *)?(?:[.。,、] *(?=\n))?")
 _LIST = re.compile("\n[*#:;][^\n]*(?:\n[*#:;][^\n]*)*")
 _RULE = re.compile("\n-{4,}")
-_TERM = re.compile(r"[ \t]:|:[ \t]")
+_ICON_DASH = re.compile("\\A\x01[ \t\x01]*[-–—][ \t]+")
+_TERM_LINE = re.compile("\n[*#:]*;[^\n]*")
+_TERM_TOKEN = re.compile(
+    r"\[\[|\]\]|\[(?:https?:)?//[^\n\]]*\]?|https?://[^\s<>\[\]]*[^\s<>\[\]:.,;!?]"
+    r"|</?[a-zA-Z][^<>]*>|'{2,}|:"
+)
+_VOID = re.compile(r"<(?:br|hr|wbr|img|[^<>]*/>)", re.IGNORECASE)
 _QUOTES = re.compile("'{2,}")
 _APOSTROPHE = "\x07"
 _TOKENS = re.compile("\n|'{2,}")
@@ -23,7 +28,7 @@ def lay_out_lines(text: str, page: Page) -> str:
 
     A heading of level 2 becomes ``## Title``, as many ``#`` as it had ``=``.
     """
-    text = _INDENT.sub("\n", _HOLE_FIRST.sub("\n", text))
+    text = _HOLE_FIRST.sub("\n", text)
     if "\n----" in text:
         text = _RULE.sub("\n\n", text)
     marker = page.options.list_marker
@@ -34,11 +39,11 @@ def lay_out_lines(text: str, page: Page) -> str:
             item = line.lstrip("*#:;")
             symbols = line[: len(line) - len(item)]
             item = item.strip()
+            if item[:1] == HOLE:
+                item = _ICON_DASH.sub("", item, count=1)
             if not item:
                 continue
-            if symbols[-1] == ";" and ":" in item:
-                items += [part.strip() for part in _TERM.split(item, maxsplit=1)]
-            elif marker and symbols[-1] in "*#":
+            if marker and symbols[-1] in "*#":
                 items.append(marker + item)
             else:
                 items.append(item)
@@ -51,8 +56,48 @@ def lay_out_lines(text: str, page: Page) -> str:
 
 
 def _lay_out_heading(match: re.Match[str]) -> str:
-    level, title = split_heading(match[1])
+    if not match[1]:
+        return match[0]
+    level, title = split_heading(match[1].replace(BREAK, " "))
     return f"\n\n{'#' * level} {title}\n\n" if title else "\n\n"
+
+
+def part_terms(text: str) -> str:
+    """``text`` where the meaning after a term's colon, ``;term:meaning``, is a line of its own."""
+    return _TERM_LINE.sub(_part_term, text) if ";" in text else text
+
+
+def _part_term(match: re.Match[str]) -> str:
+    line = match[0]
+    item = line.lstrip("\n*#:;")
+    markers = line[1 : len(line) - len(item)]
+    colon = _free_colon(item) if markers[-1] == ";" and ":" in item else -1
+    if colon < 0:
+        return line
+    meaning = item[colon + 1 :]
+    edge = EDGE if meaning[:1] in "*#:;" else ""
+    return f"\n{markers}{item[:colon]}\n{markers[:-1]}:{edge}{meaning}"
+
+
+def _free_colon(item: str) -> int:
+    """Where the first colon of ``item`` is that stands in no link, tag or emphasis, or -1."""
+    links = tags = 0
+    italic = bold = False
+    for token in _TERM_TOKEN.finditer(item):
+        sign = token[0]
+        if sign == ":":
+            if not (links or tags or italic or bold):
+                return token.start()
+        elif sign == "[[":
+            links += 1
+        elif sign == "]]":
+            links = max(links - 1, 0)
+        elif sign[0] == "'":
+            italic ^= len(sign) in (2, 5)
+            bold ^= len(sign) > 2
+        elif sign[0] == "<" and not _VOID.match(sign):
+            tags = max(tags + (-1 if sign[1] == "/" else 1), 0)
+    return -1
 
 
 def strip_quotes(text: str) -> str:
@@ -114,9 +159,9 @@ def _mend(line: str) -> str:
             continue
         at = match.end() - 3
         before, second = line[at - 1 : at], line[at - 2 : at - 1]
-        if before == " " or at == 1:
+        if before == " ":
             space = at if space < 0 else space
-        elif second == " " or at == 2:
+        elif second == " ":
             letter = at
             break
         elif word < 0:

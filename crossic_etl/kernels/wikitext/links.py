@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
 from crossic_etl.kernels.wikis import language_codes
-from crossic_etl.kernels.wikitext.page import HOLE, Page
+from crossic_etl.kernels.wikitext.page import EDGE, HOLE, Page
 
 _SCHEME = r"(?:https?:|ftps?:|sftp:|ircs?:|news:|gopher:|git:|svn:|xmpp:|ssh:)?//"
-_ADDRESS = rf"(?:{_SCHEME}|(?:mailto|tel|sip|urn|geo|magnet):)[^\s\[\]<>\"]+"
+_HOST = r"(?:\[[0-9a-f:.]{2,40}\])?"
+_ADDRESS = (
+    rf"(?:{_SCHEME}{_HOST}|(?:mailto|tel|sip|urn|geo|magnet):)"
+    "(?:[^\\s\\[\\]<>\"\x04']|'(?!'))*"
+)
 # The look-ahead lets the address end only where it must, so that it can be cut in one way only.
-_EXTERNAL = re.compile(rf"\[{_ADDRESS}(?=[\s\]<\"])([^\[\]\n]*)\]", re.IGNORECASE)
+_EXTERNAL = re.compile(rf"\[{_ADDRESS}(?=[\s\]<\"'\x04\x08])([^\[\]\n]*)\]", re.IGNORECASE)
 # With a bracket in its text; the length is bounded, because many may wait for one closing bracket.
-_EXTERNAL_ODD = re.compile(rf"\[{_ADDRESS}(?=[\s<\"])([^\]\n]{{0,300}})\]", re.IGNORECASE)
+_EXTERNAL_ODD = re.compile(
+    rf"\[{_ADDRESS}(?=[\s\[<\"'\x04\x08])([^\]\n]{{0,300}})\]", re.IGNORECASE
+)
+_ONLY_ADDRESS = re.compile(_SCHEME, re.IGNORECASE)
 # Target without namespace or none at all, then what is shown: the only group, so that joining the
 # split pieces gives the text with links replaced, without a call for each link.
-_PLAIN = re.compile(r"\[\[(?:[^\[\]|:\n]*\||(?=[^\[\]|:\n]*\]))([^\[\]|]+)\]\]")
+_PLAIN = re.compile(r"\[\[(?!//)(?:[^\[\]|:\n]*\||(?=[^\[\]|:\n]*\]))([^\[\]|]+)\]\](?!\])")
+# A link that begins a line or item, whose text would read as list markup there.
+_MARKER = re.compile(r"\[\[(?<=[\n*#:;]\[\[)(?:[^\[\]|\n]*\|(?=[*#:;=])|(?=[*#;=]))")
+_ENCODED = re.compile("%[0-9A-Fa-f]{2}")
+_ENCODED_LINK = re.compile(r"\[\[([^\[\]|\n]{0,200}%[0-9A-Fa-f]{2}[^\[\]|\n]{0,200})\]\]")
+_LONE_BRACKET = re.compile(r"([^\[\]\n]*)\]")
 _BRACKETS = re.compile(r"\[\[|\]\]")
 _HEAD = re.compile(r"(?:[^\[\]|\n]*\|)*")
 _PIPE_TRICK = re.compile(r"\s*[(（][^()（）]*[)）]$")
 
 MAX_DEPTH = 40
+MAX_CAPTION = 3000
 FILE, CATEGORY = 6, 14
 
 
@@ -28,14 +42,23 @@ def show_links(text: str, page: Page) -> str:
     """``text`` with each link replaced by what a reader sees of it."""
     if "[" not in text and "]]" not in text:
         return text
+    if "[[#" in text or "[[*" in text or "|#" in text or "|*" in text:
+        text = _MARKER.sub(rf"\g<0>{EDGE}", text)
+    if "%" in text and _ENCODED.search(text):
+        text = _ENCODED_LINK.sub(_decode, text)
     text = "".join(_PLAIN.split(text))
+    if "[[" in text or "]]" in text:
+        text = _show_nested(text, page)
     if "//" in text or "mailto:" in text:
         text = _EXTERNAL.sub(_label, text)
         if "[http" in text:
             text = _EXTERNAL_ODD.sub(_label, text)
-    if "[[" in text or "]]" in text:
-        text = _show_nested(text, page)
     return text
+
+
+def _decode(link: re.Match[str]) -> str:
+    decoded = unquote(link[1])
+    return link[0] if "\ufffd" in decoded else f"[[{decoded}]]"
 
 
 def _label(link: re.Match[str]) -> str:
@@ -47,7 +70,7 @@ def _show_nested(text: str, page: Page) -> str:
     pieces: list[str] = []
     stack: list[list[str]] = []
     position = 0
-    for match in _BRACKETS.finditer(text):
+    while match := _BRACKETS.search(text, position):
         start = match.start()
         pieces.append(text[position:start])
         position = start + 2
@@ -55,7 +78,11 @@ def _show_nested(text: str, page: Page) -> str:
             stack.append(pieces)
             pieces = []
         elif stack:
-            shown = _show("".join(pieces), page) if len(stack) <= MAX_DEPTH else HOLE
+            content = "".join(pieces)
+            if text[position] == "]" and content.count("[") > content.count("]"):
+                content += "]"
+                position += 1
+            shown = _show(content, page) if len(stack) <= MAX_DEPTH else HOLE
             pieces = stack.pop()
             pieces.append(shown)
     pieces.append(text[position:])
@@ -65,7 +92,9 @@ def _show_nested(text: str, page: Page) -> str:
         for level in levels[1:]:
             inner = "".join(level)
             head = _HEAD.match(inner)
-            pieces.append(inner[head.end() if head else 0 :])
+            inner = inner[head.end() if head else 0 :]
+            lone = _LONE_BRACKET.match(inner)
+            pieces.append(lone[1] + inner[lone.end() :] if lone else inner)
     return "".join(pieces)
 
 
@@ -74,6 +103,8 @@ def _show(content: str, page: Page) -> str:
     target, pipe, display = content.partition("|")
     if "\n" in target:
         return content
+    if _ONLY_ADDRESS.match(target):
+        return f"[[{content}]]"
     target = target.strip()
     prefix, colon, _ = target.partition(":")
     if colon and prefix:
@@ -81,8 +112,7 @@ def _show(content: str, page: Page) -> str:
         namespace = page.wiki.namespaces.get(name)
         if namespace == FILE:
             page.left_out["file"] += 1
-            _, gap, after = display.partition("\n\n")
-            return HOLE + gap + after
+            return HOLE + _beyond_caption(display)
         if namespace == CATEGORY:
             page.left_out["category"] += 1
             return HOLE
@@ -95,3 +125,9 @@ def _show(content: str, page: Page) -> str:
     if pipe:
         return _PIPE_TRICK.sub("", target.partition(":")[2] or target)
     return target
+
+
+def _beyond_caption(caption: str) -> str:
+    """What of a file's caption is the text of the page, swallowed by a link that has no own end."""
+    _, gap, after = caption.partition("\n\n")
+    return gap + after if len(after) > MAX_CAPTION or "\n=" in after else ""

@@ -29,6 +29,7 @@ VARIABLES: dict[str, Callable[[Page], str]] = {
     "sitename": lambda page: "Wikipedia",
     "contentlanguage": lambda page: page.lang,
     "contentlang": lambda page: page.lang,
+    "pagelanguage": lambda page: page.lang,
 }
 """Words that stand alone, lower case, and what they show."""
 
@@ -59,9 +60,11 @@ def render(head: str, rest: str, page: Page) -> str | None:
 
 
 def _formatnum(first: str, rest: str, page: Page) -> str:
-    flag = rest.strip().upper()
-    if flag in ("R", "NOSEP"):
-        return parse_number(first, page.lang) if flag == "R" else first
+    flags = {flag.strip().upper() for flag in rest.split("|")}
+    if "R" in flags:
+        return parse_number(first, page.lang)
+    if "NOSEP" in flags:
+        return first
     return format_number(first, page.lang)
 
 
@@ -108,11 +111,13 @@ def _branches(rest: str) -> tuple[str, str]:
 
 
 def _padded(first: str, rest: str, left: bool) -> str:
-    width, _, fill = rest.partition("|")
+    width, *fills = split_arguments(rest)
     if not width.strip().isdecimal():
         return first
-    number = min(int(width), 500)
-    return first.rjust(number, (fill or "0")[0]) if left else first.ljust(number, (fill or "0")[0])
+    missing = min(int(width), 500) - len(first)
+    fill = (fills or [""])[0] or "0"
+    filling = (fill * max(missing, 0))[: max(missing, 0)]
+    return filling + first if left else first + filling
 
 
 _FUNCTIONS: dict[str, Callable[[str, str, Page], str]] = {

@@ -14,6 +14,12 @@ HOLE = "\x01"
 PIPE, EQUALS = "\x02", "\x03"
 """Stand for ``|`` and ``=`` that do not separate template arguments."""
 
+EDGE = "\x08"
+"""Stands where a construct begins or ends whose text must not join with its neighbours to markup."""
+
+BREAK = "\x0f"
+"""Stands for a line break within a block, which begins no line in the sense of list markup."""
+
 _RAW = re.compile("\x04([0-9]+)\x04")
 
 

@@ -21,9 +21,9 @@ def split_heading(content: str) -> tuple[int, str]:
     """Level and title of a heading line, given what lies between its outermost ``=`` signs."""
     opening = len(content) - len(content.lstrip("="))
     closing = len(content) - len(content.rstrip("="))
-    more = min(opening, closing, 5)
     if opening == len(content):
-        more = max((len(content) - 1) // 2, 0)
+        opening = closing = max((len(content) - 1) // 2, 0)
+    more = min(opening, closing, 5)
     return more + 1, content[more : len(content) - more].strip()
 
 

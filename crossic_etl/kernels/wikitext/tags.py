@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from crossic_etl.kernels.wikitext.page import HOLE, Page
+from crossic_etl.kernels.wikitext.page import EDGE, HOLE, Page
 
 _COMMENT = "\x05"
 
@@ -15,19 +15,24 @@ _DROPPED = (
 )
 _FORMULAS = "math|chem|ce"
 _CODE = "syntaxhighlight|source|code"
-_RAW = "nowiki|pre"
-_PAIRED = f"{_RAW}|{_FORMULAS}|{_CODE}|{_DROPPED}"
+_PAIRED = f"{_FORMULAS}|{_CODE}|{_DROPPED}"
 
 # A body ends at its own closing tag and fails at another opening tag of its kind, which means that
-# the first one was never closed: so no stretch of text is read twice for the same kind.
+# the first one was never closed: so no stretch of text is read twice for the same kind. What is
+# shown as it stands runs to the first closing tag, as in MediaWiki; before the passes, those that
+# have none lose their opening tag.
+_RAW_BODY = r">(?P<source>[^<]*(?:<(?!/(?P=raw)\s*>)[^<]*)*)</(?P=raw)\s*>"
 _REF_BODY = r">[^<]*(?:<(?!/?ref[\s/>])[^<]*)*</ref\s*>"
 _PAIRED_BODY = r">(?P<body>[^<]*(?:<(?!/?(?P=name)[\s/>])[^<]*)*)</(?P=name)\s*>"
 _EXTENSION = re.compile(
     r"<(?=[!a-z])(?:!--(?P<comment>)[^-]*(?:-(?!->)[^-]*)*-->"
     rf"|ref(?=[\s/>])[^<>]*(?:(?<=/)>|(?<!/){_REF_BODY})"
+    rf"|(?P<raw>nowiki|pre)(?=[\s/>])[^<>]*(?:(?<=/)>|(?<!/){_RAW_BODY})"
     rf"|(?P<name>{_PAIRED})(?=[\s/>])[^<>]*(?:(?<=/)>|(?<!/){_PAIRED_BODY}))",
     re.IGNORECASE,
 )
+_RAW_TAG = re.compile(r"<(/?)(nowiki|pre)(?:\s*>|[\s/][^<>]*>)", re.IGNORECASE)
+_INCLUSION = re.compile(r"</?(?:noinclude|onlyinclude)\s*/?>", re.IGNORECASE)
 _OPEN_COMMENT = re.compile(r"<!--[^\n]*(?:\n(?!\n)[^\n]*)*")
 _COMMENT_LINE = re.compile("\n(?=[ \t]*\x05)[ \t\x05]*(?=\n)")
 _STOPS = frozenset(",.;:。、，；：،؛")
@@ -45,6 +50,10 @@ def strip_extensions(text: str, page: Page) -> str:
         return text
     if "<!--" in text:
         text = _close_comments(text)
+    if "nclude" in text:
+        text = _INCLUSION.sub("", text)
+    if _RAW_TAG.search(text):
+        text = _without_open_raw_tags(text)
 
     refs = 0
 
@@ -53,11 +62,11 @@ def strip_extensions(text: str, page: Page) -> str:
         kind = match.lastgroup
         if kind is None:
             refs += 1
-            source, start, end = match.string, match.start(), match.end()
-            stop = source[end : end + 1] == " " and source[end + 1 : end + 2] in _STOPS
-            return HOLE if stop or source[start - 1] in _OPEN_ENDS else ""
+            return _trace(match.string, match.start(), match.end())
         if kind == "comment":
             return _COMMENT
+        if match["raw"]:
+            return _verbatim(match["raw"].lower(), match["source"] or "", page)
         return _extension(match["name"].lower(), match["body"], page)
 
     text = _EXTENSION.sub(replace, text)
@@ -67,6 +76,52 @@ def strip_extensions(text: str, page: Page) -> str:
         text = _COMMENT_LINE.sub("", text).replace("(" + _COMMENT, "(" + HOLE)
         text = text.replace(_COMMENT, "")
     return text
+
+
+def _trace(source: str, start: int, end: int) -> str:
+    """What stands for a reference: a hole where something beside it may need tidying."""
+    before, after = source[start - 1], source[end : end + 1]
+    if before == "'" == after:
+        return EDGE
+    stop = after == " " and source[end + 1 : end + 2] in _STOPS
+    if stop and not source[end + 2 : end + 3].isalnum():
+        return HOLE
+    return HOLE if before in _OPEN_ENDS else ""
+
+
+def _without_open_raw_tags(text: str) -> str:
+    """``text`` without the opening tags of ``nowiki`` and ``pre`` after the last closing one."""
+    closed = {"nowiki": 0, "pre": 0}
+    for tag in _RAW_TAG.finditer(text):
+        if tag[1]:
+            closed[tag[2].lower()] = tag.start()
+
+    def drop(tag: re.Match[str]) -> str:
+        single = tag[1] or tag[0].endswith("/>")
+        return tag[0] if single or tag.start() < closed[tag[2].lower()] else ""
+
+    return _RAW_TAG.sub(drop, text)
+
+
+def _verbatim(name: str, source: str, page: Page) -> str:
+    """Text that is no wikitext; each line of ``pre`` is protected for itself."""
+    if name == "nowiki":
+        return page.protect(source)
+    shown = _without_nowiki(source) if "<nowiki>" in source else source
+    return "\n\n" + _LINE.sub(lambda line: page.protect(line[0]), shown) + "\n\n"
+
+
+def _without_nowiki(source: str) -> str:
+    """``source`` without pairs of ``nowiki`` tags, which ``pre`` does not need."""
+    pieces = []
+    position = 0
+    while (start := source.find("<nowiki>", position)) >= 0:
+        end = source.find("</nowiki>", start)
+        if end < 0:
+            break
+        pieces += (source[position:start], source[start + 8 : end])
+        position = end + 9
+    return "".join(pieces) + source[position:]
 
 
 def _close_comments(text: str) -> str:
@@ -79,10 +134,6 @@ def _close_comments(text: str) -> str:
 
 
 def _extension(name: str, body: str | None, page: Page) -> str:
-    if name == "nowiki":
-        return page.protect(body or "")
-    if name == "pre":
-        return "\n\n" + _LINE.sub(lambda line: page.protect(line[0]), body or "") + "\n\n"
     if name in ("math", "chem", "ce"):
         return _configured(page, "math", page.options.math, body)
     if name in ("syntaxhighlight", "source", "code"):

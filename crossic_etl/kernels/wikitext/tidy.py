@@ -8,7 +8,17 @@ from crossic_etl.kernels.wikitext.page import HOLE
 
 _MET = re.compile(r"\{\{+|\}\}+|\[\[+|\]\]+")
 _PASSES = 4
-_INNER = re.compile("\\(\x06([^\x06\x0e]*)\x0e")
+# Brackets that vanish where others hold them already; those must end on the same line.
+_INNER = re.compile("\\(\x06([^\x06\x0e]*)\x0e(?=[^()\n]{0,300}\\))")
+_CURRENCIES = "$€£¥₹₩₱"
+# A bracket that says what a sum is worth, without the sum; and two holes with only "or" between.
+_VALUE_BRACKET = re.compile(
+    f" ?\\((?:[^()\n]{{0,60}}[^()\n\\w])?[A-Z]{{0,3}}[{_CURRENCIES}]\x01[^()\n]{{0,200}}\\)"
+)
+_ALTERNATIVE_HOLES = re.compile(
+    "\x01[ ,;、،/]*(?:or|and|also|または|あるいは|もしくは|また|及び|および|또는|혹은|및|o|ou|y|e|u|หรือ|และ|أو|و)"
+    "[ ,;、،/]*(?=\x01)"
+)
 
 _PAIRS = dict(zip("(（[【〔“「『«", ")）]】〕”」』»", strict=True))
 _PAIRS_OR_QUOTES = {**_PAIRS, '"': '"'}
@@ -23,6 +33,9 @@ def tidy_holes(text: str) -> str:
     if "\x06" in text:
         text = _INNER.sub(r"(\1", text).replace("\x06", "(").replace("\x0e", ")")
     if HOLE in text:
+        if any(sign + HOLE in text for sign in _CURRENCIES):
+            text = _VALUE_BRACKET.sub("", text)
+        text = _ALTERNATIVE_HOLES.sub("", text)
         text = _join_pieces(text)
     # Two single braces may have met where a hole was; each pass mends what the last one joined.
     for _ in range(_PASSES):
@@ -68,9 +81,11 @@ def _join(left: str, right: str) -> tuple[str, str]:
     rest = right.lstrip(" ")
     if rest[:1] in _CLOSING and rest:
         return bare, rest
-    if not rest or rest[0] == "\n":
+    if not rest:
+        return left, "" if last == " " else right
+    if rest[0] == "\n":
         return left.rstrip(" "), rest
-    if rest.startswith(_STOPS):
+    if rest.startswith(_STOPS) and not (right[0] == " " and _opens_word(left, rest)):
         blank_free = left.rstrip(" ")
         if blank_free.endswith((",", ";", "、", "،", "؛")):
             blank_free = blank_free[:-1]
@@ -80,9 +95,17 @@ def _join(left: str, right: str) -> tuple[str, str]:
     return left, right
 
 
+def _opens_word(left: str, rest: str) -> bool:
+    """Whether the stop with which ``rest`` begins belongs to a word: .NET, ''?'' after a sentence."""
+    ended = rest[0] in ".!?" and left.rstrip(" ").endswith((".", "!", "?"))
+    return ended or rest[1:2].isalnum()
+
+
 def _line_start(right: str) -> str:
     """``right`` at the start of a line: no comma there, and no full stop without anything else."""
     rest = right.lstrip(" ,，、،")
+    if rest[:2] in ("- ", "– ", "— "):
+        rest = rest[2:].lstrip(" ")
     line = rest[: rest.find("\n")] if "\n" in rest else rest
     return rest[len(line) :] if len(line) < 4 and not line.strip(_ENDS) else rest
 
