@@ -82,7 +82,7 @@ def _close(pieces: list[str], braces: int, stack: list[_Open], page: Page) -> li
 
 
 def _default(parameter: str) -> str:
-    """What ``{{{parameter}}}`` shows on a page that nobody calls; what a second pipe adds is void."""
+    """What ``{{{parameter}}}`` shows on a page that is not called; a second pipe ends it."""
     return [*split_arguments(parameter), ""][1]
 
 

@@ -40,7 +40,7 @@ def _cut(text: str, border: re.Pattern[str], page: Page) -> str:
                 spans.pop()
             spans.append((start, match.end()))
     loose_from = opened[0] if border is _WIKI and opened else len(text)
-    kept = []
+    kept: list[str] = []
     position = 0
     for start, end in [*spans, (len(text), len(text))]:
         middle = min(max(loose_from, position), start)

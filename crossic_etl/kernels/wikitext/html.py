@@ -29,7 +29,7 @@ _HEADING = re.compile(r"<h([1-6])(?:\s[^<>]*)?>([^<>]*)</h\1\s*>", re.IGNORECASE
 _READING = re.compile(r"<(r[tp])(?:\s[^<>]*)?>[^<>]*(?:</\1\s*>|(?=<))", re.IGNORECASE)
 _HIDDEN = re.compile(r"<(span|div)\s[^<>]*display\s*:\s*none[^<>]*>[^<>]*</\1\s*>", re.IGNORECASE)
 _EXPONENT = re.compile(r"<sup>\s*([−–+-]?)([0-9]+)\s*</sup>", re.IGNORECASE)
-# A number, a bracket, a unit of length or time or a letter that stands alone, and marks of emphasis.
+# A number, a bracket, a unit or a letter that stands alone, and marks of emphasis.
 _BASE = re.compile(
     r"(?:[0-9)\]}㎝㎞㎡]|(?:\b|(?<=[0-9_]))(?:[kcdhmnμµ]?[ms]|ft|mi|in|yd|[^\W\d_]))['\x08]*$"
 )

@@ -15,7 +15,7 @@ PIPE, EQUALS = "\x02", "\x03"
 """Stand for ``|`` and ``=`` that do not separate template arguments."""
 
 EDGE = "\x08"
-"""Stands where a construct begins or ends whose text must not join with its neighbours to markup."""
+"""Stands at the border of a construct whose text must not join with its neighbours to markup."""
 
 BREAK = "\x0f"
 """Stands for a line break within a block, which begins no line in the sense of list markup."""

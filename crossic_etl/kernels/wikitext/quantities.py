@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 from crossic_etl.kernels.wikitext.call import Call
 from crossic_etl.kernels.wikitext.html import raised
+from crossic_etl.kernels.wikitext.measures import show_measure
 from crossic_etl.kernels.wikitext.numbers import format_number
-from crossic_etl.kernels.wikitext.tables import load_yaml
+from crossic_etl.kernels.wikitext.units import unit_symbol, with_unit
 
 _VALUE = re.compile(r"[-−–+]?[0-9.,]*[0-9](?:\s*[+/⁄]+\s*[0-9]+)*(?:e[-+]?[0-9]+)?", re.I)
 _RANGES = {
@@ -20,25 +21,14 @@ _RANGES = {
 }  # fmt: skip
 
 
-def _unit(code: str, lang: str) -> str:
-    table = load_yaml("units.yaml")
-    local = table.get(lang, {}).get(code)
-    return str(local if local is not None else table["common"].get(code, code))
-
-
-def _quantity(value: str, unit: str) -> str:
-    if not unit:
-        return value
-    close = unit[0] in "°′″'\"%" and unit not in ("°C", "°F")
-    return value + unit if close else f"{value} {unit}"
-
-
 def _convert(call: Call) -> str:
     """The measure as the author wrote it: ``{{convert|5|to|6|km|mi}}`` is 5 to 6 km.
 
     What the template would work out (3.1 to 3.7 mi) is not.
     """
     lang = call.page.lang
+    if lang == "en":
+        return show_measure(call)
     values = call.positional()
     shown = ""
     index = 0
@@ -53,7 +43,7 @@ def _convert(call: Call) -> str:
             shown += value + _RANGES[follower.lower()]
             index += 1
             continue
-        shown += _quantity(value, _unit(follower, lang))
+        shown += with_unit(value, unit_symbol(follower, lang))
         index += 1
         if "".join(values[index + 1 :][:1]).lower() not in _COMPOUND:
             return shown
@@ -77,7 +67,7 @@ def _val(call: Call) -> str:
     values = call.positional()
     if not values:
         unit = call.first("ul", "u")
-        return _unit(unit, call.page.lang) if unit else ""
+        return unit_symbol(unit, call.page.lang) if unit else ""
     shown = format_number(values[0], call.page.lang)
     if len(values) == 2:
         shown += f"±{values[1]}" if not values[1].startswith("(") else values[1]
@@ -91,8 +81,8 @@ def _val(call: Call) -> str:
     unit = call.first("u", "ul")
     below = call.first("up", "upl")
     if unit:
-        shown = _quantity(shown, _unit(unit, call.page.lang))
-    return f"{shown}/{_unit(below, call.page.lang)}" if below else shown
+        shown = with_unit(shown, unit_symbol(unit, call.page.lang))
+    return f"{shown}/{unit_symbol(below, call.page.lang)}" if below else shown
 
 
 def _fraction(call: Call) -> str:
@@ -106,12 +96,22 @@ def _fraction(call: Call) -> str:
 
 def _height(call: Call) -> str:
     lang = call.page.lang
+    if lang == "en":
+        return show_measure(Call("cvt", _height_as_measure(call), call.page))
     parts = [
-        _quantity(format_number(call.first(key), lang), _unit(key, lang))
+        with_unit(format_number(call.first(key), lang), unit_symbol(key, lang))
         for key in ("m", "cm", "ft", "in")
         if call.first(key)
     ]
     return " ".join(parts)
+
+
+def _height_as_measure(call: Call) -> str:
+    for metric in ("m", "cm"):
+        if call.first(metric):
+            return f"{call.first(metric)}|{metric}|ftin"
+    feet, inches = call.first("ft"), call.first("in")
+    return f"{feet}|ft|{inches}|in|m" if inches else f"{feet}|ft|m|2"
 
 
 def _unit_of_number(call: Call) -> str:
@@ -121,7 +121,7 @@ def _unit_of_number(call: Call) -> str:
         return ""
     exponent = call.first("e", "3") if call.first("e", "3").lstrip("-−").isdecimal() else ""
     shown = format_number(value, call.page.lang) + ("×10" + raised(exponent) if exponent else "")
-    return _quantity(shown, _unit(unit, call.page.lang))
+    return with_unit(shown, unit_symbol(unit, call.page.lang))
 
 
 def _round(call: Call) -> str:

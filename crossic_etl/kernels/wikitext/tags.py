@@ -113,7 +113,7 @@ def _verbatim(name: str, source: str, page: Page) -> str:
 
 def _without_nowiki(source: str) -> str:
     """``source`` without pairs of ``nowiki`` tags, which ``pre`` does not need."""
-    pieces = []
+    pieces: list[str] = []
     position = 0
     while (start := source.find("<nowiki>", position)) >= 0:
         end = source.find("</nowiki>", start)

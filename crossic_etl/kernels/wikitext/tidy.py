@@ -15,10 +15,11 @@ _CURRENCIES = "$€£¥₹₩₱"
 _VALUE_BRACKET = re.compile(
     f" ?\\((?:[^()\n]{{0,60}}[^()\n\\w])?[A-Z]{{0,3}}[{_CURRENCIES}]\x01[^()\n]{{0,200}}\\)"
 )
-_ALTERNATIVE_HOLES = re.compile(
-    "\x01[ ,;、،/]*(?:or|and|also|または|あるいは|もしくは|また|及び|および|또는|혹은|및|o|ou|y|e|u|หรือ|และ|أو|و)"
-    "[ ,;、،/]*(?=\x01)"
+_ALTERNATIVES = (
+    "or|and|also|または|あるいは|もしくは|また|及び|および|또는|혹은|및|o|ou|y|e|u|หรือ|และ|أو|و"
 )
+_BETWEEN = "[ ,;、،/]*"
+_ALTERNATIVE_HOLES = re.compile(f"\x01{_BETWEEN}(?:{_ALTERNATIVES}){_BETWEEN}(?=\x01)")
 
 _PAIRS = dict(zip("(（[【〔“「『«", ")）]】〕”」』»", strict=True))
 _PAIRS_OR_QUOTES = {**_PAIRS, '"': '"'}
@@ -96,7 +97,7 @@ def _join(left: str, right: str) -> tuple[str, str]:
 
 
 def _opens_word(left: str, rest: str) -> bool:
-    """Whether the stop with which ``rest`` begins belongs to a word: .NET, ''?'' after a sentence."""
+    """Whether the stop that begins ``rest`` belongs to a word: .NET, or ? after a sentence."""
     ended = rest[0] in ".!?" and left.rstrip(" ").endswith((".", "!", "?"))
     return ended or rest[1:2].isalnum()
 
