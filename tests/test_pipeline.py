@@ -1,0 +1,238 @@
+"""The jobs in one session: what they plan, what they do on a small mirror, and how they fail."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crossic_etl.config import Config, ConfigError, Wikipedia
+from crossic_etl.sample.build import SourcePage, SourceWiki, write_wiki
+from crossic_etl.schemas import PAGES, PAIRS, REDIRECTS, REJECTS, RUNS, SAMPLES, WINDOWS, Table
+from crossic_etl.tables import Tables
+from jobs.pipeline import JOBS, choose, main, plan
+
+if TYPE_CHECKING:
+    from pyspark.sql import Row, SparkSession
+
+ROOT = Path(__file__).resolve().parents[1]
+DATE = "20260101"
+
+
+@pytest.mark.parametrize(
+    ("first", "only", "expected"),
+    [
+        (None, None, ["pages", "links", "pairs", "samples", "windows"]),
+        ("pairs", None, ["pairs", "samples", "windows"]),
+        (None, "links", ["links"]),
+    ],
+)
+def test_jobs_are_chosen_in_their_order(
+    first: str | None, only: str | None, expected: list[str]
+) -> None:
+    assert choose(first, only) == expected
+
+
+def test_first_and_only_exclude_each_other() -> None:
+    with pytest.raises(
+        ConfigError, match="--only: 'pages' given, not together with --from expected"
+    ):
+        choose("links", "pages")
+
+
+def test_a_plan_says_what_each_job_reads_and_writes() -> None:
+    config = Config(
+        "/data/t", ("th", "ja"), Wikipedia("/dumps", {"en": "1" * 8, "th": "2" * 8, "ja": "3" * 8})
+    )
+    inputs = ", ".join(
+        f"/dumps/{wiki}/{date}/*"
+        for wiki, date in (("enwiki", "1" * 8), ("thwiki", "2" * 8), ("jawiki", "3" * 8))
+    )
+    head, *lines = plan(config, ["pages", "links", "pairs", "samples"])
+    assert head == f"configuration {config.digest()}, tables under /data/t"
+    assert lines == [
+        f"pages: reads {inputs}; writes pages, redirects, rejects, runs",
+        f"links: reads {inputs}, pages; writes links, rejects, runs",
+        "pairs: reads pages, redirects, links; writes pairs, rejects, runs",
+        "samples: reads pairs, pages; writes samples, rejects, runs",
+    ]
+
+
+def test_a_plan_names_plain_text() -> None:
+    config = Config("t", ("th",), Wikipedia(plain_text={"en": "/data/en", "th": "/data/th"}))
+    assert plan(config, ["pages"])[1].startswith("pages: reads /data/en, /data/th; writes pages")
+
+
+def run_without_java(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    path = tmp_path / "my.yaml"
+    path.write_text("root: /none\nlanguages: [th]\nwikipedia: {dumps: /none, date: 20260101}\n")
+    return subprocess.run(
+        [sys.executable, "-m", "jobs.pipeline", "--config", str(path), *arguments],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PATH": "", "JAVA_HOME": str(tmp_path / "no-java")},
+    )
+
+
+def test_a_dry_run_starts_no_spark_and_looks_at_no_file(tmp_path: Path) -> None:
+    done = run_without_java(tmp_path, "--dry-run", "--from", "samples")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [line.partition(" ")[0] for line in done.stdout.splitlines()] == [
+        "configuration",
+        "samples:",
+        "windows:",
+    ]
+
+
+def test_a_wrong_configuration_needs_no_spark_to_be_refused(tmp_path: Path) -> None:
+    done = run_without_java(tmp_path, "--set", "window.lenght=64")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr == (
+        "error: window.lenght: 64 given, no such key; one of length, policy expected\n"
+    )
+
+
+def mirror(out: Path) -> Path:
+    """Two wikis: an article that both have, a redirect to it, a circle, and a disambiguation."""
+    english = (
+        SourcePage(1, "Tea", "'''Tea''' is a hot drink. " * 9, qid="Q1", langlinks=(("th", "ชา"),)),
+        SourcePage(
+            2, "Bat", "May be two.", props=(("disambiguation", ""),), langlinks=(("th", "ไม้"),)
+        ),
+        SourcePage(3, "Ice", "Ice is cold water.", qid="Q3"),
+        SourcePage(4, "Talk:Tea", "Hello", ns=1),
+        SourcePage(5, "Broken", "Long" * 500),
+    )
+    thai = (
+        SourcePage(11, "น้ำชา", "'''น้ำชา''' เป็นเครื่องดื่มร้อน", qid="Q1", langlinks=(("en", "Tea"),)),
+        SourcePage(12, "ชา", redirect="น้ำชา"),
+        SourcePage(13, "น้ำแข็ง", "น้ำแข็งเย็น", qid="Q3"),
+        SourcePage(14, "วน", redirect="เวียน"),
+        SourcePage(15, "เวียน", redirect="วน"),
+        SourcePage(16, "ไม้", "ไม้มาจากต้นไม้"),
+    )
+    write_wiki(SourceWiki("en", english, namespaces={1: "Talk"}), out, DATE)
+    write_wiki(SourceWiki("th", thai, redirect_word="#เปลี่ยนทาง"), out, DATE)
+    return out
+
+
+@pytest.fixture(scope="module")
+def tables(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Tables:
+    """Where the pipeline puts what it makes of the small mirror."""
+    return Tables(spark, str(tmp_path_factory.mktemp("pipeline") / "tables"))
+
+
+@pytest.fixture(scope="module")
+def run(tables: Tables) -> Callable[..., int]:
+    """The pipeline's command line, after its first run."""
+    folder = Path(tables.root).parent
+    config = folder / "my.yaml"
+    config.write_text(
+        f"root: {tables.root}\nlanguages: [th]\n"
+        f"wikipedia: {{dumps: {mirror(folder / 'dumps')}, date: {DATE}, max_page_bytes: 1500}}\n"
+        "arrangements: [en-first, mix]\nwindow: {length: 64}\nshards: 1\n"
+    )
+
+    def command(*arguments: str) -> int:
+        return main(["--config", str(config), *arguments])
+
+    assert command() == 0
+    return command
+
+
+def rows(tables: Tables, table: Table) -> list[Row]:
+    found: list[Row] = tables.read(table).orderBy(*table.key).collect()
+    return found
+
+
+@pytest.mark.usefixtures("run")
+def test_articles_and_redirects_are_those_of_the_dumps(tables: Tables) -> None:
+    pages = {(row.lang, row.title): row.is_disambiguation for row in rows(tables, PAGES)}
+    assert pages == {
+        ("en", "Tea"): False,
+        ("en", "Bat"): True,
+        ("en", "Ice"): False,
+        ("th", "น้ำชา"): False,
+        ("th", "น้ำแข็ง"): False,
+        ("th", "ไม้"): False,
+    }
+    redirects = [(row.title, row.target_title) for row in rows(tables, REDIRECTS)]
+    assert sorted(redirects) == [("ชา", "น้ำชา"), ("วน", "เวียน"), ("เวียน", "วน")]
+
+
+@pytest.mark.usefixtures("run")
+def test_pairs_have_all_their_evidence(tables: Tables) -> None:
+    pairs = {(row.en_title, row.target_title): tuple(row.evidence) for row in rows(tables, PAIRS)}
+    assert pairs == {
+        ("Tea", "น้ำชา"): ("en->th", "qid", "th->en"),
+        ("Ice", "น้ำแข็ง"): ("qid",),
+    }
+
+
+@pytest.mark.usefixtures("run")
+def test_what_is_broken_is_rejected(tables: Tables) -> None:
+    rejects = {(row.table, row.lang, row.key, row.reason) for row in rows(tables, REJECTS)}
+    assert {reject for reject in rejects if reject[3] != "too_large"} == {
+        ("pairs", "th", "วน", "redirect_cycle"),
+        ("pairs", "th", "เวียน", "redirect_cycle"),
+    }
+    assert [reject[:2] for reject in rejects if reject[3] == "too_large"] == [("pages", "en")]
+
+
+@pytest.mark.usefixtures("run")
+def test_each_arrangement_holds_the_whole_texts(tables: Tables) -> None:
+    pages = {f"{row.lang}:{row.page_id}": row.text for row in rows(tables, PAGES)}
+    samples = tables.read(SAMPLES).orderBy("arrangement", "pair_id", "segment").collect()
+    for arrangement in ("en-first", "mix"):
+        for source in ("en:1", "en:3"):
+            parts = [
+                row.en_text
+                for row in samples
+                if (row.arrangement, row.en_source_id) == (arrangement, source)
+            ]
+            assert "".join(parts) == pages[source]
+
+
+@pytest.mark.usefixtures("run")
+def test_each_sample_is_whole_in_one_window(tables: Tables) -> None:
+    samples = sorted(row.sample_id for row in rows(tables, SAMPLES))
+    windows = rows(tables, WINDOWS)
+    assert sorted(name for row in windows for name in row.sample_ids[: row.n_whole]) == samples
+
+
+@pytest.mark.usefixtures("run")
+def test_every_run_is_recorded_and_balances(tables: Tables) -> None:
+    runs = [row for row in rows(tables, RUNS) if row.state == "done"]
+    assert {row.job for row in runs} == JOBS.keys()
+    assert [
+        row.job for row in runs if row.rows_in != row.rows_used + sum(row.dropped.values())
+    ] == []
+    (pages,) = [row for row in runs if row.job == "pages"]
+    assert (pages.rows_in, pages.rows_out) == (11, 9)
+    assert pages.dropped == {"namespace": 1, "too_large": 1}
+
+
+def test_a_job_run_again_ends_in_the_same_rows(tables: Tables, run: Callable[..., int]) -> None:
+    before = rows(tables, SAMPLES)
+    assert run("--only", "samples") == 0
+    assert rows(tables, SAMPLES) == before
+
+
+def test_a_job_that_fails_leaves_the_tables_as_they_were(
+    tables: Tables, run: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    version = tables.version(PAGES)
+    assert run("--only", "pages", "--set", "wikipedia.date=20250101") == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: no pages-articles dump of en in ")
+    assert error.count("\n") == 1
+    assert tables.version(PAGES) == version
+    (failed,) = [row for row in rows(tables, RUNS) if row.state == "failed"]
+    assert (failed.job, f"error: {failed.error}\n") == ("pages", error)
