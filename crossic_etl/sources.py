@@ -71,7 +71,11 @@ def _find_wiki(spark: SparkSession, config: Config, lang: str) -> WikiFiles:
 
     def matching(pattern: str) -> tuple[str, ...]:
         found = re.compile(rf"{prefix}{pattern}")
-        return tuple(sorted(f for f in files if found.fullmatch(f.rsplit("/", 1)[-1])))
+        paths = tuple(sorted(f for f in files if found.fullmatch(f.rsplit("/", 1)[-1])))
+        for path in paths:
+            if not files[path]:
+                raise InputError(f"{path} is empty (0 bytes): fetch it again")
+        return paths
 
     pages = next((found for p in PAGE_FILES if (found := matching(p))), ())
     if not pages and lang not in config.wikipedia.plain_text:
@@ -84,18 +88,18 @@ def _find_wiki(spark: SparkSession, config: Config, lang: str) -> WikiFiles:
     return WikiFiles(lang, date, pages, langlinks, page_props)
 
 
-def list_files(spark: SparkSession, folder: str) -> list[str]:
-    """Paths of the files in a folder; none where it isn't there.
+def list_files(spark: SparkSession, folder: str) -> dict[str, int]:
+    """Paths of the files in a folder, with their sizes in bytes; none where it isn't there.
 
     Spark's own listing reaches every file system that Spark reads, on Spark Connect too; no file
-    is opened, since only the path is selected.
+    is opened, since its content is not selected.
     """
     try:
         listing = spark.read.format("binaryFile").load(folder.rstrip("/") + "/*")
-        return [row.path for row in listing.select("path").collect()]
+        return {row.path: row.length for row in listing.select("path", "length").collect()}
     except AnalysisException as error:
         if missing(error):
-            return []
+            return {}
         raise
 
 
@@ -141,11 +145,13 @@ def read_bytes(spark: SparkSession, path: str) -> DataFrame:
     return spark.read.format("binaryFile").load(_escaped(path)).select("path", "content")
 
 
-def read_sql(spark: SparkSession, path: str) -> tuple[DataFrame, tuple[str, ...]]:
+def read_sql(
+    spark: SparkSession, path: str, wanted: Sequence[str]
+) -> tuple[DataFrame, tuple[str, ...]]:
     """Lines of an SQL dump that insert rows (``value``, bytes), spread over the cores; its columns.
 
     Raises:
-        InputError: the file has no CREATE TABLE before its rows.
+        InputError: the file has no CREATE TABLE before its rows, or one without a wanted column.
     """
     lines = spark.read.text(_escaped(path))
     inserts = F.col("value").startswith("INSERT INTO")
@@ -155,6 +161,11 @@ def read_sql(spark: SparkSession, path: str) -> tuple[DataFrame, tuple[str, ...]
         columns = columns_of("\n".join(row.value for row in head if row.value is not None))
     except ValueError as error:
         raise InputError(f"{path}: its columns are unknown: {error}") from None
+    if absent := [name for name in wanted if name not in columns]:
+        raise InputError(
+            f"{path} is the dump of another table: it has no column {', '.join(absent)}, "
+            f"but {', '.join(columns)}"
+        )
     rows = lines.where(inserts).select(F.col("value").cast("binary").alias("value"))
     return rows.hint("rebalance"), columns
 

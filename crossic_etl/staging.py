@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import types as T
 
 from crossic_etl.config import Config
 from crossic_etl.damage import stage_readable
 from crossic_etl.kernels.wikis import Wiki
-from crossic_etl.schemas import STAGED_LINKS, STAGED_PAGES
 from crossic_etl.sources import WikiFiles, read_bytes, read_records, read_sql, union
 from crossic_etl.tables import Tables
-from crossic_etl.transforms.links import link_shared_items, links_extract, props_extract
+from crossic_etl.transforms.links import langlinks_table, link_shared_items, page_props_table
 from crossic_etl.transforms.pages import extract_pages, import_plain_text, salvage_pages
-from crossic_etl.transforms.sql import Extract, parse_sql, salvage_sql
+from crossic_etl.transforms.sql import SqlTable, parse_sql, salvage_sql
 
 Sites = Mapping[str, Wiki]
 
@@ -47,15 +45,8 @@ def _page_frames(
             content = read_bytes(spark, path)
             frames.append(salvage_pages(content, sites[files.lang], files.date, limit))
         if files.page_props:
-            props = _read_sql(
-                spark,
-                files.page_props,
-                damaged,
-                files.lang,
-                props_extract(files.lang),
-                STAGED_PAGES,
-            )
-            frames.append(props)
+            table = page_props_table(files.lang)
+            frames.append(_read_sql(spark, files.page_props, table, damaged))
     for lang, path in config.wikipedia.plain_text.items():
         if lang in config.wikis:
             frames.append(import_plain_text(spark.read.parquet(path), lang))
@@ -74,26 +65,17 @@ def stage_links(
         for files in wikis:
             if files.langlinks:
                 targets = others if files.lang == "en" else english
-                extract = links_extract(files.lang, files.date, targets)
-                frames.append(
-                    _read_sql(
-                        tables.spark, files.langlinks, damaged, files.lang, extract, STAGED_LINKS
-                    )
-                )
+                table = langlinks_table(files.lang, files.date, targets)
+                frames.append(_read_sql(tables.spark, files.langlinks, table, damaged))
         return union(frames)
 
     return stage_readable(tables, "links", build, config.wikipedia.on_damage)
 
 
 def _read_sql(
-    spark: SparkSession,
-    path: str,
-    damaged: frozenset[str],
-    lang: str,
-    extract: Extract,
-    schema: T.StructType,
+    spark: SparkSession, path: str, table: SqlTable, damaged: frozenset[str]
 ) -> DataFrame:
     if path in damaged:
-        return salvage_sql(read_bytes(spark, path), lang, extract, schema)
-    lines, columns = read_sql(spark, path)
-    return parse_sql(lines, columns, extract, schema)
+        return salvage_sql(read_bytes(spark, path), table)
+    lines, columns = read_sql(spark, path, table.columns)
+    return parse_sql(lines, columns, table)

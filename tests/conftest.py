@@ -12,7 +12,11 @@ import pytest
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+    from crossic_etl.config import Config
+    from crossic_etl.tables import Tables
+
 SHARED_DATA = "CROSSIC_SHARED_DATA"
+LANGUAGES = ("ar", "es", "ja", "ko", "pt", "th")
 
 
 @pytest.fixture(scope="session")
@@ -56,8 +60,29 @@ def sample_dumps(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.fixture(scope="session")
+def shared_config(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """A run over the real dumps, in every arrangement."""
+    from crossic_etl.config import ARRANGEMENTS, Config, Wikipedia
+
+    wikipedia = Wikipedia(dumps=str(shared_data / "wiki"), date="20220720")
+    root = str(tmp_path_factory.mktemp("tables"))
+    return Config(root, LANGUAGES, wikipedia, arrangements=ARRANGEMENTS, shards=2)
+
+
+@pytest.fixture(scope="session")
+def shared_tables(spark: SparkSession, shared_config: Config) -> Tables:
+    """The tables of that run."""
+    from crossic_etl.tables import Tables
+    from jobs.pipeline import JOBS
+
+    for job in JOBS.values():
+        job.run(spark, shared_config)
+    return Tables(spark, shared_config.root)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that use the session are marked, so that ``make check`` can leave them out."""
     for item in items:
-        if "spark" in getattr(item, "fixturenames", ()):
+        if {"spark", "shared_tables"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.spark)

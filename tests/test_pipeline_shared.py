@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from crossic_etl.config import Config, Wikipedia
 from crossic_etl.schemas import PAGES, PAIRS, REDIRECTS, RUNS, SAMPLES, WINDOWS
-from crossic_etl.tables import Tables
 from jobs.pipeline import JOBS
+from tests.conftest import LANGUAGES
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
-LANGUAGES = ("ar", "es", "ja", "ko", "pt", "th")
+    from crossic_etl.tables import Tables
 
 
 @pytest.fixture(scope="module")
@@ -25,28 +22,16 @@ def expected(shared_data: Path) -> dict[str, Any]:
     return facts
 
 
-@pytest.fixture(scope="module")
-def tables(
-    spark: SparkSession, shared_data: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Tables:
-    root = str(tmp_path_factory.mktemp("tables"))
-    dumps = Wikipedia(dumps=str(shared_data / "wiki"), date="20220720")
-    config = Config(root=root, languages=LANGUAGES, wikipedia=dumps, shards=2)
-    for job in JOBS.values():
-        job.run(spark, config)
-    return Tables(spark, root)
-
-
 @pytest.mark.parametrize("lang", ["en", *LANGUAGES])
 def test_articles_and_redirects_of_a_wiki(
-    tables: Tables, expected: dict[str, Any], lang: str
+    shared_tables: Tables, expected: dict[str, Any], lang: str
 ) -> None:
     scope, facts = {"lang": [lang]}, expected["wikis"][lang]
-    pages = tables.select(PAGES, scope)
+    pages = shared_tables.select(PAGES, scope)
     actual = (
         pages.count(),
         sorted(row.page_id for row in pages.where("is_disambiguation").collect()),
-        tables.select(REDIRECTS, scope).count(),
+        shared_tables.select(REDIRECTS, scope).count(),
     )
     assert actual == (
         facts["articles"],
@@ -56,10 +41,10 @@ def test_articles_and_redirects_of_a_wiki(
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_pairs_of_a_language(tables: Tables, expected: dict[str, Any], lang: str) -> None:
+def test_pairs_of_a_language(shared_tables: Tables, expected: dict[str, Any], lang: str) -> None:
     actual = {
         (row.en_page_id, row.target_page_id, tuple(row.evidence), row.both_directions)
-        for row in tables.select(PAIRS, {"target_lang": [lang]}).collect()
+        for row in shared_tables.select(PAIRS, {"target_lang": [lang]}).collect()
     }
     assert actual == {
         (
@@ -72,16 +57,38 @@ def test_pairs_of_a_language(tables: Tables, expected: dict[str, Any], lang: str
     }
 
 
-def test_every_run_balances(tables: Tables) -> None:
-    rows = tables.read(RUNS).collect()
+def test_every_run_balances(shared_tables: Tables) -> None:
+    rows = shared_tables.read(RUNS).collect()
     assert [row.job for row in rows if row.state != "done"] == []
     assert {row.job for row in rows} == set(JOBS)
     assert all(row.rows_in == row.rows_used + sum(row.dropped.values()) for row in rows)
 
 
-def test_every_sample_is_whole_in_one_window(tables: Tables) -> None:
-    samples = {row.sample_id: row.n_tokens for row in tables.read(SAMPLES).collect()}
-    windows = tables.read(WINDOWS).collect()
+def test_every_sample_is_whole_in_one_window(shared_tables: Tables) -> None:
+    samples = {row.sample_id: row.n_tokens for row in shared_tables.read(SAMPLES).collect()}
+    windows = shared_tables.read(WINDOWS).collect()
     whole = [sample for row in windows for sample in row.sample_ids[: row.n_whole]]
     assert sorted(whole) == sorted(samples)
     assert sum(row.n_new for row in windows) == sum(samples.values())
+
+
+def test_all_arrangements_hold_the_same_documents(shared_tables: Tables) -> None:
+    rows = shared_tables.read(SAMPLES).select("arrangement", "pair_id", "target_source_id")
+    targets: dict[str, set[str]] = {}
+    for row in rows.collect():
+        targets.setdefault(row.arrangement, set()).add(row.target_source_id)
+    targets["mix"].discard(None)  # its English samples
+    assert len(targets) == 5
+    assert all(held == targets["en-first"] for held in targets.values())
+
+
+def test_the_segments_of_a_side_joined_are_its_text(shared_tables: Tables) -> None:
+    texts = {f"{row.lang}:{row.page_id}": row.text for row in shared_tables.read(PAGES).collect()}
+    samples = shared_tables.select(SAMPLES, {"arrangement": ["en-first"]}).orderBy("segment")
+    joined: dict[str, dict[str, str]] = {}
+    for row in samples.collect():
+        sides = joined.setdefault(row.pair_id, {row.en_source_id: "", row.target_source_id: ""})
+        sides[row.en_source_id] += row.en_text
+        sides[row.target_source_id] += row.target_text
+    assert len(joined) == shared_tables.read(PAIRS).count()
+    assert all(text == texts[key] for sides in joined.values() for key, text in sides.items())

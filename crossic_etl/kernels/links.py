@@ -13,6 +13,8 @@ from crossic_etl.kernels.wikis import Wiki
 
 LINK_DROPPED = ("other_language", "empty_title")
 LINK_REJECTED = ("sql", "damaged_file")
+LINK_COLUMNS = ("ll_from", "ll_lang", "ll_title")
+PROP_COLUMNS = ("pp_page", "pp_propname", "pp_value")
 
 
 def extract_links(
@@ -23,7 +25,7 @@ def extract_links(
     Links that are dropped come as one row for each reason, ``n`` of them; ``read`` says how many
     rows the line has, broken parts counted as one.
     """
-    insert = parse_insert(line, columns, ("ll_from", "ll_lang", "ll_title"))
+    insert = parse_insert(line, columns, LINK_COLUMNS)
     common = {"lang": lang, "dump_date": dump_date}
     dropped: Counter[str] = Counter(read=len(insert.rows) + len(insert.errors))
     for page_id, target_lang, title in insert.rows:
@@ -48,7 +50,7 @@ def extract_links(
 
 def extract_props(line: bytes, columns: Sequence[str], lang: str) -> Iterator[dict[str, Any]]:
     """Staged Wikidata items and disambiguation marks of one line of ``page_props``."""
-    insert = parse_insert(line, columns, ("pp_page", "pp_propname", "pp_value"))
+    insert = parse_insert(line, columns, PROP_COLUMNS)
     for page_id, name, value in insert.rows:
         common = {"outcome": "prop", "lang": lang, "page_id": int(page_id or 0)}
         if name == "wikibase_item":

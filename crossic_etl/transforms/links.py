@@ -8,22 +8,30 @@ from functools import partial
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from crossic_etl.kernels.links import LINK_DROPPED, LINK_REJECTED, extract_links, extract_props
+from crossic_etl.kernels.links import (
+    LINK_COLUMNS,
+    LINK_DROPPED,
+    LINK_REJECTED,
+    PROP_COLUMNS,
+    extract_links,
+    extract_props,
+)
 from crossic_etl.kernels.wikis import Wiki
-from crossic_etl.schemas import LINKS, STAGED_LINKS
-from crossic_etl.transforms.sql import Extract
+from crossic_etl.schemas import LINKS, STAGED_LINKS, STAGED_PAGES
+from crossic_etl.transforms.sql import SqlTable
 
 OUTCOMES = ("read", "langlink", "qid", *LINK_DROPPED, *LINK_REJECTED)
 
 
-def links_extract(lang: str, dump_date: str, targets: Mapping[str, Wiki]) -> Extract:
-    """What a line of a wiki's ``langlinks`` becomes: staged links to the target wikis."""
-    return partial(extract_links, lang=lang, dump_date=dump_date, targets=targets)
+def langlinks_table(lang: str, dump_date: str, targets: Mapping[str, Wiki]) -> SqlTable:
+    """How a wiki's ``langlinks`` is read: staged links to the target wikis."""
+    extract = partial(extract_links, lang=lang, dump_date=dump_date, targets=targets)
+    return SqlTable(lang, LINK_COLUMNS, extract, STAGED_LINKS)
 
 
-def props_extract(lang: str) -> Extract:
-    """What a line of a wiki's ``page_props`` becomes: staged items and disambiguation marks."""
-    return partial(extract_props, lang=lang)
+def page_props_table(lang: str) -> SqlTable:
+    """How a wiki's ``page_props`` is read: staged items and disambiguation marks."""
+    return SqlTable(lang, PROP_COLUMNS, partial(extract_props, lang=lang), STAGED_PAGES)
 
 
 def link_shared_items(pages: DataFrame, languages: Sequence[str]) -> DataFrame:

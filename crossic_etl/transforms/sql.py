@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
 from pyspark.sql import types as T
@@ -16,31 +17,58 @@ from crossic_etl.transforms.pages import damage_row
 Extract = Callable[[bytes, Sequence[str]], Iterator[Row]]
 
 
-def parse_sql(
-    lines: DataFrame, columns: Sequence[str], extract: Extract, schema: T.StructType
-) -> DataFrame:
-    """Staged rows of a dump's INSERT lines (``value``, bytes)."""
+@dataclass(frozen=True)
+class SqlTable:
+    """How one wiki's dump of one table is read: the columns it must have, and what rows become."""
+
+    lang: str
+    columns: tuple[str, ...]
+    extract: Extract
+    schema: T.StructType
+
+
+def parse_sql(lines: DataFrame, columns: Sequence[str], table: SqlTable) -> DataFrame:
+    """Staged rows of a dump's INSERT lines (``value``, bytes); ``columns`` in the dump's order."""
+    extract = table.extract
 
     def kernel(line: bytes) -> Iterator[Row]:
         return extract(line, columns)
 
-    return lines.mapInArrow(each_row(kernel, schema, "value"), schema)
+    return lines.mapInArrow(each_row(kernel, table.schema, "value"), table.schema)
 
 
-def salvage_sql(files: DataFrame, lang: str, extract: Extract, schema: T.StructType) -> DataFrame:
+def salvage_sql(files: DataFrame, table: SqlTable) -> DataFrame:
     """Staged rows of damaged dumps (``path, content``): all whole rows, and a reject a damage."""
+    lang, extract, wanted = table.lang, table.extract, table.columns
 
     def kernel(path: str, content: bytes) -> Iterator[Row]:
+        name = path.rsplit("/", 1)[-1]
         head: list[str] = []
         columns: Sequence[str] = ()
+
+        def damage(error: str, raw: bytes) -> Iterator[Row]:
+            yield {"outcome": "read", "lang": lang, "n": 1}
+            yield damage_row(lang, f"{name} {error}", raw)
+
         for line, error in salvage_records(content, b"\n"):
             if not line.startswith(b"INSERT"):
                 head.append(line.decode("utf-8", "replace"))
             else:
-                columns = columns or columns_of("\n".join(head))
+                columns = columns or _columns("\n".join(head), wanted)
+                if not columns:
+                    yield from damage("has lost its CREATE TABLE", line)
+                    return
                 yield from extract(line, columns)
             if error is not None:
-                yield {"outcome": "read", "lang": lang, "n": 1}
-                yield damage_row(lang, f"{path.rsplit('/', 1)[-1]} {error}", line)
+                yield from damage(error, line)
 
-    return files.mapInArrow(each_row(kernel, schema, "path", "content"), schema)
+    return files.mapInArrow(each_row(kernel, table.schema, "path", "content"), table.schema)
+
+
+def _columns(head: str, wanted: Sequence[str]) -> Sequence[str]:
+    """The columns that the dump's head names; none where it is broken or lacks a wanted one."""
+    try:
+        columns = columns_of(head)
+    except ValueError:
+        return ()
+    return columns if set(wanted) <= set(columns) else ()

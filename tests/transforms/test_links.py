@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 from crossic_etl.kernels.wikis import Wiki
 from crossic_etl.schemas import LINKS, STAGED_LINKS
 from crossic_etl.transforms.links import (
+    langlinks_table,
     link_shared_items,
-    links_extract,
-    props_extract,
+    page_props_table,
     select_links,
 )
 
@@ -86,7 +86,7 @@ def test_a_key_given_twice_keeps_its_first_title(frame: Frame) -> None:
 
 
 def test_the_extract_of_links_knows_wiki_date_and_targets() -> None:
-    extract = links_extract("en", "20260101", {"th": Wiki.of("th")})
+    extract = langlinks_table("en", "20260101", {"th": Wiki.of("th")}).extract
     line = "INSERT INTO `langlinks` VALUES (1,'th','น้ำ_ชา'),(1,'ja','茶');".encode()
     rows = list(extract(line, ("ll_from", "ll_lang", "ll_title")))
     assert {row["outcome"]: (row["lang"], row["dump_date"]) for row in rows} == dict.fromkeys(
@@ -97,5 +97,5 @@ def test_the_extract_of_links_knows_wiki_date_and_targets() -> None:
 
 def test_the_extract_of_props_knows_its_wiki() -> None:
     line = b"INSERT INTO `page_props` VALUES (1,'wikibase_item','Q1');"
-    rows = list(props_extract("ar")(line, ("pp_page", "pp_propname", "pp_value")))
+    rows = list(page_props_table("ar").extract(line, ("pp_page", "pp_propname", "pp_value")))
     assert [(row["lang"], row["page_id"], row["qid"]) for row in rows] == [("ar", 1, "Q1")]

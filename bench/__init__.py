@@ -1,0 +1,1 @@
+"""What ``make bench`` prints: ratios of two things measured in one run."""
