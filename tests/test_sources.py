@@ -18,9 +18,9 @@ from crossic_etl.sources import (
     list_files,
     read_bytes,
     read_records,
-    read_site,
     read_sql,
 )
+from crossic_etl.staging import read_sites
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -157,12 +157,12 @@ def test_each_form_of_a_dump_is_read_page_by_page(
 
 
 def test_a_wiki_says_what_it_calls_things(spark: SparkSession, wikis: dict[str, WikiFiles]) -> None:
-    site = read_site(spark, wikis["th"])
+    site = read_sites(spark, [wikis["th"]])["th"]
     assert (site.lang, site.first_letter, site.namespaces["form th"]) == ("th", False, 10)
 
 
 def test_a_wiki_without_dump_is_what_our_tables_know(spark: SparkSession) -> None:
-    assert read_site(spark, WikiFiles("ar", "", (), None, None)) == Wiki.of("ar")
+    assert read_sites(spark, [WikiFiles("ar", "", (), None, None)]) == {"ar": Wiki.of("ar")}
 
 
 def test_an_sql_dump_is_read_with_its_columns(
