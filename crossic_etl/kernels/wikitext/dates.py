@@ -22,6 +22,8 @@ def write_date(year: str, month: str, day: str, lang: str, month_first: bool = F
     """
     table = load_yaml("dates.yaml")
     form = table.get(lang) or table["default"]
+    if "later" in form and year.isdecimal() and int(year) >= form["later"]["from"]:
+        form = {**form, **form["later"]}
     month = _month(month, form["months"])
     day = str(int(day)) if day.isdecimal() else day
     if not month:
@@ -63,6 +65,8 @@ def _date(call: Call) -> str:
 def _day_month_year(call: Call) -> str:
     """As ``_date`` for templates that take day, month and year, or day and month."""
     day, month, year = (call.first(key) for key in ("1", "2", "3"))
+    if year and not day and not month:
+        return year
     if len(day) > 2 or not month:
         return _date(call)
     if not year.isdecimal():
@@ -84,6 +88,15 @@ def _death_and_age(call: Call) -> str:
     form = (load_yaml("dates.yaml").get(call.page.lang) or {}).get("aged", "")
     shown = _written(call, str(death[0]), str(death[1]), str(death[2]))
     return shown + str(form).replace("{age}", str(age))
+
+
+def _age_at_death(call: Call) -> str:
+    """``{{没年齢|1966|7|11|2021|5|6}}``: the age at which somebody died."""
+    numbers = [call.first(str(number)) for number in range(1, 7)]
+    if not all(map(str.isdecimal, numbers)):
+        return ""
+    birth, death = tuple(map(int, numbers[:3])), tuple(map(int, numbers[3:]))
+    return f"{death[0] - birth[0] - (death[1:] < birth[1:])}歳没"
 
 
 def _ordered(date: list[str]) -> list[str]:
@@ -116,6 +129,8 @@ def _as_of(call: Call) -> str:
     if not year:
         return ""
     date = write_date(year, month, day, call.page.lang, call.first("df").upper() == "US")
+    if call.page.lang != "en":
+        return date
     word = "since" if call.yes("since") else "as of"
     return (word if call.yes("lc") else word.capitalize()) + " " + date + call.first("post")
 
@@ -124,6 +139,7 @@ DATE_FUNCTIONS: dict[str, Callable[[Call], str]] = {
     "date": _date,
     "day month year": _day_month_year,
     "death and age": _death_and_age,
+    "age at death": _age_at_death,
     "circa": _span("circa"),
     "reign": _span("reign"),
     "floruit": _span("floruit"),

@@ -21,8 +21,8 @@ _SWITCH = re.compile(
     r"|CONTENTCONVERT|TITLECONVERT)|HIDDENCAT|EXPECTUNUSED(?:CATEGORY|TEMPLATE)"
     r"|STATICREDIRECT|DISAMBIG|EXPECTED_UNCONNECTED_PAGE"
     r"|(?:NO|SIN|SEM|N[AÃ]O|FORZAR|FOR[CÇ]AR)?_?(?:TDC|TOC|GALER[IÍ]A|SUM[AÁ]RIO|INDEXAR)"
-    r"|(?:NO|N[AÃ]O)_?EDITAR_?SE[CÇ][A-ZÃÓ]{2,4}|CATEGOR[IÍ]A_?OCULTA|DESAMBIGUACI[OÓ]N"
-    r"|[^\W0-9_a-zA-Z][^\W0-9_]{1,30})__"
+    r"|(?:NO|N[AÃ]O|SEM)_?EDITAR_?SE[CÇ][A-ZÃÓ]{2,4}|CATEGOR[IÍ]A_?OCULTA|DESAMBIGUACI[OÓ]N"
+    r"|[^\x00-\x7f][^\s_=|\[\]{}<>]{1,30}(?:_[^\s_=|\[\]{}<>]{1,30}){0,3})__"
 )
 _GLUED_ADDRESS = re.compile(r"(\[(?:https?:)?//[^\s\[\]<>]*)(?=<)")
 

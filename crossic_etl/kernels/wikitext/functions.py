@@ -7,6 +7,7 @@ from collections.abc import Callable
 from crossic_etl.kernels.wikitext.call import Call
 from crossic_etl.kernels.wikitext.dates import DATE_FUNCTIONS
 from crossic_etl.kernels.wikitext.html import raised
+from crossic_etl.kernels.wikitext.languages import LANGUAGE_FUNCTIONS
 from crossic_etl.kernels.wikitext.numbers import format_number
 from crossic_etl.kernels.wikitext.page import HOLE
 from crossic_etl.kernels.wikitext.quantities import QUANTITY_FUNCTIONS
@@ -31,58 +32,40 @@ def _list(call: Call) -> str:
     return f"\n{shown}\n" if shown else ""
 
 
+def _content(call: Call) -> str:
+    """The opening of columns, which may hold all they show in ``content=``."""
+    content = call.first("content")
+    return f"\n{content}\n" if content else HOLE
+
+
+def country_name(code: str, lang: str) -> str:
+    """What the wiki of ``lang`` calls the country of a flag template's code; "" if unknown."""
+    return str((load_yaml("countries.yaml").get(code) or {}).get(lang, ""))
+
+
+def _country(call: Call) -> str:
+    """``{{flag|JPN}}`` and ``{{flag|Japan}}``: the country's name beside its flag."""
+    shown = call.first("name", "1")
+    return country_name(shown, call.page.lang) or shown
+
+
+_SIGNS = {
+    "USD": "US$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "KRW": "₩", "CAD": "CA$",
+    "AUD": "A$", "NZD": "NZ$", "BRL": "R$", "PHP": "₱", "RUB": "₽",
+}  # fmt: skip
+
+
+def _currency(call: Call) -> str:
+    """``{{currency|13 billion|USD}}``: US$13 billion."""
+    amount, code = call.first("1", "amount"), call.first("2", "type").upper() or "USD"
+    sign = _SIGNS.get(code)
+    shown = format_number(amount, call.page.lang)
+    return (f"{sign}{shown}" if sign else f"{shown} {code}") if amount else ""
+
+
 def _blocks(call: Call) -> str:
     """Arguments that are blocks side by side, one below the other."""
     return "\n\n" + "\n\n".join(call.positional()) + "\n\n" if call.first("1") else ""
-
-
-def _language(call: Call) -> str:
-    """``{{lang-fr|text}}``: the language's name before its text, where the wiki shows it so."""
-    code = call.name.partition("-")[2]
-    if call.name in ("langx", "llang", "llangx"):
-        code, text = call.first("1"), call.first("2", "text")
-    else:
-        text = call.first("1", "text")
-    if not text or call.first("label", "links").lower() == "none" or code.endswith("-short"):
-        return text
-    names = load_yaml("languages.yaml").get(call.page.lang, {})
-    name = names.get(code) or names.get(code.partition("-")[0]) or names.get(call.name)
-    if not name and call.page.lang == "ar" and not call.name.isascii() and not code:
-        name = "بال" + call.name
-    if not name:
-        return text
-    return str(names["form"]).replace("{language}", name).replace("{text}", text)
-
-
-_CHINESE = {
-    "c": "Chinese",
-    "s": "simplified Chinese",
-    "t": "traditional Chinese",
-    "p": "pinyin",
-    "hp": "pinyin",
-    "w": "Wade–Giles",
-    "j": "Jyutping",
-    "y": "Yale",
-    "poj": "Pe̍h-ōe-jī",
-    "l": "lit.",
-}
-
-
-def _chinese(call: Call) -> str:
-    """``{{zh|t=...|p=...}}``: each form after its name, unless labels=no."""
-    bare = call.first("labels").lower() == "no"
-    shown = [
-        value if bare else f"{label}: {value}"
-        for key, label in _CHINESE.items()
-        if (value := call.first(key))
-    ]
-    return "; ".join(shown) or call.first("1")
-
-
-def _korean(call: Call) -> str:
-    labels = {"hangul": "Korean", "hanja": "Hanja", "rr": "RR", "mr": "MR"}
-    shown = [f"{name}: {value}" for key, name in labels.items() if (value := call.first(key))]
-    return "; ".join(shown) or call.first("1")
 
 
 def _sic(call: Call) -> str:
@@ -102,17 +85,6 @@ def _author_year(call: Call) -> str:
     if len(authors) > 3:
         shown = f"{authors[0]} et al."
     return f"{shown} ({values[-1]})"
-
-
-def _nihongo(call: Call) -> str:
-    """English, then in brackets the Japanese, its reading and what more there is."""
-    shown, *rest = (call.arguments.get(key, "") for key in ("1", "2", "3", "4"))
-    if not shown:
-        shown, *rest = rest
-    within = ", ".join(part for part in rest if part)
-    tail = call.first("extra2", "5")
-    shown = f"{shown} ({within})" if within and shown else shown or within
-    return shown + (f" {tail}" if tail and shown else "")
 
 
 _ACCIDENTALS = {
@@ -137,11 +109,11 @@ def _power_of_ten(call: Call) -> str:
 
 def _quote(call: Call) -> str:
     """A block of its own; whoever said it stands after a dash on the next line."""
-    text = call.first("text", "1", "quote", "content", "cita", "texto")
+    text = call.first("text", "1", "quote", "content", "cita", "texto", "نص", "اقتباس")
     if not text:
         return ""
-    by = call.first("author", "by", "2", "sign", "autor", "col2")
-    source = call.first("source", "3", "title", "fuente", "fonte")
+    by = call.first("author", "by", "2", "sign", "autor", "col2", "المؤلف", "مؤلف", "قائل")
+    source = call.first("source", "3", "title", "fuente", "fonte", "المصدر", "مصدر")
     credit = ", ".join(part for part in (by, source) if part)
     return f"\n\n{text}\n" + (f"— {credit}\n" if credit else "") + "\n"
 
@@ -154,17 +126,17 @@ FUNCTIONS: dict[str, Callable[[Call], str]] = {
     "items": _items,
     "list": _list,
     "blocks": _blocks,
-    "language": _language,
     "sic": _sic,
     "author year": _author_year,
-    "nihongo": _nihongo,
     "music": _music,
-    "chinese": _chinese,
-    "korean": _korean,
     "text or blank": lambda call: call.first("1") or " ",
     "superscript": _superscript,
     "power of ten": _power_of_ten,
     "quote": _quote,
+    "content": _content,
+    "country": _country,
+    "currency": _currency,
+    **LANGUAGE_FUNCTIONS,
     **QUANTITY_FUNCTIONS,
     **DATE_FUNCTIONS,
 }

@@ -39,9 +39,11 @@ def lay_out_lines(text: str, page: Page) -> str:
             item = line.lstrip("*#:;")
             symbols = line[: len(line) - len(item)]
             item = item.strip()
-            if item[:1] == HOLE:
+            if HOLE in item:
                 item = _ICON_DASH.sub("", item, count=1)
-            if not item:
+                if not any(map(str.isalnum, item)):
+                    continue
+            elif not item:
                 continue
             if marker and symbols[-1] in "*#":
                 items.append(marker + item)
@@ -59,7 +61,7 @@ def _lay_out_heading(match: re.Match[str]) -> str:
     if not match[1]:
         return match[0]
     level, title = split_heading(match[1].replace(BREAK, " "))
-    return f"\n\n{'#' * level} {title}\n\n" if title else "\n\n"
+    return f"\n\n{'#' * level} {title}\n\n" if title.strip(HOLE + " ") else "\n\n"
 
 
 def part_terms(text: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import operator
 import re
 from collections.abc import Callable
 
@@ -42,10 +44,23 @@ _SILENT = frozenset({
 # fmt: on
 
 
+# The same in the languages of our wikis, by MediaWiki's message files.
+_ALIASES = {
+    "اسم الصفحة": "pagename", "صيغة رقم": "formatnum", "صغير": "lc", "كبير": "uc",
+    "nomedapagina": "pagename", "nomedapágina": "pagename", "formatonum": "formatnum",
+    "formatarnum": "formatnum", "nombredepagina": "pagename", "nombredepágina": "pagename",
+    "formatonúmero": "formatnum", "formatonumero": "formatnum", "ページ名": "pagename",
+    "문서이름": "pagename", "숫자형식": "formatnum", "수형식": "formatnum",
+}  # fmt: skip
+NAMES = frozenset(VARIABLES) | frozenset(_ALIASES)
+"""Words that may stand alone and be no template."""
+
+
 def render(head: str, rest: str, page: Page) -> str | None:
     """What ``{{head|rest}}`` shows; None where it is no magic word with an evident value."""
     name, colon, first = head.partition(":")
     name = name.replace(HOLE, "").replace("_", " ").strip().lower()
+    name = _ALIASES.get(name, name)
     if not colon:
         variable = VARIABLES.get(name.replace(" ", ""))
         return None if variable is None else variable(page) or HOLE
@@ -110,6 +125,43 @@ def _branches(rest: str) -> tuple[str, str]:
     return parts[0].strip(), parts[1].strip()
 
 
+_EXPRESSION = re.compile(r"[0-9.+\-*/() ]{1,100}")
+_MINUSES = str.maketrans("−–×÷", "--*/")
+
+
+def _expr(first: str, rest: str, page: Page) -> str:
+    """The value of plain arithmetic; nothing for what else ``#expr`` knows."""
+    expression, rounds, places = first.replace(",", "").translate(_MINUSES).partition("round")
+    if not _EXPRESSION.fullmatch(expression.strip()) or "**" in expression or "//" in expression:
+        return ""
+    try:
+        number = float(_arithmetic(ast.parse(expression.strip(), mode="eval").body))
+        if rounds:
+            number = round(number, int(places)) + 0.0
+    except (ValueError, SyntaxError, ZeroDivisionError, OverflowError, RecursionError):
+        return ""
+    return f"{number:.0f}" if number == int(number) and abs(number) < 1e15 else f"{number:.14g}"
+
+
+def _arithmetic(node: ast.expr) -> float:
+    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
+        return float(node.value)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd)):
+        value = _arithmetic(node.operand)
+        return -value if isinstance(node.op, ast.USub) else value
+    if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
+        return _OPERATORS[type(node.op)](_arithmetic(node.left), _arithmetic(node.right))
+    raise ValueError(ast.dump(node))
+
+
+_OPERATORS: dict[type[ast.operator], Callable[[float, float], float]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
+
+
 def _padded(first: str, rest: str, left: bool) -> str:
     width, *fills = split_arguments(rest)
     if not width.strip().isdecimal():
@@ -135,6 +187,7 @@ _FUNCTIONS: dict[str, Callable[[str, str, Page], str]] = {
     "#if": _if,
     "#ifeq": _ifeq,
     "#switch": _switch,
+    "#expr": _expr,
     "#iferror": lambda first, rest, page: first,
     "pagename": lambda first, rest, page: first.partition(":")[2] or first,
     "fullpagename": lambda first, rest, page: first,

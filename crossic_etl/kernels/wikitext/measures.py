@@ -249,7 +249,7 @@ def _smallest(measure: Measure, unit: Unit) -> tuple[list[Value], Unit | None]:
 def _output(results: list[str], other: Unit, measure: Measure, call: Call, abbr: str) -> str:
     shown = [format_number(result, "en") for result in results]
     american = call.first("sp").lower() == "us"
-    named = abbr in ("off", "none", "in") or call.first("order") == "flip" and abbr == "out"
+    named = abbr in ("off", "none", "in") or (call.first("order") == "flip" and abbr == "out")
     named = named and not other.always
     if abbr == "values" or call.first("disp").lower() in _BARE:
         return _joined(shown, measure, named, " ")

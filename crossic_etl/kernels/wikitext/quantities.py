@@ -9,6 +9,7 @@ from crossic_etl.kernels.wikitext.call import Call
 from crossic_etl.kernels.wikitext.html import raised
 from crossic_etl.kernels.wikitext.measures import show_measure
 from crossic_etl.kernels.wikitext.numbers import format_number
+from crossic_etl.kernels.wikitext.tables import load_yaml
 from crossic_etl.kernels.wikitext.units import unit_symbol, with_unit
 
 _VALUE = re.compile(r"[-−–+]?[0-9.,]*[0-9](?:\s*[+/⁄]+\s*[0-9]+)*(?:e[-+]?[0-9]+)?", re.I)
@@ -19,6 +20,11 @@ _RANGES = {
     ",": ", ", "—": "–", "~": "~", "إلى": " إلى ", "ถึง": " ถึง ", "から": "から",
     "+": " + ", "per": " per ", "/": " / ", "−": "–",
 }  # fmt: skip
+
+
+def _joint(word: str, lang: str) -> str:
+    words = load_yaml("words.yaml").get(lang, {}).get("range", {})
+    return str(words.get(word, _RANGES[word]))
 
 
 def _convert(call: Call) -> str:
@@ -40,7 +46,7 @@ def _convert(call: Call) -> str:
         follower = values[index]
         ranges = follower.lower() in _RANGES and _VALUE.fullmatch("".join(values[index + 1 :][:1]))
         if ranges:
-            shown += value + _RANGES[follower.lower()]
+            shown += value + _joint(follower.lower(), lang)
             index += 1
             continue
         shown += with_unit(value, unit_symbol(follower, lang))
@@ -66,8 +72,9 @@ def _val(call: Call) -> str:
     """A measured value: error, power of ten and unit follow it."""
     values = call.positional()
     if not values:
-        unit = call.first("ul", "u")
-        return unit_symbol(unit, call.page.lang) if unit else ""
+        unit, exponent = call.first("ul", "u"), call.first("e", "10^")
+        symbol = unit_symbol(unit, call.page.lang) if unit else ""
+        return with_unit("10" + raised(exponent), symbol) if exponent else symbol
     shown = format_number(values[0], call.page.lang)
     if len(values) == 2:
         shown += f"±{values[1]}" if not values[1].startswith("(") else values[1]

@@ -14,6 +14,8 @@ HEADING = re.compile("\n=([^\n]*)=[ \t\x01]*(?=\n)")
 _MARKUP = re.compile(
     "<[^<>]*>|\\[\\[(?:[^\\[\\]|]*\\|)?|\\]\\]|\\{\\{[^{}]*\\}\\}|''+|\x01|\x04[0-9]+\x04"
 )
+_CALL = re.compile(r"\{\{([^{}|]+)(?:\|[^{}]*)?\}\}")
+_VOWELS = re.compile("[\u064b-\u0652\u0640]")
 _EDGES = " \t:：.。·-–—"
 
 
@@ -70,8 +72,12 @@ def _balanced(text: str, start: int, end: int) -> bool:
 
 
 def _plain(title: str) -> str:
+    """A heading's words alone, or the name of the template that makes the heading."""
+    call = _CALL.fullmatch(title)
+    title = call[1] if call else title
     title = _MARKUP.sub("", title) if not title.isalnum() else title
     title = unicodedata.normalize("NFC", title.replace(HOLE, "").replace("_", " ")).casefold()
+    title = _VOWELS.sub("", title)
     return " ".join(title.replace("&nbsp;", " ").replace("&amp;", "&").strip(_EDGES).split())
 
 

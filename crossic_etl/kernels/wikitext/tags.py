@@ -37,6 +37,7 @@ _OPEN_COMMENT = re.compile(r"<!--[^\n]*(?:\n(?!\n)[^\n]*)*")
 _COMMENT_LINE = re.compile("\n(?=[ \t]*\x05)[ \t\x05]*(?=\n)")
 _STOPS = frozenset(",.;:。、，；：،؛")
 _OPEN_ENDS = frozenset(" (（[")
+_ENDS = frozenset(")）]")
 _LINE = re.compile("[^\n]+")
 
 
@@ -86,7 +87,7 @@ def _trace(source: str, start: int, end: int) -> str:
     stop = after == " " and source[end + 1 : end + 2] in _STOPS
     if stop and not source[end + 2 : end + 3].isalnum():
         return HOLE
-    return HOLE if before in _OPEN_ENDS else ""
+    return HOLE if before in _OPEN_ENDS or (before in _STOPS and after in _ENDS) else ""
 
 
 def _without_open_raw_tags(text: str) -> str:

@@ -8,8 +8,8 @@ from functools import cache, lru_cache
 
 from crossic_etl.kernels.wikitext import magic
 from crossic_etl.kernels.wikitext.call import Call
-from crossic_etl.kernels.wikitext.functions import FILTERS, FUNCTIONS
-from crossic_etl.kernels.wikitext.page import HOLE, Page
+from crossic_etl.kernels.wikitext.functions import FILTERS, FUNCTIONS, country_name
+from crossic_etl.kernels.wikitext.page import EDGE, HOLE, Page
 from crossic_etl.kernels.wikitext.tables import load_yaml
 
 _PLACE = re.compile(r"\{([^{}:]+)(?::([a-z]+))?\}")
@@ -26,7 +26,7 @@ def render(inner: str, page: Page) -> str:
     head, _, rest = inner.partition("|")
     name = head.replace(HOLE, "").replace("_", " ").strip().lower()
     rule = find_rule(page.lang, name)
-    if rule is None and (":" in name or name in magic.VARIABLES):
+    if rule is None and (":" in name or name in magic.NAMES):
         shown = magic.render(head, rest, page)
         if shown is not None:
             return shown
@@ -37,9 +37,15 @@ def render(inner: str, page: Page) -> str:
     if rule is not None:
         shown = rule(Call(name, rest, page))
         if shown:
-            return shown
+            return _fenced(shown) if shown[0] in "*#:;" else shown
     page.left_out["template:" + " ".join(name[:_MAX_NAME].split())] += 1
     return HOLE
+
+
+def _fenced(shown: str) -> str:
+    """A list, which begins a line as in MediaWiki, or a text whose first sign makes no list."""
+    is_list = shown[1:2] in " *#:;" or f"\n{shown[0]}" in shown
+    return "\n" + shown if is_list else EDGE + shown
 
 
 @lru_cache(maxsize=65536)
@@ -69,7 +75,14 @@ def _rules(lang: str) -> tuple[dict[str, Renderer], list[_Part], list[_Part]]:
                     ends.append((name[1:], renderer))
                 else:
                     names[name] = renderer
+    for code in load_yaml("countries.yaml"):
+        if name := country_name(str(code), lang):
+            names.setdefault(str(code).lower(), _constant(name))
     return names, starts, ends
+
+
+def _constant(text: str) -> Renderer:
+    return lambda call: text
 
 
 def _compile(rule: str) -> Renderer:
@@ -77,12 +90,14 @@ def _compile(rule: str) -> Renderer:
     if rule.startswith("="):
         return FUNCTIONS[rule[1:]]
     if not _PLACE.search(rule):
-        return lambda call: rule or HOLE
-    parts = [(_fill(text), bool(number % 2)) for number, text in enumerate(_OPTIONAL.split(rule))]
+        return _constant(rule or HOLE)
+    texts = _OPTIONAL.split(rule)
+    parts = [(_fill(text), bool(number % 2)) for number, text in enumerate(texts)]
+    alone = not any(_PLACE.search(text) for text in texts[::2])
 
     def show(call: Call) -> str:
         shown = []
-        found = False
+        found = alone
         for fill, optional in parts:
             text, filled = fill(call)
             found = found or filled

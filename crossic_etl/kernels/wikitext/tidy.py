@@ -8,8 +8,10 @@ from crossic_etl.kernels.wikitext.page import HOLE
 
 _MET = re.compile(r"\{\{+|\}\}+|\[\[+|\]\]+")
 _PASSES = 4
-# Brackets that vanish where others hold them already; those must end on the same line.
-_INNER = re.compile("\\(\x06([^\x06\x0e]*)\x0e(?=[^()\n]{0,300}\\))")
+# Brackets in which others vanish that hold a template's text.
+_OUTER = re.compile("\\(([^()\n]*)\\)")
+_VANISHING = str.maketrans("", "", "\x06\x0e")
+_TAIL = 200
 _CURRENCIES = "$€£¥₹₩₱"
 # A bracket that says what a sum is worth, without the sum; and two holes with only "or" between.
 _VALUE_BRACKET = re.compile(
@@ -26,13 +28,15 @@ _PAIRS_OR_QUOTES = {**_PAIRS, '"': '"'}
 _CLOSING = tuple(_PAIRS.values())
 _SEPARATORS = " ,;:/–—-、，；：・･،؛|"
 _STOPS = tuple(",;:.!?、。，．；：！？،؛؟")
+_DASH_LAST = re.compile(" [-–—]$")
 _ENDS = " .,;:。、．，；：・)）"
 
 
 def tidy_holes(text: str) -> str:
     """``text`` without its holes, and without what made sense only with something in them."""
     if "\x06" in text:
-        text = _INNER.sub(r"(\1", text).replace("\x06", "(").replace("\x0e", ")")
+        text = _OUTER.sub(lambda pair: pair[0].translate(_VANISHING), text)
+        text = text.replace("\x06", "(").replace("\x0e", ")")
     if HOLE in text:
         if any(sign + HOLE in text for sign in _CURRENCIES):
             text = _VALUE_BRACKET.sub("", text)
@@ -47,20 +51,26 @@ def tidy_holes(text: str) -> str:
 
 
 def _join_pieces(text: str) -> str:
-    pieces = text.split(HOLE)
-    kept = [pieces[0]]
-    for right in pieces[1:]:
-        if not right:
-            continue
-        left = kept[-1]
-        shorter, right = _join(left, right)
-        if shorter is not left:
-            kept[-1] = shorter
-            while len(kept) > 1 and not kept[-1]:
-                kept.pop()
-        if right:
-            kept.append(right)
+    first, *pieces = text.split(HOLE)
+    kept = [""]
+    _append(kept, first)
+    for right in pieces:
+        while right:
+            kept[-1], right = _join(kept[-1], right)
+            if kept[-1] or len(kept) == 1:
+                break
+            kept.pop()
+            _append(kept, kept.pop())
+        _append(kept, right)
     return "".join(kept)
+
+
+def _append(kept: list[str], text: str) -> None:
+    """Add ``text``, its end apart: only that is looked at again, so that no long text is copied."""
+    if len(text) > 2 * _TAIL:
+        kept += (text[:-_TAIL], text[-_TAIL:])
+    elif text:
+        kept.append(text)
 
 
 def _join(left: str, right: str) -> tuple[str, str]:
@@ -85,15 +95,24 @@ def _join(left: str, right: str) -> tuple[str, str]:
     if not rest:
         return left, "" if last == " " else right
     if rest[0] == "\n":
-        return left.rstrip(" "), rest
+        return _DASH_LAST.sub("", left.rstrip(" ")), rest
     if rest.startswith(_STOPS) and not (right[0] == " " and _opens_word(left, rest)):
-        blank_free = left.rstrip(" ")
-        if blank_free.endswith((",", ";", "、", "،", "؛")):
-            blank_free = blank_free[:-1]
-        return blank_free, rest
+        return _before_stop(left, rest)
     if last == " ":
         return left, rest
     return left, right
+
+
+def _before_stop(left: str, rest: str) -> tuple[str, str]:
+    """``left`` and ``rest``, which begins with a stop, with one stop between them."""
+    bare = left.rstrip(" ")
+    if bare.endswith((",", ";", "、", "،", "؛")) or (
+        rest[0] in ",;、،؛" and bare.endswith((":", "："))
+    ):
+        bare = bare[:-1]
+    if rest[0] in ".。" and bare.endswith(rest[0]) and not rest.startswith(".."):
+        rest = rest[1:]
+    return bare, rest
 
 
 def _opens_word(left: str, rest: str) -> bool:
@@ -113,6 +132,10 @@ def _line_start(right: str) -> str:
 
 def _without_bracket(left: str, right: str) -> tuple[str, str]:
     """``left`` and ``right`` of a bracket pair that went, with one blank between words."""
-    if not right or right[0] in " \n" or right.startswith(_STOPS):
+    if left.endswith("\n"):
+        return left, _line_start(right) if right else ""
+    if right.startswith(_STOPS):
+        return _before_stop(left, right)
+    if not right or right[0] in " \n":
         return left.rstrip(" "), right
     return left, right
