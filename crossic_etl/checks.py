@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
-from crossic_etl.config import Config, UnfitSettingError
+from crossic_etl.config import Config, ConfigError, UnfitSettingError
 from crossic_etl.kernels.segments import NO_DOCUMENT, segment_pair
 from crossic_etl.kernels.tokenizers import load_tokenizer
+
+
+def check_dumps(config: Config) -> None:
+    """Whether the configuration says for each wiki where its pages are.
+
+    Raises:
+        ConfigError: a wiki has neither plain text nor dumps and their date.
+    """
+    wikipedia = config.wikipedia
+    for lang in config.wikis:
+        if wikipedia.dumps:
+            wikipedia.date_of(lang)
+        elif lang not in wikipedia.plain_text:
+            expected = f"a folder of dumps, or wikipedia.plain_text for {lang}"
+            raise ConfigError("wikipedia.dumps", wikipedia.dumps, expected)
 
 
 def check_tokenizer(config: Config) -> None:

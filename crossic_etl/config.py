@@ -128,7 +128,7 @@ class Config:
         root: folder, URL of any Hadoop file system, or ``catalog.schema``: where the tables are.
         languages: target languages (codes of Wikipedia's wikis); English is always the other side.
         tokenizer: ``qwen2.5`` (embedded) or a Hugging Face name or path.
-        split_token: closes each sample; None is the embedded tokenizer's reserved token.
+        split_token: closes each sample: a special token of the vocabulary, ``new:[SPLIT]`` or text.
         arrangements: which samples to make of the pairs.
         seed: of every order and permutation.
         shards: number of independent window streams; part of the result, unlike Spark's partitions.
@@ -169,6 +169,10 @@ class Config:
             "each once",
         )
         _require(self.shards >= 1, "shards", self.shards, "a whole number >= 1")
+        for lang in self.wikipedia.plain_text:
+            _require(
+                lang in self.wikis, "wikipedia.plain_text", lang, f"one of {', '.join(self.wikis)}"
+            )
         longest = self.segment.max_tokens
         _require(
             longest is None or longest <= self.window.length,
@@ -209,7 +213,9 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
             "--config", str(path), f"a readable YAML file ({error.strerror})"
         ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError("--config", str(path), f"valid YAML ({error})") from None
+        raise ConfigError(
+            "--config", str(path), f"valid YAML ({' '.join(str(error).split())})"
+        ) from None
     _require(isinstance(tree, dict), "--config", str(path), "a YAML mapping of keys")
     for override in overrides:
         _apply(tree, override)

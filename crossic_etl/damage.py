@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from urllib.parse import unquote
 
 from pyspark.sql import DataFrame
 
-from crossic_etl.sources import InputError
+from crossic_etl.sources import InputError, plain_path
 from crossic_etl.tables import Tables
 
 Build = Callable[[frozenset[str]], DataFrame]
@@ -40,11 +41,11 @@ def stage_readable(tables: Tables, job: str, build: Build, on_damage: str) -> Da
 
 
 def unreadable_file(error: BaseException) -> str | None:
-    """The path of the file that Spark says it could not read; None for any other error."""
+    """The path, as `list_files` has it, of the file that Spark could not read; else None."""
     found = re.search(
-        r"FAILED_READ_FILE[.\w]*\][^\n]*?reading file ([^\n]+?)\.? ?(?:SQLSTATE|\n|$)", str(error)
+        r"FAILED_READ_FILE[.\w]*\][^\n]*?reading file ([^\n]+?)\.?\s*(?:SQLSTATE|\n|$)", str(error)
     )
-    return found[1].strip() if found else None
+    return plain_path(unquote(found[1])) if found else None
 
 
 def _cause(error: BaseException) -> str:

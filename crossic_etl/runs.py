@@ -87,7 +87,7 @@ class Run:
 def recorded(
     tables: Tables, config: Config, job: str, reads: tuple[Table, ...] = ()
 ) -> Iterator[Run]:
-    """Times a job's body, writes its row of ``runs`` and prints its line, failed or not."""
+    """Times a job's body, writes its row of ``runs``, failed or not, and prints its line if not."""
     run, started, clock = Run(job), datetime.now(timezone.utc), time.monotonic()
     versions = {table.name: tables.version(table) for table in reads}
     try:

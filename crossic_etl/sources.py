@@ -11,9 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from crossic_etl.config import Config
-from crossic_etl.kernels.dump_xml import parse_siteinfo
 from crossic_etl.kernels.sql_dump import columns_of
-from crossic_etl.kernels.wikis import Wiki
 from crossic_etl.tables import missing
 
 # The forms in which a wiki's pages are published, best first; the first that is there is read.
@@ -26,6 +24,8 @@ PAGE_FILES = (
 
 # mysqldump writes some 20 lines before CREATE TABLE, and one for each column and key.
 HEAD_LINES = 100
+# The head of an XML dump names some forty namespaces: 5 kB.
+HEAD_CHARACTERS = 200_000
 
 
 class InputError(RuntimeError):
@@ -63,7 +63,8 @@ def dump_folder(config: Config, lang: str) -> str:
 
 
 def _find_wiki(spark: SparkSession, config: Config, lang: str) -> WikiFiles:
-    if lang in config.wikipedia.plain_text and not config.wikipedia.dumps:
+    is_plain_text = lang in config.wikipedia.plain_text
+    if is_plain_text and not config.wikipedia.dumps:
         return WikiFiles(lang, "", (), None, None)
     folder, date = dump_folder(config, lang), config.wikipedia.date_of(lang)
     files = list_files(spark, folder)
@@ -71,16 +72,12 @@ def _find_wiki(spark: SparkSession, config: Config, lang: str) -> WikiFiles:
 
     def matching(pattern: str) -> tuple[str, ...]:
         found = re.compile(rf"{prefix}{pattern}")
-        paths = tuple(sorted(f for f in files if found.fullmatch(f.rsplit("/", 1)[-1])))
-        for path in paths:
-            if not files[path]:
-                raise InputError(f"{path} is empty (0 bytes): fetch it again")
-        return paths
+        return tuple(sorted(f for f in files if found.fullmatch(f.rsplit("/", 1)[-1])))
 
-    pages = next((found for p in PAGE_FILES if (found := matching(p))), ())
-    if not pages and lang not in config.wikipedia.plain_text:
+    pages = () if is_plain_text else next((f for p in PAGE_FILES if (f := matching(p))), ())
+    if not pages and not is_plain_text:
         raise InputError(
-            f"no pages-articles dump of {lang} in {folder}: "
+            f"no pages-articles dump of {lang} in {folder}, or an empty one: "
             "check wikipedia.dumps and wikipedia.date, or give wikipedia.plain_text"
         )
     langlinks = next(iter(matching(r"langlinks\.sql(\.gz)?")), None)
@@ -88,33 +85,35 @@ def _find_wiki(spark: SparkSession, config: Config, lang: str) -> WikiFiles:
     return WikiFiles(lang, date, pages, langlinks, page_props)
 
 
-def list_files(spark: SparkSession, folder: str) -> dict[str, int]:
-    """Paths of the files in a folder, with their sizes in bytes; none where it isn't there.
+def list_files(spark: SparkSession, folder: str) -> list[str]:
+    """Paths of the files in a folder that are not empty; none where it isn't there.
 
     Spark's own listing reaches every file system that Spark reads, on Spark Connect too; no file
-    is opened, since its content is not selected.
+    is opened, since only the path is selected.
     """
     try:
-        listing = spark.read.format("binaryFile").load(folder.rstrip("/") + "/*")
-        return {row.path: row.length for row in listing.select("path", "length").collect()}
+        listing = spark.read.format("binaryFile").load(_escaped(folder.rstrip("/")) + "/*")
+        return [plain_path(row.path) for row in listing.select("path").collect()]
     except AnalysisException as error:
         if missing(error):
-            return {}
+            return []
         raise
 
 
-def read_site(spark: SparkSession, files: WikiFiles) -> Wiki:
-    """The wiki's own words from the head of its dump, else from our tables."""
-    if not files.pages:
-        return Wiki.of(files.lang)
+def plain_path(path: str) -> str:
+    """A path as Hadoop prints it: Spark's messages write ``file:///`` where it has ``file:/``."""
+    return re.sub("^file:/+", "file:/", path)
+
+
+def read_head(spark: SparkSession, path: str) -> bytes:
+    """The dump's first record, which has its ``<siteinfo>``; empty where none has one."""
     heads = (
-        _records(spark, files.pages[:1])
+        _records(spark, [path])
         .where(F.col("value").contains("<siteinfo>"))
-        .select(F.col("value").substr(1, 200_000).cast("binary").alias("head"))
+        .select(F.col("value").substr(1, HEAD_CHARACTERS).cast("binary").alias("head"))
         .head(1)
     )
-    site = parse_siteinfo(bytes(heads[0].head), files.lang) if heads else None
-    return site or Wiki.of(files.lang)
+    return bytes(heads[0].head) if heads else b""
 
 
 def read_records(spark: SparkSession, wikis: Iterable[WikiFiles]) -> DataFrame:
@@ -143,6 +142,23 @@ def _records(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
 def read_bytes(spark: SparkSession, path: str) -> DataFrame:
     """One file's bytes as one row, ``path, content``; Spark refuses files over 2 GiB."""
     return spark.read.format("binaryFile").load(_escaped(path)).select("path", "content")
+
+
+def read_plain_text(spark: SparkSession, path: str) -> DataFrame:
+    """Plain-text Wikipedia: Parquet with ``id, url, title, text``.
+
+    Raises:
+        InputError: it isn't there, or lacks one of these columns.
+    """
+    try:
+        frame = spark.read.parquet(path)
+    except AnalysisException as error:
+        raise InputError(
+            f"{path} can't be read as Parquet: {' '.join(str(error).split())}"
+        ) from None
+    if absent := {"id", "url", "title", "text"} - set(frame.columns):
+        raise InputError(f"{path} has no column {', '.join(sorted(absent))}")
+    return frame
 
 
 def read_sql(

@@ -7,15 +7,48 @@ from collections.abc import Mapping, Sequence
 from pyspark.sql import DataFrame, SparkSession
 
 from crossic_etl.config import Config
-from crossic_etl.damage import stage_readable
+from crossic_etl.damage import stage_readable, unreadable_file
+from crossic_etl.kernels.dump_xml import parse_siteinfo
 from crossic_etl.kernels.wikis import Wiki
-from crossic_etl.sources import WikiFiles, read_bytes, read_records, read_sql, union
+from crossic_etl.sources import (
+    WikiFiles,
+    read_bytes,
+    read_head,
+    read_plain_text,
+    read_records,
+    read_sql,
+    union,
+)
 from crossic_etl.tables import Tables
 from crossic_etl.transforms.links import langlinks_table, link_shared_items, page_props_table
-from crossic_etl.transforms.pages import extract_pages, import_plain_text, salvage_pages
+from crossic_etl.transforms.pages import (
+    extract_pages,
+    import_plain_text,
+    salvage_heads,
+    salvage_pages,
+)
 from crossic_etl.transforms.sql import SqlTable, parse_sql, salvage_sql
 
 Sites = Mapping[str, Wiki]
+
+
+def read_sites(spark: SparkSession, wikis: Sequence[WikiFiles]) -> Sites:
+    """Each wiki's own words, by language: from the head of its dump, else from our tables."""
+    return {files.lang: _read_site(spark, files) for files in wikis}
+
+
+def _read_site(spark: SparkSession, files: WikiFiles) -> Wiki:
+    if not files.pages:
+        return Wiki.of(files.lang)
+    path = files.pages[0]
+    try:
+        head = read_head(spark, path)
+    except Exception as error:
+        if unreadable_file(error) is None:
+            raise
+        heads = salvage_heads(read_bytes(spark, path)).head(1)
+        head = bytes(heads[0].head) if heads else b""
+    return parse_siteinfo(head, files.lang) or Wiki.of(files.lang)
 
 
 def stage_pages(
@@ -26,6 +59,7 @@ def stage_pages(
     def build(damaged: frozenset[str]) -> DataFrame:
         return union(_page_frames(tables.spark, wikis, sites, config, damaged))
 
+    _say_what_is_absent("pages", "page_props", [f.lang for f in wikis if not f.page_props])
     return stage_readable(tables, "pages", build, config.wikipedia.on_damage)
 
 
@@ -49,7 +83,7 @@ def _page_frames(
             frames.append(_read_sql(spark, files.page_props, table, damaged))
     for lang, path in config.wikipedia.plain_text.items():
         if lang in config.wikis:
-            frames.append(import_plain_text(spark.read.parquet(path), lang))
+            frames.append(import_plain_text(read_plain_text(spark, path), sites[lang]))
     return frames
 
 
@@ -69,7 +103,14 @@ def stage_links(
                 frames.append(_read_sql(tables.spark, files.langlinks, table, damaged))
         return union(frames)
 
+    _say_what_is_absent("links", "langlinks", [f.lang for f in wikis if not f.langlinks])
     return stage_readable(tables, "links", build, config.wikipedia.on_damage)
+
+
+def _say_what_is_absent(job: str, table: str, langs: Sequence[str]) -> None:
+    """A dump that isn't there is no error: it may not be wanted. But it is not silence either."""
+    if langs:
+        print(f"{job}: no {table} dump, or an empty one, of {', '.join(langs)}", flush=True)
 
 
 def _read_sql(

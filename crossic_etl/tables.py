@@ -57,7 +57,12 @@ class Tables:
         return frame
 
     def version(self, table: Table) -> int:
-        """The newest Delta version of a table."""
+        """The newest Delta version of a table.
+
+        Raises:
+            TableError: it doesn't exist yet.
+        """
+        self.read(table)
         history = self.spark.sql(f"DESCRIBE HISTORY {self.name(table.name)} LIMIT 1")
         return int(history.select("version").head(1)[0][0])
 

@@ -7,7 +7,7 @@ from pyspark.sql import SparkSession
 from crossic_etl.cli import run_job
 from crossic_etl.config import Config
 from crossic_etl.runs import recorded
-from crossic_etl.schemas import LINKS, PAGES, PAIRS, REDIRECTS
+from crossic_etl.schemas import LINKS, PAGES, PAIRS, REDIRECTS, REJECTS
 from crossic_etl.tables import Tables
 from crossic_etl.transforms.outcomes import count_outcomes, select_rejects
 from crossic_etl.transforms.pairs import (
@@ -19,7 +19,7 @@ from crossic_etl.transforms.pairs import (
     settle_candidates,
 )
 
-READS, WRITES = (PAGES, REDIRECTS, LINKS), (PAIRS,)
+READS, WRITES = (PAGES, REDIRECTS, LINKS), (PAIRS, REJECTS)
 
 
 def run(spark: SparkSession, config: Config) -> None:

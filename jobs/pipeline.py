@@ -64,15 +64,14 @@ def plan(config: Config, chosen: Sequence[str]) -> list[str]:
         if name in ("pages", "links"):
             reads = [_input(config, lang) for lang in config.wikis] + reads
         writes = [table.name for table in JOBS[name].WRITES]
-        lines.append(f"{name}: reads {', '.join(reads)}; writes {', '.join(writes)}, rejects, runs")
+        lines.append(f"{name}: reads {', '.join(reads)}; writes {', '.join(writes)}, runs")
     return lines
 
 
 def _input(config: Config, lang: str) -> str:
     plain = config.wikipedia.plain_text.get(lang)
-    if plain and not config.wikipedia.dumps:
-        return plain
-    return f"{dump_folder(config, lang)}/*"
+    folder = f"{dump_folder(config, lang)}/*" if config.wikipedia.dumps else ""
+    return " and ".join(filter(None, [plain, folder]))
 
 
 if __name__ == "__main__":

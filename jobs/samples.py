@@ -7,7 +7,7 @@ from pyspark.sql import SparkSession
 from crossic_etl.cli import run_job
 from crossic_etl.config import Config
 from crossic_etl.runs import recorded
-from crossic_etl.schemas import PAGES, PAIRS, SAMPLES
+from crossic_etl.schemas import PAGES, PAIRS, REJECTS, SAMPLES
 from crossic_etl.tables import Tables
 from crossic_etl.transforms.outcomes import count_outcomes, select_rejects
 from crossic_etl.transforms.samples import (
@@ -17,7 +17,7 @@ from crossic_etl.transforms.samples import (
     select_samples,
 )
 
-READS, WRITES = (PAIRS, PAGES), (SAMPLES,)
+READS, WRITES = (PAIRS, PAGES), (SAMPLES, REJECTS)
 
 
 def run(spark: SparkSession, config: Config) -> None:

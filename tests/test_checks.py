@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from crossic_etl.checks import check_tokenizer
-from crossic_etl.config import Config, ConfigError, Segment, Window
+from crossic_etl.checks import check_dumps, check_tokenizer
+from crossic_etl.config import Config, ConfigError, Segment, Wikipedia, Window
 
 SMALL = Window(length=16)
 
@@ -38,3 +38,30 @@ def test_a_split_token_that_is_not_there_is_refused_in_one_line(split_token: str
 @pytest.mark.parametrize("split_token", ["new:[SPLIT]", "text:[SPLIT]", "=== จบ ==="])
 def test_new_tokens_and_plain_texts_are_split_tokens(split_token: str) -> None:
     check_tokenizer(Config("a", ("th",), split_token=split_token))
+
+
+@pytest.mark.parametrize(
+    ("wikipedia", "message"),
+    [
+        (Wikipedia(), r"wikipedia\.dumps: '' given, a folder of dumps, or .*plain_text for en"),
+        (Wikipedia(plain_text={"en": "/e"}), r"plain_text for th expected"),
+        (Wikipedia("/d"), r"wikipedia\.date: .* a date YYYYMMDD for en"),
+        (Wikipedia("/d", {"en": "20260101"}), r"wikipedia\.date: .* a date YYYYMMDD for th"),
+    ],
+)
+def test_a_wiki_without_a_place_for_its_pages_is_refused(
+    wikipedia: Wikipedia, message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        check_dumps(Config("a", ("th",), wikipedia))
+
+
+@pytest.mark.parametrize(
+    "wikipedia",
+    [
+        Wikipedia("/d", "20260101"),
+        Wikipedia(plain_text={"en": "/e", "th": "/t"}),
+    ],
+)
+def test_dumps_with_a_date_or_plain_text_are_enough(wikipedia: Wikipedia) -> None:
+    check_dumps(Config("a", ("th",), wikipedia))

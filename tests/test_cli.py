@@ -17,7 +17,7 @@ from crossic_etl.tables import TableError
 @pytest.fixture
 def config_file(tmp_path: Path) -> str:
     path = tmp_path / "my.yaml"
-    path.write_text("root: /data\nlanguages: [th]\n")
+    path.write_text("root: /data\nlanguages: [th]\nwikipedia: {dumps: /d, date: 20260101}\n")
     return str(path)
 
 

@@ -17,6 +17,7 @@ from crossic_etl.sources import (
     find_wikis,
     list_files,
     read_bytes,
+    read_plain_text,
     read_records,
     read_sql,
 )
@@ -211,7 +212,8 @@ def test_a_wiki_that_is_not_there_is_refused_with_where_it_should_be(
     with pytest.raises(InputError) as refused:
         find_wikis(spark, Config("unused", languages, Wikipedia(dumps, DATE)))
     assert str(refused.value) == (
-        f"no pages-articles dump of {lang} in {dumps}/{lang.replace('-', '_')}wiki/{DATE}: "
+        f"no pages-articles dump of {lang} in {dumps}/{lang.replace('-', '_')}wiki/{DATE}, "
+        "or an empty one: "
         "check wikipedia.dumps and wikipedia.date, or give wikipedia.plain_text"
     )
 
@@ -229,6 +231,21 @@ def test_a_wiki_may_be_plain_text_beside_dumps(spark: SparkSession, config: Conf
     assert german == WikiFiles("de", DATE, (), None, None)
 
 
+def test_plain_text_is_read_instead_of_the_dump(spark: SparkSession, config: Config) -> None:
+    wikipedia = Wikipedia(config.wikipedia.dumps, config.wikipedia.date, {"th": "/data/th"})
+    _, thai = find_wikis(spark, Config("unused", ("th",), wikipedia))
+    assert (thai.pages, bool(thai.langlinks)) == ((), True)
+
+
+def test_plain_text_without_its_columns_is_refused(spark: SparkSession, tmp_path: Path) -> None:
+    path = str(tmp_path / "plain")
+    spark.createDataFrame([(1, "t")], "id int, title string").write.parquet(path)
+    with pytest.raises(InputError, match=r"plain has no column text, url"):
+        read_plain_text(spark, path)
+    with pytest.raises(InputError, match=r"none can't be read as Parquet"):
+        read_plain_text(spark, str(tmp_path / "none"))
+
+
 def test_without_dumps_all_wikis_are_plain_text(spark: SparkSession) -> None:
     wikipedia = Wikipedia(plain_text={"en": "/data/en", "th": "/data/th"})
     found = find_wikis(spark, Config("unused", ("th",), wikipedia))
@@ -238,16 +255,19 @@ def test_without_dumps_all_wikis_are_plain_text(spark: SparkSession) -> None:
 def test_a_folder_that_is_not_there_or_empty_has_no_files(
     spark: SparkSession, tmp_path: Path
 ) -> None:
-    assert list_files(spark, str(tmp_path / "none")) == {}
-    assert list_files(spark, str(tmp_path)) == {}
+    assert list_files(spark, str(tmp_path / "none")) == []
+    assert list_files(spark, str(tmp_path)) == []
 
 
 def test_a_file_is_one_file_whatever_its_name(spark: SparkSession, tmp_path: Path) -> None:
+    folder = tmp_path / "1[2]"
+    folder.mkdir()
+    (folder / "empty").touch()
     for name in ("a[b]{c}*?.bin", "ab", "a%20ไทย"):
-        (tmp_path / name).write_bytes(name.encode())
-    sizes = list_files(spark, str(tmp_path))
-    assert sorted(sizes.values()) == [2, 13, 13]
-    read = [row for path in sizes for row in read_bytes(spark, path).collect()]
+        (folder / name).write_bytes(name.encode())
+    paths = list_files(spark, str(folder))
+    assert len(paths) == 3
+    read = [row for path in paths for row in read_bytes(spark, path).collect()]
     assert sorted(bytes(row.content).decode() for row in read) == ["a%20ไทย", "a[b]{c}*?.bin", "ab"]
 
 

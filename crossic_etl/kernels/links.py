@@ -28,9 +28,12 @@ def extract_links(
     insert = parse_insert(line, columns, LINK_COLUMNS)
     common = {"lang": lang, "dump_date": dump_date}
     dropped: Counter[str] = Counter(read=len(insert.rows) + len(insert.errors))
+    errors = list(insert.errors)
     for page_id, target_lang, title in insert.rows:
         target = targets.get(target_lang or "")
-        if target is None:
+        if not _is_id(page_id):
+            errors.append(_no_id((page_id, target_lang, title)))
+        elif target is None:
             dropped["other_language"] += 1
         elif not (target_title := canonical_title(title or "", target)):
             dropped["empty_title"] += 1
@@ -45,20 +48,32 @@ def extract_links(
             }
     for outcome, n in dropped.items():
         yield common | {"outcome": outcome, "n": n}
-    yield from (common | {"outcome": "sql", "n": 1, **_error(e)} for e in insert.errors)
+    yield from (common | {"outcome": "sql", "n": 1, **_error(e)} for e in errors)
 
 
 def extract_props(line: bytes, columns: Sequence[str], lang: str) -> Iterator[dict[str, Any]]:
     """Staged Wikidata items and disambiguation marks of one line of ``page_props``."""
     insert = parse_insert(line, columns, PROP_COLUMNS)
+    errors = list(insert.errors)
     for page_id, name, value in insert.rows:
+        if not _is_id(page_id):
+            errors.append(_no_id((page_id, name, value)))
+            continue
         common = {"outcome": "prop", "lang": lang, "page_id": int(page_id or 0)}
         if name == "wikibase_item":
             yield common | {"qid": value, "is_disambiguation": False}
         elif name == "disambiguation":
             yield common | {"is_disambiguation": True}
     for outcome in ("read", "page_props"):
-        yield from ({"outcome": outcome, "lang": lang, "n": 1, **_error(e)} for e in insert.errors)
+        yield from ({"outcome": outcome, "lang": lang, "n": 1, **_error(e)} for e in errors)
+
+
+def _is_id(value: str | None) -> bool:
+    return value is not None and value.isascii() and value.isdigit() and len(value) < 19
+
+
+def _no_id(row: tuple[str | None, ...]) -> SqlError:
+    return SqlError("page_id", repr(row)[:500])
 
 
 def _error(error: SqlError) -> dict[str, str]:

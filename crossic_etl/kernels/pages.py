@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
 from crossic_etl.kernels.dump_xml import Dropped, Page, Redirect, Reject, parse_record
+from crossic_etl.kernels.titles import canonical_title
 from crossic_etl.kernels.wikis import Wiki
 from crossic_etl.kernels.wikitext import is_disambiguation, to_text
 
@@ -40,12 +42,42 @@ def extract_page(
             "outcome": "redirect",
             "page_id": parsed.page_id,
             "title": parsed.title,
-            "target_title": parsed.target,
+            "target_title": _redirect_target(parsed, wiki),
         }
     elif isinstance(parsed, Dropped):
         yield common | {"outcome": parsed.reason}
     elif isinstance(parsed, Reject):
         yield common | {"outcome": parsed.reason, "key": parsed.key, "detail": parsed.detail}
+
+
+def plain_text_row(
+    page_id: object, url: str | None, title: str | None, text: str | None, wiki: Wiki
+) -> dict[str, Any]:
+    """The staged row of an article that comes as plain text; broken without id, title or text."""
+    number = str(page_id).strip()
+    canonical = canonical_title(title or "", wiki)
+    common = {"lang": wiki.lang, "n": 1}
+    if not (re.fullmatch(r"[1-9][0-9]{0,17}", number) and canonical and (text or "").strip()):
+        detail = f"id {page_id!r}, url {url!r}, title {title!r}, {len(text or '')} characters"
+        return common | {
+            "outcome": "plain_text",
+            "key": number if page_id is not None else text_hash(f"{title}\0{text}")[:16],
+            "detail": detail[:500],
+        }
+    assert text is not None
+    return common | {
+        "outcome": "page",
+        "page_id": int(number),
+        "title": canonical,
+        "url": url or page_url(wiki.lang, canonical),
+        "text": text,
+        "text_hash": text_hash(text),
+        "n_chars": len(text),
+        "is_disambiguation": False,
+        "left_out": {},
+        "licence": licence(""),
+        "dump_date": "",
+    }
 
 
 def page_row(page: Page, wiki: Wiki, dump_date: str) -> dict[str, Any]:
@@ -65,6 +97,16 @@ def page_row(page: Page, wiki: Wiki, dump_date: str) -> dict[str, Any]:
         "left_out": extraction.left_out,
         "licence": licence(dump_date),
     }
+
+
+def _redirect_target(redirect: Redirect, wiki: Wiki) -> str:
+    """The title it leads to; with its prefix, which no article's title has, where that is none."""
+    if redirect.target_interwiki:
+        return f"{redirect.target_interwiki}:{redirect.target}"
+    if not redirect.target_ns:
+        return redirect.target
+    names = (name for name, number in wiki.namespaces.items() if number == redirect.target_ns)
+    return f"{next(names, str(redirect.target_ns)).capitalize()}:{redirect.target}"
 
 
 def text_hash(text: str) -> str:

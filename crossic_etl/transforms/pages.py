@@ -6,13 +6,15 @@ from collections.abc import Iterator, Mapping
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
-from crossic_etl.kernels.pages import DROPPED, REJECTED, extract_page, licence
+from crossic_etl.kernels.pages import DROPPED, REJECTED, extract_page, plain_text_row
 from crossic_etl.kernels.salvage import salvage_records
 from crossic_etl.kernels.wikis import Wiki
 from crossic_etl.schemas import PAGES, REDIRECTS, STAGED_PAGES
 from crossic_etl.transforms.arrow import Row, each_row
 
+HEADS = T.StructType([T.StructField("head", T.BinaryType())])
 OUTCOMES = ("page", "redirect", *DROPPED, *REJECTED)
 
 
@@ -44,41 +46,33 @@ def salvage_pages(files: DataFrame, wiki: Wiki, dump_date: str, max_page_bytes: 
     return files.mapInArrow(each_row(kernel, STAGED_PAGES, "path", "content"), STAGED_PAGES)
 
 
+def salvage_heads(files: DataFrame) -> DataFrame:
+    """``head``: the first record of each damaged dump (``path, content``), or what is left."""
+
+    def kernel(content: bytes) -> Iterator[Row]:
+        for record, _ in salvage_records(content, b"</page>"):
+            yield {"head": record}
+            return
+
+    return files.mapInArrow(each_row(kernel, HEADS, "content"), HEADS)
+
+
 def damage_row(lang: str, key: str, raw: bytes) -> Row:
     """The staged row that stands for a part of a file that could not be read."""
     detail = raw[:500].decode("utf-8", "replace")
     return {"outcome": "damaged_file", "n": 1, "lang": lang, "key": key, "detail": detail}
 
 
-def import_plain_text(frame: DataFrame, lang: str) -> DataFrame:
+def import_plain_text(frame: DataFrame, wiki: Wiki) -> DataFrame:
     """Staged rows of plain-text Wikipedia (``id, url, title, text``, the Hugging Face form)."""
-    page_id, text = F.expr("try_cast(id AS BIGINT)"), F.col("text").cast("string")
-    whole = page_id.isNotNull() & F.col("title").isNotNull() & (F.length(text) > 0)
-    values = {
-        "outcome": F.when(whole, "page").otherwise("plain_text"),
-        "n": F.lit(1),
-        "lang": F.lit(lang),
-        "page_id": page_id,
-        "title": F.regexp_replace(F.trim("title"), "[_ ]+", " "),
-        "url": F.coalesce("url", F.lit("")),
-        "text": text,
-        "text_hash": F.sha2(text, 256),
-        "n_chars": F.length(text),
-        "is_disambiguation": F.lit(False),
-        "left_out": F.create_map().cast("map<string,bigint>"),
-        "licence": F.lit(licence("")),
-        "dump_date": F.lit(""),
-        "key": F.coalesce(F.col("id").cast("string"), F.sha2(F.coalesce(text, F.lit("")), 256)),
-        "detail": F.substring(F.to_json(F.struct("id", "url", "title")), 1, 500),
-    }
-    rows = frame.select(
-        [
-            values.get(field.name, F.lit(None)).cast(field.dataType).alias(field.name)
-            for field in STAGED_PAGES
-        ]
-    )
-    read = frame.agg(F.lit("read").alias("outcome"), F.count("*").alias("n"))
-    return rows.unionByName(read, allowMissingColumns=True)
+
+    def kernel(page_id: str, url: str, title: str, text: str) -> Iterator[Row]:
+        yield {"outcome": "read", "lang": wiki.lang, "n": 1}
+        yield plain_text_row(page_id, url, title, text, wiki)
+
+    columns = ("id", "url", "title", "text")
+    rows = frame.select([F.col(name).cast("string").alias(name) for name in columns])
+    return rows.mapInArrow(each_row(kernel, STAGED_PAGES, *columns), STAGED_PAGES)
 
 
 def collect_props(staged: DataFrame) -> DataFrame:

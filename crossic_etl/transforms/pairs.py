@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
+
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
-from crossic_etl.schemas import PAIRS
+from crossic_etl.kernels.matching import match_greedily
+from crossic_etl.schemas import LONG, PAIRS, STRING
+from crossic_etl.transforms.arrow import Batches, Row, to_batches
 from crossic_etl.transforms.redirects import resolve_redirects
 
 EDGE_DROPPED = (
     *("source_missing", "source_disambiguation"),
     *("target_missing", "target_disambiguation", "target_cycle"),
 )
-# A candidate is a pair, or lost against a better one; unsettled ones would need more rounds.
-OUTCOMES = ("pair", "conflict", "unsettled", *EDGE_DROPPED)
-ROUNDS = 8
+OUTCOMES = (
+    "pair",
+    "conflict",
+    *EDGE_DROPPED,
+)  # a candidate is a pair, or lost against a better one
+# Rounds over all edges that conflict; the few that wait for others even then are walked one by one.
+ROUNDS = 2
 BOTH, ITEM, ONE = 0, 1, 2
+WALKED = T.StructType(
+    [
+        T.StructField("target_lang", STRING),
+        T.StructField("en_page_id", LONG),
+        T.StructField("target_page_id", LONG),
+        T.StructField("walked", STRING),
+    ]
+)
 
 
 def _over(column: Column, end: str) -> Column:
@@ -124,7 +143,8 @@ def settle_candidates(candidates: DataFrame, rounds: int = ROUNDS) -> DataFrame:
 
     Order: both directions, then a shared item, then one direction; then the lower English page id,
     then the lower target page id. Each round takes every edge that is the best left of both its
-    ends, so the edges that conflict, which are few, are all that the rounds see.
+    ends, so the edges that conflict, which are few, are all that the rounds see. What is open after
+    them, long chains of conflicts, a task settles for each language in memory.
     """
     links = F.array_size(F.filter("evidence", lambda e: e != "qid"))
     strength = (
@@ -140,9 +160,7 @@ def settle_candidates(candidates: DataFrame, rounds: int = ROUNDS) -> DataFrame:
     crowded = counted.where(~alone).withColumn("state", F.lit("open"))
     for _ in range(rounds):
         crowded = _one_round(crowded)
-    settled = crowded.withColumn(
-        "outcome", F.when(F.col("state") == "open", "unsettled").otherwise(F.col("state"))
-    ).unionByName(
+    settled = _settle_rest(crowded).unionByName(
         counted.where(alone).withColumn("outcome", F.lit("pair")), allowMissingColumns=True
     )
     dropped = candidates.where(F.col("outcome") != "candidate")
@@ -175,6 +193,28 @@ def _one_round(edges: DataFrame) -> DataFrame:
     )
 
 
+def _settle_rest(edges: DataFrame) -> DataFrame:
+    """``outcome`` of every edge: the state that the rounds gave it, or what a walk over it says."""
+    columns = ["target_lang", "rank.strength", "en_page_id", "target_page_id"]
+    rest = edges.where(F.col("state") == "open").select(columns).repartition("target_lang")
+    walked = rest.mapInArrow(_walk, WALKED)
+    on = ["target_lang", "en_page_id", "target_page_id"]
+    joined = edges.join(walked, on=on, how="left")
+    return joined.withColumn("outcome", F.coalesce("walked", "state"))
+
+
+def _walk(batches: Batches) -> Batches:
+    rows = [row for batch in batches for row in zip(*batch.to_pydict().values(), strict=True)]
+
+    def settled() -> Iterator[Row]:
+        for lang, edges in groupby(sorted(rows), key=itemgetter(0)):
+            for (english, target), wins in match_greedily(edge[1:] for edge in edges):
+                walked = "pair" if wins else "conflict"
+                yield dict(zip(WALKED.names, (lang, english, target, walked), strict=True))
+
+    yield from to_batches(settled(), WALKED)
+
+
 def select_pairs(settled: DataFrame) -> DataFrame:
     """``pairs``: the settled candidates that won."""
     identity = F.concat_ws("\x1f", F.lit("pair"), "target_lang", "en_page_id", "target_page_id")
@@ -200,7 +240,7 @@ def select_cycles(redirects: DataFrame) -> DataFrame:
 
 def pair_metrics(settled: DataFrame) -> DataFrame:
     """One row: counts of agreement and conflict among the settled candidates."""
-    won, lost = F.col("outcome") == "pair", F.col("outcome").isin("conflict", "unsettled")
+    won, lost = F.col("outcome") == "pair", F.col("outcome") == "conflict"
     strength, has_item = F.col("strength"), F.array_contains("evidence", "qid")
     conditions = {
         "both_directions": won & (strength == BOTH),

@@ -70,6 +70,15 @@ def test_a_broken_row_is_staged_with_its_kind_and_its_text() -> None:
     assert "(1,'th')" in broken["detail"]
 
 
+def test_a_row_whose_page_id_is_no_number_is_broken() -> None:
+    rows = links("('x','th','ชา'),(NULL,'th','ชา'),(2,'ja','茶')")
+    assert [row["page_id"] for row in rows if row["outcome"] == "langlink"] == [2]
+    assert [row["n"] for row in rows if row["outcome"] in ("read", "sql")] == [3, 1, 1]
+    broken = props("('x','wikibase_item','Q1',NULL),(1,'wikibase_item','Q2',NULL)")
+    assert [row.get("qid") for row in broken if row["outcome"] == "prop"] == ["Q2"]
+    assert sorted(row["outcome"] for row in broken) == ["page_props", "prop", "read"]
+
+
 def test_different_breaks_have_different_keys() -> None:
     keys = {
         row["key"]

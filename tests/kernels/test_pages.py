@@ -72,6 +72,15 @@ def test_a_redirect_is_staged_with_its_target() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [("Category:Tea", "Category:Tea"), (":fr:Tea", "fr:Tea"), ("User talk:Tea", "User talk:Tea")],
+)
+def test_a_redirect_out_of_the_articles_leads_to_none_of_them(target: str, expected: str) -> None:
+    (row,) = staged(record(f"#REDIRECT [[{target}]]", "Tea pot"))
+    assert (row["outcome"], row["target_title"]) == ("redirect", expected)
+
+
 def test_a_disambiguation_template_marks_its_page() -> None:
     (row,) = staged(record("'''Tea''' may be:\n* a drink\n{{disambiguation}}"))
     assert row["is_disambiguation"] is True

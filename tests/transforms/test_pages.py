@@ -12,6 +12,8 @@ from crossic_etl.schemas import PAGES, REDIRECTS, STAGED_PAGES
 from crossic_etl.transforms.pages import (
     collect_props,
     extract_pages,
+    import_plain_text,
+    salvage_heads,
     salvage_pages,
     select_pages,
     select_redirects,
@@ -186,3 +188,40 @@ def test_nothing_staged_makes_no_pages(frame: Frame) -> None:
     pages = select_pages(staged, collect_props(staged))
     assert pages.columns == PAGES.columns
     assert pages.unionByName(pages).collect() == []
+
+
+PLAIN_TEXT = "id string, url string, title string, text string"
+
+
+def test_plain_text_becomes_a_page_or_a_reject_and_is_counted(frame: Frame) -> None:
+    rows = [
+        ("12", "https://th/ชา", " น้ำ_ชา  ไทย ", "ชาร้อน 𠮷"),
+        ("14", None, "No address", "text"),
+        ("x", "https://th/x", "X", "text"),
+        ("15", "https://th/y", None, "text"),
+        ("16", "https://th/z", "No text", None),
+        (None, "https://th/n", " ", "text"),
+    ]
+    staged = import_plain_text(frame(PLAIN_TEXT, rows), WIKIS["th"])
+    assert staged.schema == STAGED_PAGES
+    found = staged.collect()
+    pages = {row.page_id: row for row in found if row.outcome == "page"}
+    assert (pages[12].title, pages[12].text, pages[12].n_chars) == ("น้ำ ชา ไทย", "ชาร้อน 𠮷", 8)
+    assert pages[12].left_out == {}
+    assert pages[14].url == "https://th.wikipedia.org/wiki/No_address"
+    assert sum(row.n for row in found if row.outcome == "read") == 6
+    rejected = {row.key for row in found if row.outcome == "plain_text"}
+    assert rejected > {"x", "15", "16"} and len(rejected) == 4
+
+
+def test_numbers_are_ids_of_plain_text_too(frame: Frame) -> None:
+    rows = frame(PLAIN_TEXT.replace("id string", "id long"), [(3, "u", "茶", "茶は熱い")])
+    staged = import_plain_text(rows, WIKIS["ja"])
+    assert [(r.page_id, r.n_chars) for r in staged.collect() if r.outcome == "page"] == [(3, 4)]
+
+
+def test_the_head_of_a_damaged_dump_is_what_is_left_of_it(frame: Frame) -> None:
+    packed = bz2.compress(b"<siteinfo/>" + xml(1, "Tea", "a") + b"</page>" + xml(2, "Ice", "b"))
+    files = frame("path string, content binary", [("x", packed), ("y", packed[:-6])])
+    heads = [bytes(row.head or b"") for row in salvage_heads(files).collect()]
+    assert heads == [b"<siteinfo/>" + xml(1, "Tea", "a"), b""]

@@ -189,8 +189,8 @@ SETTLED = {
     "alone": {(7, 8)},
     "item-and-both": {(1, 1)},
 }
-# Each link of the chain is decided only once the one before it is: eight of them take the rounds.
-CHAIN = [edge for i in range(1, 9) for edge in ((i, i, ONE), (i + 1, i, ONE))]
+# Each link of the chain is decided only once the one before it is: far more than there are rounds.
+CHAIN = [edge for i in range(1, 41) for edge in ((i, i, ONE), (i + 1, i, ONE))]
 
 
 def random_edges(seed: int) -> list[Edge]:
@@ -265,9 +265,9 @@ def test_a_candidate_is_refused_only_for_a_pair_with_one_of_its_pages(settled: l
         assert [pair for pair in refused if pair[0] not in english and pair[1] not in target] == []
 
 
-def test_a_chain_as_long_as_the_rounds_is_settled(settled: list[Row]) -> None:
-    assert outcomes(settled, "chain", "pair") == {(i, i) for i in range(1, 9)}
-    assert outcomes(settled, "chain", "conflict") == {(i + 1, i) for i in range(1, 9)}
+def test_a_chain_longer_than_the_rounds_is_settled(settled: list[Row]) -> None:
+    assert outcomes(settled, "chain", "pair") == {(i, i) for i in range(1, 41)}
+    assert outcomes(settled, "chain", "conflict") == {(i + 1, i) for i in range(1, 41)}
 
 
 def test_edges_that_were_dropped_stay_as_they_are(settled: list[Row]) -> None:
