@@ -41,9 +41,10 @@ def groups(shared: Path, every: int) -> dict[str, list[Article]]:
 
     small = [lang for lang in LANGUAGES if lang not in ("en", "ja")]
     folder = shared / "wikitext"
+    texts = {path.name: gzip.decompress(path.read_bytes()).decode() for path in folder.glob("*.gz")}
     single = [
-        Article("en", number, path.name, gzip.decompress(path.read_bytes()).decode())
-        for number, path in enumerate(sorted(folder.glob("*.txt.gz")))
+        Article("de" if "[[Kategorie:" in text else "en", number, name, text)
+        for number, (name, text) in enumerate(sorted(texts.items()))
     ]
     tables = pages_of_dump(folder / "enwiki-table-markup.xml.bz2", "en")
     return {

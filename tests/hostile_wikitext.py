@@ -91,6 +91,20 @@ CONSTRUCTS: dict[str, Callable[[int], str]] = {
     "line of one word": repeated("a"),
     "template comments": repeated("{{<!-- -->"),
     "refs in refs": nested("<ref>", "x", "</ref>"),
+    "terms of links without an end": framed("\n;", "[[a:", "\n"),
+    "terms of addresses": framed("\n;", "http://a:", "\n"),
+    "encoded links without an end": repeated("[[%41%41"),
+    "links that end in three brackets": repeated("[[a|[b]]]"),
+    "nowiki tags before one end": framed("", "<nowiki><pre>", "</pre></nowiki>"),
+    "nowiki inside pre": framed("<pre>", "<nowiki>", "</pre>"),
+    "emphasis beside tags": repeated("'''a'''<b>''"),
+    "line breaks between lines": repeated("<br>\n"),
+    "brackets left empty one after the other": repeated("({{a}}), "),
+    "sums left out": repeated("($ {{a}} or {{a}} "),
+    "headings of tags": framed("\n==", "<br><center>", "==\n"),
+    "exponents": repeated("m<sup>2</sup>"),
+    "arithmetic in brackets": nested("{{#expr:(", "1", ")}}"),
+    "conversion of a range": framed("{{convert|1", "|to|2", "|km}}"),
 }
 # Constructs after which MediaWiki itself shows nothing of the page, or shows it as another thing.
 SWALLOWING: dict[str, Callable[[int], str]] = {

@@ -6,6 +6,7 @@ import bz2
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -40,6 +41,7 @@ def pages_of_dump(path: Path, lang: str) -> Iterator[Article]:
             yield Article(lang, page_id, page.findtext(f"{schema}title", ""), wikitext)
 
 
+@cache
 def shared_articles(shared_data: Path, lang: str) -> list[Article]:
     """Return the articles of the mini-Wikipedia in one language."""
     (dump,) = (shared_data / "wiki" / f"{lang}wiki").glob("*/*-pages-articles-multistream.xml.bz2")

@@ -20,7 +20,6 @@ LEAK_N = {"ja": 12, "th": 12}
 CHARACTER_LANGUAGES = ("ja", "th")
 
 
-WORD = re.compile(LETTERS + "+")
 LETTER = re.compile(LETTERS)
 INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 
@@ -48,6 +47,17 @@ RESIDUE = re.compile(
 )
 
 
+class _Blanks(dict[int, int | str]):
+    """A table for ``str.translate`` that turns what is no letter into a blank, filled as asked."""
+
+    def __missing__(self, code: int) -> int | str:
+        self[code] = code if LETTER.match(chr(code)) else " "
+        return self[code]
+
+
+BLANKS = _Blanks()
+
+
 @dataclass(frozen=True)
 class Score:
     """Counts of one or more articles; shares are properties, 1.0 where there was nothing to keep.
@@ -68,9 +78,7 @@ class Score:
 
     def __add__(self, other: Score) -> Score:
         """Add two scores count by count."""
-        return Score(
-            *(getattr(self, f.name) + getattr(other, f.name) for f in fields(self))
-        )
+        return Score(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
     @property
     def residue(self) -> float:
@@ -101,7 +109,8 @@ class Score:
 def tokens(text: str, lang: str) -> list[str]:
     """Words; characters in languages that do not space them. Case and digits stay as they are."""
     seen = INVISIBLE.sub("", unicodedata.normalize("NFC", text))
-    return (LETTER if lang in CHARACTER_LANGUAGES else WORD).findall(seen)
+    words = seen.translate(BLANKS).split()
+    return list("".join(words)) if lang in CHARACTER_LANGUAGES else words
 
 
 def _grams(parts: Iterable[str], lang: str, n: int) -> Counter[tuple[str, ...]]:

@@ -31,14 +31,13 @@ LETTERS = _letters()
 TOUCHING = re.compile(rf"{LETTERS}*(?:{BREAK}[^\s{BREAK}]?{LETTERS}*)+")
 
 FILE_NAMES = {
-    "file", "image", "media",
+    "file", "image", "media", "datei", "bild",
     "ملف", "صورة", "وسائط",
     "archivo", "imagen", "medio",
     "ファイル", "画像", "メディア",
     "파일", "그림", "미디어",
     "ficheiro", "imagem", "arquivo", "multimédia", "média",
     "ไฟล์", "ภาพ", "สื่อ",
-    "datei", "bild",
 }  # fmt: skip
 CATEGORY_NAMES = {
     "category", "تصنيف", "categoría", "カテゴリ", "분류", "categoria", "หมวดหมู่", "kategorie",
@@ -57,7 +56,9 @@ END_SECTIONS = {
         "referencias", "enlaces externos", "véase también", "bibliografía", "notas",
         "notas y referencias", "lecturas adicionales",
     },
-    "ja": {"脚注", "外部リンク", "関連項目", "参考文献", "出典", "注釈", "関連文献", "脚註", "註釈"},
+    "ja": {
+        "脚注", "外部リンク", "関連項目", "参考文献", "出典", "注釈", "関連文献", "脚註", "註釈",
+    },
     "ko": {"각주", "외부 링크", "같이 보기", "참고 문헌", "참고 자료", "주석", "더 읽기"},
     "pt": {
         "referências", "ligações externas", "ver também", "bibliografia", "notas",
@@ -192,7 +193,7 @@ def _plain(text: str) -> str:
 
 def _touching_breaks_dropped(text: str) -> str:
     """A word glued to a BREAK may go on in what is not claimed, so it is not claimed either."""
-    return TOUCHING.sub(f" {BREAK} ", text)
+    return TOUCHING.sub(f" {BREAK} ", text) if BREAK in text else text
 
 
 def reference(wikitext: str, lang: str) -> Reference:

@@ -140,7 +140,8 @@ def test_english_sentences_have_no_hole(source: str, expected: str) -> None:
         (
             "pt",
             "{{PBPE|Camiseta|''t-shirt''}}, {{séc|V|a.C.}} {{convert|5|to|6|km}}",
-            "Camiseta (português brasileiro) ou t-shirt (português europeu), século V a.C. 5 a 6 km",
+            "Camiseta (português brasileiro) ou t-shirt (português europeu), século V a.C. 5 a 6"
+            " km",
         ),
         ("pt", "{{dni|||1970}} {{dmi|1|2|2000|3|4|1950}}", "1970 1 de fevereiro de 2000 (49 anos)"),
         ("pt", "{{colunas|2|\n* c\n* d}} {{citar bíblia|João|3|16}}", "c\nd\n\nJoão 3:16"),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from heapq import merge
 
 from crossic_etl.kernels.wikitext.call import split_arguments
 from crossic_etl.kernels.wikitext.page import EDGE, EQUALS, HOLE, PIPE, Page
 from crossic_etl.kernels.wikitext.templates import render
 
-_BRACES = re.compile(r"\{\{+|\}\}+")
+_OPENING, _CLOSING = re.compile(r"\{\{+"), re.compile(r"\}\}+")
+# A call without braces in it, of exactly two braces: most are, and need no scan.
+_INNERMOST = re.compile(r"\{\{(?<!\{\{\{)([^{}]*)\}\}(?!\})")
 _CALL_HEAD = re.compile(r"(?:[^{}|\n]*\|)*")
 
 MAX_DEPTH = 40
@@ -35,10 +38,11 @@ def render_templates(text: str, page: Page) -> str:
     if "{{" not in text and "}}" not in text:
         return text
     text = text.replace("'{{", f"'{EDGE}{{{{").replace("}}'", f"}}}}{EDGE}'")
+    text = _INNERMOST.sub(lambda call: render(call[1], page), text)
     pieces: list[str] = []
     stack: list[_Open] = []
     position = 0
-    for match in _BRACES.finditer(text):
+    for match in merge(_OPENING.finditer(text), _CLOSING.finditer(text), key=re.Match.start):
         start, end = match.span()
         pieces.append(text[position:start])
         position = end

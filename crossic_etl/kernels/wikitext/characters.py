@@ -8,11 +8,12 @@ from functools import cache
 from html.entities import html5
 
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_CONTROL_BYTES = bytes(code for code in [*range(0x20), 0x7F] if code not in b"\t\n\r")
 _ENTITY = re.compile(
     r"&(?:#(?:0*[0-9]{1,7}|[xX]0*[0-9a-fA-F]{1,6})|[A-Za-z][A-Za-z0-9]{1,31}|רלמ|رلم);"
 )
-_BLANKS = re.compile(" {2,}")
-_GAPS = re.compile("\n{3,}")
+_BLANKS = re.compile("  +")
+_GAPS = re.compile("\n\n\n+")
 _NAMED = {**html5, "רלמ;": "\u200f", "رلم;": "\u200f"}
 # fmt: off
 _RIGHT_TO_LEFT = frozenset({
@@ -30,11 +31,20 @@ def clean_source(text: str) -> str:
     """``text`` with plain line ends, without the characters that the passes use as marks."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if _CONTROLS.search(text):
+    if _has_controls(text):
         text = _CONTROLS.sub("", text)
     if "\u00a0" in text:
         text = text.replace("\u00a0", " ")
     return text.replace("&nbsp;", " ").replace("&#160;", " ")
+
+
+def _has_controls(text: str) -> bool:
+    """Whether ``_CONTROLS`` has something to do; bytes answer several times faster."""
+    try:
+        raw = text.encode()
+    except UnicodeEncodeError:
+        return True
+    return len(raw.translate(None, _CONTROL_BYTES)) < len(raw)
 
 
 _JOINER = "\u034f"
@@ -55,6 +65,8 @@ def compose(text: str) -> str:
     Sorting a run of combining marks takes the square of its length, so one of more than thirty is
     parted as Unicode's stream-safe text format says (UAX 15, section 13).
     """
+    if unicodedata.is_normalized("NFC", text):
+        return text
     text = _long_marks(0x300, 0x10000).sub(rf"\1{_JOINER}", text)
     if _PERHAPS_RARE_MARKS.search(text):
         text = _long_marks(0x300, 0x20000).sub(rf"\1{_JOINER}", text)
@@ -83,9 +95,14 @@ def _decode(match: re.Match[str]) -> str:
 
 def finish(text: str, lang: str) -> str:
     """``text`` in NFC, with plain blanks, trimmed lines and one blank line between blocks."""
-    if not text.isascii():
-        text = compose(_plain_characters(text, lang))
-    text = "\n".join(map(str.strip, text.split("\n")))
+    if text.isascii():
+        lines = text.split("\n")
+    else:
+        text = _plain_characters(text, lang)
+        lines = text.split("\n")
+        if not unicodedata.is_normalized("NFC", text):
+            lines = [line if line.isascii() else compose(line) for line in lines]
+    text = "\n".join(map(str.strip, lines))
     if "  " in text:
         text = _BLANKS.sub(" ", text)
     if "\n\n\n" in text:

@@ -49,18 +49,14 @@ def strip_tags(text: str) -> str:
         return text
     if "\n=" in text:
         text = HEADING.sub(_without_blocks, text)
-    lower = text.lower() if "</" in text else ""
-    if "<sup" in lower:
+    if "</" in text:
         text = _EXPONENT.sub(_raise, text)
-    if "<rt" in lower or "<rp" in lower:
         text = _READING.sub("", text)
-    if "none" in lower:
         text = _HIDDEN.sub("", text)
     text = _INLINE.sub("", text)
     if "<" not in text:
         return text
-    if "</h" in lower:
-        text = _HEADING.sub(_wiki_heading, text)
+    text = _HEADING.sub(_wiki_heading, text)
     text = _REF.sub(" ", text)
     text = _ITEM.sub(lambda tag: _MARKERS[tag[1].lower()], text)
     text = _BREAK.sub(BREAK, text).replace("\n" + BREAK, BREAK)

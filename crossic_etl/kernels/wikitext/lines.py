@@ -19,8 +19,9 @@ _TERM_TOKEN = re.compile(
 )
 _VOID = re.compile(r"<(?:br|hr|wbr|img|[^<>]*/>)", re.IGNORECASE)
 _QUOTES = re.compile("'{2,}")
+# Two, three or five: the run starts with the first and ends with the last.
+_WHOLE_MARK = re.compile("''(?<!''')(?:'''(?!')|'(?!')|(?!'))")
 _APOSTROPHE = "\x07"
-_TOKENS = re.compile("\n|'{2,}")
 
 
 def lay_out_lines(text: str, page: Page) -> str:
@@ -111,8 +112,12 @@ def strip_quotes(text: str) -> str:
     if "''" not in text:
         return text
     if "'''" in text:
-        text = _mend_odd_lines(text)
-    return _QUOTES.sub(_rest_of_quotes, text).replace(_APOSTROPHE, "'")
+        lines = [_mended(line) if "'''" in line else line for line in text.split("\n")]
+        text = "\n".join(lines)
+    text = _WHOLE_MARK.sub("", text)
+    if "''" in text:
+        text = _QUOTES.sub(_rest_of_quotes, text)
+    return text.replace(_APOSTROPHE, "'")
 
 
 def _rest_of_quotes(match: re.Match[str]) -> str:
@@ -122,51 +127,28 @@ def _rest_of_quotes(match: re.Match[str]) -> str:
     return "'" * (count - 5) if count > 5 else ""
 
 
-def _mend_odd_lines(text: str) -> str:
-    """``text`` where each line's marks pair: of one ``'''`` the first is an apostrophe."""
+def _mended(line: str) -> str:
+    """``line`` with marks that pair: if both kinds are odd, a bold one begins with an apostrophe.
+
+    That of a one-letter word, else the first after a longer word, else the first at all.
+    """
     bold = italic = 0
-    start = 0
-    mended: list[tuple[int, int]] = []
-    for match in _TOKENS.finditer(text):
-        count = match.end() - match.start()
-        if count == 1:
-            if bold & italic & 1:
-                mended.append((start, match.start()))
-            bold = italic = 0
-            start = match.start()
-        elif count == 2:
-            italic += 1
-        elif count <= 4:
-            bold += 1
-        else:
-            bold += 1
-            italic += 1
-    if not mended:
-        return text
-    pieces = []
-    position = 0
-    for begin, end in mended:
-        pieces.append(text[position:begin])
-        pieces.append(_mend(text[begin:end]))
-        position = end
-    pieces.append(text[position:])
-    return "".join(pieces)
-
-
-def _mend(line: str) -> str:
-    """The one-letter word's mark, else the first after a longer word, else the first at all."""
     letter = word = space = -1
     for match in _QUOTES.finditer(line):
-        if len(match[0]) not in (3, 4):
+        count = len(match[0])
+        bold += count > 2
+        italic += count == 2 or count > 4
+        if count not in (3, 4):
             continue
         at = match.end() - 3
-        before, second = line[at - 1 : at], line[at - 2 : at - 1]
+        before, second = line[max(at - 1, 0) : at], line[max(at - 2, 0) : max(at - 1, 0)]
         if before == " ":
             space = at if space < 0 else space
         elif second == " ":
-            letter = at
-            break
+            letter = at if letter < 0 else letter
         elif word < 0:
             word = at
     at = next((place for place in (letter, word, space) if place >= 0), -1)
-    return line if at < 0 else line[:at] + _APOSTROPHE + line[at + 1 :]
+    if at < 0 or not bold & italic & 1:
+        return line
+    return line[:at] + _APOSTROPHE + line[at + 1 :]

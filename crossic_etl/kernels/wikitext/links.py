@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from heapq import merge
 from urllib.parse import unquote
 
 from crossic_etl.kernels.wikis import language_codes
@@ -29,7 +30,7 @@ _MARKER = re.compile(r"\[\[(?<=[\n*#:;]\[\[)(?:[^\[\]|\n]*\|(?=[*#:;=])|(?=[*#;=
 _ENCODED = re.compile("%[0-9A-Fa-f]{2}")
 _ENCODED_LINK = re.compile(r"\[\[([^\[\]|\n]{0,200}%[0-9A-Fa-f]{2}[^\[\]|\n]{0,200})\]\]")
 _LONE_BRACKET = re.compile(r"([^\[\]\n]*)\]")
-_BRACKETS = re.compile(r"\[\[|\]\]")
+_OPENING, _CLOSING = re.compile(r"\[\["), re.compile(r"\]\]")
 _HEAD = re.compile(r"(?:[^\[\]|\n]*\|)*")
 _PIPE_TRICK = re.compile(r"\s*[(（][^()（）]*[)）]$")
 
@@ -42,8 +43,7 @@ def show_links(text: str, page: Page) -> str:
     """``text`` with each link replaced by what a reader sees of it."""
     if "[" not in text and "]]" not in text:
         return text
-    if "[[#" in text or "[[*" in text or "|#" in text or "|*" in text:
-        text = _MARKER.sub(rf"\g<0>{EDGE}", text)
+    text = _MARKER.sub(rf"\g<0>{EDGE}", text)
     if "%" in text and _ENCODED.search(text):
         text = _ENCODED_LINK.sub(_decode, text)
     text = "".join(_PLAIN.split(text))
@@ -70,8 +70,10 @@ def _show_nested(text: str, page: Page) -> str:
     pieces: list[str] = []
     stack: list[list[str]] = []
     position = 0
-    while match := _BRACKETS.search(text, position):
+    for match in merge(_OPENING.finditer(text), _CLOSING.finditer(text), key=re.Match.start):
         start = match.start()
+        if start < position:
+            continue
         pieces.append(text[position:start])
         position = start + 2
         if text[start] == "[":

@@ -37,6 +37,9 @@ _BRACKETS = {
     "or": (" or ", ""), "comma": (", ", ""), "slash": (" / ", ""), "/": (" / ", ""),
     "s": (" / ", ""), "sqbr": (" [", "]"), "br": ("\n(", ")"), "br()": ("\n(", ")"),
 }  # fmt: skip
+_MOST_ARGUMENTS = 80
+"""Enough for the thirty values that Module:Convert takes in a range."""
+
 _REPEATED = frozenset({"x", "×"})
 _BARE = frozenset({"number", "output number only"})
 _OUTPUT_ONLY = frozenset({"out", "output only"}) | _BARE
@@ -83,6 +86,7 @@ def show_measure(call: Call) -> str:
 
 def _read(arguments: list[str], plain: bool) -> Measure:
     measure = Measure()
+    arguments = arguments[:_MOST_ARGUMENTS]
     rest = [part for each in arguments[:1] for part in _apart(each)] + arguments[1:]
     while rest and (value := read_value(rest[0], plain)):
         measure.values.append(value)

@@ -24,22 +24,27 @@ _Part = tuple[str, Renderer]
 def render(inner: str, page: Page) -> str:
     """What the call ``{{inner}}`` shows: a rule's text, or a hole that is counted by name."""
     head, _, rest = inner.partition("|")
-    name = head.replace(HOLE, "").replace("_", " ").strip().lower()
-    rule = find_rule(page.lang, name)
+    name, rule, counted = _named(page.lang, head)
     if rule is None and (":" in name or name in magic.NAMES):
         shown = magic.render(head, rest, page)
         if shown is not None:
             return shown
         prefix, _, after = name.rpartition(":")
         if prefix in ("subst", "safesubst", "msg") or page.wiki.namespaces.get(prefix) == _TEMPLATE:
-            name = after.strip()
-            rule = find_rule(page.lang, name)
+            name, rule, counted = _named(page.lang, after)
     if rule is not None:
         shown = rule(Call(name, rest, page))
         if shown:
             return _fenced(shown) if shown[0] in "*#:;" else shown
-    page.left_out["template:" + " ".join(name[:_MAX_NAME].split())] += 1
+    page.left_out[counted] += 1
     return HOLE
+
+
+@lru_cache(maxsize=65536)
+def _named(lang: str, head: str) -> tuple[str, Renderer | None, str]:
+    """A call's name as rules know it, its rule, if any, and the name under which it is counted."""
+    name = head.replace(HOLE, "").replace("_", " ").strip().lower()
+    return name, find_rule(lang, name), "template:" + " ".join(name[:_MAX_NAME].split())
 
 
 def _fenced(shown: str) -> str:
@@ -48,7 +53,6 @@ def _fenced(shown: str) -> str:
     return "\n" + shown if is_list else EDGE + shown
 
 
-@lru_cache(maxsize=65536)
 def find_rule(lang: str, name: str) -> Renderer | None:
     """The renderer of the template ``name``, in lower case, on the wiki of ``lang``, if any."""
     names, starts, ends = _rules(lang)

@@ -17,6 +17,7 @@ _CURRENCIES = "$€£¥₹₩₱"
 _VALUE_BRACKET = re.compile(
     f" ?\\((?:[^()\n]{{0,60}}[^()\n\\w])?[A-Z]{{0,3}}[{_CURRENCIES}]\x01[^()\n]{{0,200}}\\)"
 )
+_WORTH = re.compile(f"\x01(?<=[{_CURRENCIES}]\x01)")
 _ALTERNATIVES = (
     "or|and|also|または|あるいは|もしくは|また|及び|および|또는|혹은|및|o|ou|y|e|u|หรือ|และ|أو|و"
 )
@@ -38,13 +39,13 @@ def tidy_holes(text: str) -> str:
         text = _OUTER.sub(lambda pair: pair[0].translate(_VANISHING), text)
         text = text.replace("\x06", "(").replace("\x0e", ")")
     if HOLE in text:
-        if any(sign + HOLE in text for sign in _CURRENCIES):
+        if _WORTH.search(text):
             text = _VALUE_BRACKET.sub("", text)
         text = _ALTERNATIVE_HOLES.sub("", text)
         text = _join_pieces(text)
     # Two single braces may have met where a hole was; each pass mends what the last one joined.
     for _ in range(_PASSES):
-        if not _MET.search(text):
+        if not any(sign in text and sign * 2 in text for sign in "{}[]"):
             break
         text = _MET.sub("", text)
     return text
