@@ -113,6 +113,7 @@ def test_the_form_follows_the_call(source: str, expected: str) -> None:
         ("{{convert|3|km|foo}}", "3 kilometres"),
         ("{{convert|3|km|kg}}", "3 kilometres"),
         ("{{convert|3|e6acre|ha}}", "3 million acres"),
+        ("{{convert|1|e6USgal|L}}", "1 million US gallons"),
         ("{{convert|3|foo|bar}}", "3 foo"),
         ("{{convert|1+1/4|in|mm|frac=8}}", "1 1/4 inches"),
         ("{{convert|some|km}}", "some"),

@@ -40,6 +40,8 @@ _BRACKETS = {
 _MOST_ARGUMENTS = 80
 """Enough for the thirty values that Module:Convert takes in a range."""
 
+_POWER = re.compile("e([369]|12)(.+)")
+_POWERS = {"3": "thousand", "6": "million", "9": "billion", "12": "trillion"}
 _REPEATED = frozenset({"x", "×"})
 _BARE = frozenset({"number", "output number only"})
 _OUTPUT_ONLY = frozenset({"out", "output only"}) | _BARE
@@ -173,8 +175,15 @@ def _input(measure: Measure, unit: Unit | None, call: Call, abbr: str) -> str:
 
 def _unit_word(code: str, unit: Unit | None, named: bool, single: bool, american: bool) -> str:
     if unit is None:
-        return unit_symbol(code, "en")
+        return _many(code, american) or unit_symbol(code, "en")
     return unit.word(single, american) if named else unit.sign(single)
+
+
+def _many(code: str, american: bool) -> str:
+    """``e6km``: million kilometres; nothing for other codes."""
+    power = _POWER.fullmatch(code)
+    unit = find_unit(power[2]) if power else None
+    return f"{_POWERS[power[1]]} {unit.word(False, american)}" if power and unit else ""
 
 
 def _with_unit(shown: str, name: str, hyphen: str = " ") -> str:
