@@ -314,6 +314,7 @@ def test_nowiki_and_pre_are_honoured(source: str, expected: str) -> None:
         ("* {{flag}} - [[a]]", "a"),
         ("* a\n* {{x}}\n* b\n* {{x}} = {{x}}", "a\nb"),
         ("{{x}} ({{y}}), a", "a"),
+        ("カ行にあたる {{x}} 、タ", "カ行にあたる、タ"),
         ("a (said: {{x}}, also b)", "a (said, also b)"),
         ("a, ({{x}}), b. {{x}}. At {{x}} ({{y}}).{{z}}", "a, b. At."),
         ("a (e.g.,<ref>x</ref>) b", "a (e.g.) b"),

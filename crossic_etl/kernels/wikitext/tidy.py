@@ -118,6 +118,8 @@ def _before_stop(left: str, rest: str) -> tuple[str, str]:
 
 def _opens_word(left: str, rest: str) -> bool:
     """Whether the stop that begins ``rest`` belongs to a word: .NET, or ? after a sentence."""
+    if rest[0] not in ".!?:;":
+        return False
     ended = rest[0] in ".!?" and left.rstrip(" ").endswith((".", "!", "?"))
     return ended or rest[1:2].isalnum()
 
