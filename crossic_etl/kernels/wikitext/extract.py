@@ -52,7 +52,9 @@ def to_text(
     if "__" in text:
         text = _SWITCH.sub("", text)
     text = lay_out_lines(text, page)
-    text = strip_quotes(text).replace(EDGE, "").replace(BREAK, "\n")
+    text = strip_quotes(text).replace(EDGE, "")
+    if BREAK in text:
+        text = text.replace("\n" + BREAK, BREAK).replace(BREAK, "\n")
     text = tidy_holes(text)
     text = decode_entities(page.restore(text))
     return Extraction(finish(text, lang), dict(page.left_out))

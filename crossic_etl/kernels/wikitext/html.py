@@ -22,8 +22,10 @@ _BLOCK = re.compile(
     r"|tbody|tfoot|tr|td|th|col|colgroup|hr)(?:[\s/][^<>]*)?>",
     re.IGNORECASE,
 )
-# With the line's end after it, which makes no second break.
-_BREAK = re.compile(r"<(?=[b/])(?:/[ ]*)?br(?:[\s/\\.][^<>]*)?>(?:[ \t]*\n(?!\n))?", re.IGNORECASE)
+# With the line's end after it, which makes no second break, unless the next line is no text.
+_BREAK = re.compile(
+    r"<(?=[b/])(?:/[ ]*)?br(?:[\s/\\.][^<>]*)?>(?:[ \t]*\n(?![\n*#:;=]))?", re.IGNORECASE
+)
 _ITEM = re.compile(r"<(li|dt|dd)(?:[\s/][^<>]*)?>", re.IGNORECASE)
 _HEADING = re.compile(r"<h([1-6])(?:\s[^<>]*)?>([^<>]*)</h\1\s*>", re.IGNORECASE)
 _READING = re.compile(r"<(r[tp])(?:\s[^<>]*)?>[^<>]*(?:</\1\s*>|(?=<))", re.IGNORECASE)
@@ -59,7 +61,7 @@ def strip_tags(text: str) -> str:
     text = _HEADING.sub(_wiki_heading, text)
     text = _REF.sub(" ", text)
     text = _ITEM.sub(lambda tag: _MARKERS[tag[1].lower()], text)
-    text = _BREAK.sub(BREAK, text).replace("\n" + BREAK, BREAK)
+    text = _BREAK.sub(BREAK, text)
     return _BLOCK.sub("\n\n", text)
 
 

@@ -11,6 +11,7 @@ from crossic_etl.kernels.wikitext.sections import HEADING, split_heading
 _HOLE_FIRST = re.compile("\n(?=[ \t]*\x01)[ \t\x01]*(?:[,،、，;؛] *)?(?:[.。,、] *(?=\n))?")
 _LIST = re.compile("\n[*#:;][^\n]*(?:\n[*#:;][^\n]*)*")
 _RULE = re.compile("\n-{4,}")
+_ITEM_BORDER = " \t" + BREAK
 _ICON_DASH = re.compile("\\A\x01[ \t\x01]*[-–—][ \t]+")
 _TERM_LINE = re.compile("\n[*#:]*;[^\n]*")
 _TERM_TOKEN = re.compile(
@@ -39,7 +40,7 @@ def lay_out_lines(text: str, page: Page) -> str:
         for line in block[0].split("\n"):
             item = line.lstrip("*#:;")
             symbols = line[: len(line) - len(item)]
-            item = item.strip()
+            item = item.strip(_ITEM_BORDER)
             if HOLE in item:
                 item = _ICON_DASH.sub("", item, count=1)
                 if not any(map(str.isalnum, item)):

@@ -43,7 +43,7 @@ def render(inner: str, page: Page) -> str:
 @lru_cache(maxsize=65536)
 def _named(lang: str, head: str) -> tuple[str, Renderer | None, str]:
     """A call's name as rules know it, its rule, if any, and the name under which it is counted."""
-    name = head.replace(HOLE, "").replace("_", " ").strip().lower()
+    name = head.replace(HOLE, "").replace(EDGE, "").replace("_", " ").strip().lower()
     return name, find_rule(lang, name), "template:" + " ".join(name[:_MAX_NAME].split())
 
 
