@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -42,6 +43,11 @@ class Recipe:
     tokenizer: Tokenizer
     max_tokens: int
     separator: str = DEFAULT_SEPARATOR
+
+    @cached_property
+    def separator_ids(self) -> Ids:
+        """The ids of the separator."""
+        return self.tokenizer.encode(self.separator)[0]
 
 
 class Sample(NamedTuple):
@@ -86,7 +92,7 @@ def make_samples(
     Raises ValueError for an unknown arrangement or a budget too small (`segment_pair`).
     """
     check_arrangements(arrangements)
-    separator = recipe.tokenizer.encode(recipe.separator)[0]
+    separator = recipe.separator_ids
     cut: dict[frozenset[str], list[SegmentPair]] = {}
     for arrangement in arrangements:
         for sides in ARRANGEMENTS[arrangement]:
@@ -143,9 +149,6 @@ def _sample(
 
 def _hash(parts: Sequence[str]) -> str:
     """128 bits of BLAKE2b, in hex, over the parts and their lengths."""
-    digest = hashlib.blake2b(digest_size=16)
-    for part in parts:
-        data = part.encode("utf-8", "surrogatepass")
-        digest.update(len(data).to_bytes(8, "little"))
-        digest.update(data)
-    return digest.hexdigest()
+    encoded = [part.encode("utf-8", "surrogatepass") for part in parts]
+    sized = [piece for data in encoded for piece in (len(data).to_bytes(8, "little"), data)]
+    return hashlib.blake2b(b"".join(sized), digest_size=16).hexdigest()

@@ -32,7 +32,6 @@ _SPACE, _NEWLINE, _LOWER, _UPPER, _LETTER, _CLOSER, _END, _ANYWHERE, _PHRASE = (
 )
 _PAST_THE_END = 8
 _HEADING_LENGTH = 80
-_LINES = re.compile(r"\n(?:\s*\n)?()[^\S\n]*")
 
 Positions = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.uint16]
@@ -56,8 +55,7 @@ def find_borders(text: str, lang: str) -> Borders:
     white space after a sentence begins the next one, as most tokenizers join it to the word after.
     """
     flags = _flags_of(text)
-    lines = [(match.start(), match.end(1), match.end()) for match in _LINES.finditer(text)]
-    found = [_line_borders(np.array(lines, np.int64).reshape(-1, 3), flags)]
+    found = [_line_borders(flags)]
     found.append(_sentence_borders(flags, len(text)))
     if lang in SPACED_BY_PHRASE:
         found.append(_phrase_borders(flags))
@@ -85,9 +83,15 @@ def splits_a_cluster(text: str, at: int) -> bool:
     return all("\U0001f1e6" <= character <= "\U0001f1ff" for character in (before, after))
 
 
-def _line_borders(lines: Positions, flags: Flags) -> Borders:
-    """``lines``: for each run of newlines where it starts, where it ends, and the indent after."""
-    starts, ends, stops = lines.T
+def _line_borders(flags: Flags) -> Borders:
+    """A border for each run of newlines, drawn anywhere in the indent behind its last one."""
+    newlines = np.flatnonzero(flags & _NEWLINE)
+    spaces = np.flatnonzero(flags & _SPACE)
+    blank_ends = spaces[np.flatnonzero(np.diff(spaces, append=-1) != 1)] + 1
+    runs = blank_ends[np.searchsorted(blank_ends, newlines, side="right")]
+    is_last = np.diff(runs, append=-1) != 0
+    is_first = np.diff(runs, prepend=-1) != 0
+    starts, ends, stops = newlines[is_first], newlines[is_last] + 1, runs[is_last]
     lengths = starts - np.concatenate([[0], ends[:-1]]) if len(ends) else starts
     closed = flags[np.maximum(starts - 1, 0)] & (_END | _ANYWHERE | _CLOSER) > 0
     kinds = np.where((lengths < _HEADING_LENGTH) & ~closed, SENTENCE, PARAGRAPH)
