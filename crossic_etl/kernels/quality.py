@@ -73,7 +73,7 @@ class QualityRules:
     max_bullet_lines: float = 0.9
     max_ellipsis_lines: float = 0.3
     min_words_with_letters: float = 0.8
-    min_letters: float = 0.7  # ours, in place of the one before, for `UNSPACED`
+    min_letters: float = 0.6  # ours, in place of the one before, for `UNSPACED`
     min_common_words: int = _COMMON_WORD_COUNT
     max_repeated_lines: float = 0.3  # Gopher's table A1, as all down to `max_repeated_ngrams`
     max_repeated_paragraphs: float = 0.3
@@ -82,7 +82,7 @@ class QualityRules:
     max_top_ngrams: tuple[float, ...] = (0.2, 0.18, 0.16)  # of 2, 3 and 4 words
     max_repeated_ngrams: tuple[float, ...] = (0.15, 0.14, 0.13, 0.12, 0.11, 0.1)  # of 5 to 10
     lorem_ipsum: bool = True  # C4
-    curly_brackets: bool = True  # C4
+    curly_brackets: bool = False  # C4; FineWeb-2 leaves it out, and it rejects mathematics
     min_punctuated_lines: float = 0.12  # FineWeb, as all below
     max_short_lines: float = 0.67
     short_line: int = 30

@@ -66,7 +66,6 @@ def test_plain_prose_is_kept(lang: str) -> None:
         (words(80) + ".", "es", "min_common_words"),
         (EN, "ja", "min_common_words"),
         (EN + " Lorem ipsum dolor sit amet.", "en", "lorem_ipsum"),
-        (EN + " function() { return; }", "en", "curly_brackets"),
         ("\n".join(f"• {line}" for line in EN.split("\n")), "en", "max_bullet_lines"),
         (EN.replace(".\n", "...\n"), "en", "max_ellipsis_lines"),
         (EN.replace(".", "").replace("\n", " the\n"), "en", "min_punctuated_lines"),
@@ -114,7 +113,8 @@ def test_thresholds_are_configuration() -> None:
     short = "The committee has to meet again before June."
     assert quality_reason(short, "en", QualityRules(min_words=5)) is None
     assert quality_reason(EN, "en", QualityRules(max_word_length=4)) == "max_word_length"
-    assert quality_reason(EN + "{", "en", QualityRules(curly_brackets=False)) is None
+    assert quality_reason(EN + "{", "en") is None
+    assert quality_reason(EN + "{", "en", QualityRules(curly_brackets=True)) == "curly_brackets"
 
 
 def test_a_language_without_a_word_list_is_not_asked_for_common_words() -> None:
