@@ -118,12 +118,10 @@ class NgramIndex:
         for length, known in self._short_hashes.items():
             hashes = window_hashes(symbols, length, _SEED)
             for start in _places(hashes, known):
-                for n_letters, whole in self.shorts[length][int(hashes[start])]:
+                wholes = self.shorts[length][int(hashes[start])]
+                for n_letters in range(length, min(2 * length + 2, len(symbols) - start + 1)):
                     there = symbols[start : start + n_letters]
-                    if (
-                        len(there) == n_letters
-                        and whole == window_hashes(there, n_letters, _SEED)[0]
-                    ):
+                    if (n_letters, int(window_hashes(there, n_letters, _SEED)[0])) in wholes:
                         yield start, n_letters
 
 

@@ -162,12 +162,13 @@ def _lines(source: bytes | BinaryIO, max_bytes: int) -> Iterator[tuple[bytes, st
             held.clear()
             continue
         held += piece
-        *lines, rest = bytes(held).split(b"\n")
-        held = bytearray(rest)
-        for line in lines:
-            if not is_skipping:
-                yield line, None if len(line) <= max_bytes else TOO_LARGE
-            is_skipping = False
+        if b"\n" in piece:
+            *lines, rest = bytes(held).split(b"\n")
+            held = bytearray(rest)
+            for line in lines:
+                if not is_skipping:
+                    yield line, None if len(line) <= max_bytes else TOO_LARGE
+                is_skipping = False
         if len(held) > max_bytes:
             if not is_skipping:
                 yield bytes(held[:_DETAIL_CHARACTERS]), TOO_LARGE

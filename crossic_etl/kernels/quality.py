@@ -21,7 +21,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 import numpy as np
@@ -87,6 +87,10 @@ class QualityRules:
     max_short_lines: float = 0.67
     short_line: int = 30
     max_lines_per_word: float = 0.3
+
+
+REASONS = tuple(rule.name for rule in fields(QualityRules) if rule.name != "short_line")
+"""What `quality_reason` may answer, each the name of the rule that is broken."""
 
 
 class _Text:

@@ -18,6 +18,8 @@ _GZIP_MAGIC = b"\x1f\x8b\x08"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _READ = 2**16
 PIECE = 2**20
+MAX_DAMAGES = 1000
+"""After so many a file is given up: its bytes are made to look like one member after another."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +37,26 @@ def unpack(source: bytes | BinaryIO) -> Iterator[bytes | Damage]:
     """The unpacked bytes of a file in pieces of at most `PIECE`, and where some of them are lost.
 
     The form is told from the first bytes, never from the name. Memory does not grow with what the
-    file unpacks to. Damaged input never raises; a stream that fails to be read does.
+    file unpacks to. Damaged input never raises; a stream that fails to be read does. After
+    `MAX_DAMAGES` the rest of the file is one more.
     """
     stream = io.BytesIO(source) if isinstance(source, bytes) else source
     head = stream.read(_READ)
     if head.startswith(_GZIP_MAGIC):
-        return _gunzip(head, stream)
+        return _up_to_the_last_straw(_gunzip(head, stream))
     if head.startswith(_ZSTD_MAGIC):
         return _unzstd(head, stream)
     return _as_it_is(head, stream)
+
+
+def _up_to_the_last_straw(pieces: Iterator[bytes | Damage]) -> Iterator[bytes | Damage]:
+    n_damages = 0
+    for piece in pieces:
+        n_damages += isinstance(piece, Damage)
+        if n_damages > MAX_DAMAGES:
+            yield Damage(f"given up after {MAX_DAMAGES} damages")
+            return
+        yield piece
 
 
 def _as_it_is(head: bytes, stream: BinaryIO) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crossic_etl.kernels.unpacking import PIECE, Damage, unpack
+from crossic_etl.kernels.unpacking import MAX_DAMAGES, PIECE, Damage, unpack
 
 MEMBERS = [gzip.compress(b"%d " % i * 5) for i in range(4)]
 
@@ -74,6 +74,11 @@ def test_a_bomb_is_given_out_in_pieces(pack) -> None:  # type: ignore[no-untyped
         tracemalloc.stop()
     assert (sum(sizes), max(sizes) <= PIECE) == (50_000_000, True)
     assert peak < 8 * 2**20
+
+
+def test_a_file_of_damage_is_given_up() -> None:
+    found = damages(b"\x1f\x8b\x08\xff" * 100_000)
+    assert (len(found), found[-1]) == (MAX_DAMAGES + 1, "given up after 1000 damages")
 
 
 @settings(max_examples=60, deadline=None)
