@@ -211,6 +211,8 @@ def test_a_wet_record() -> None:
         (record(" \n"), ["<empty text>"]),
         (b"junk\r\n\r\n", ["<no warc header>"]),
         (b"WARC/1.0\r\n\r\nWARC-Type: conversion\r\n", ["<no warc header>"]),
+        (record("whole")[:-4], ["whole"]),
+        (b"WARC/1.0\r\nWARC-Type: conversion\r\nno end of header", ["<no warc header>"]),
         (record("skip", kind="response"), []),
         (b"\r\n\r\n\r\n", []),
     ],
@@ -228,6 +230,14 @@ def test_a_length_that_swallows_whole_records_is_found_by_the_digest() -> None:
     true_digest = "sha1:" + b32encode(sha1(b"bad").digest()).decode()
     bad = record("bad", length=len(b"bad\r\n\r\n") + swallowed, digest=true_digest)
     assert wet(bad + record("middle") + last) == ["<wrong digest>", "middle", "last"]
+
+
+@pytest.mark.parametrize("digest", [None, ""])
+def test_no_wrong_length_swallows_what_follows(digest: str | None) -> None:
+    after = [record("second"), record("third")]
+    for length in range(len(b"".join(after)) + 20):
+        bad = record("middle\n\ntext", length=length, digest=digest)
+        assert wet(b"".join([bad, *after]))[-2:] == ["second", "third"], length
 
 
 def test_a_text_about_warc_headers_is_one_record() -> None:
