@@ -197,7 +197,7 @@ def read_wet(
 
 
 def _converted(record: WarcRecord, dump: str | None, name: str) -> RawDocument | BrokenRecord:
-    headers = record.headers
+    headers = {name: clean_text(value) for name, value in record.headers.items()}
     url, record_id = headers.get("warc-target-uri"), headers.get("warc-record-id")
     try:
         text = clean_text(record.block.decode("utf-8"))

@@ -240,6 +240,12 @@ def test_no_wrong_length_swallows_what_follows(digest: str | None) -> None:
         assert wet(b"".join([bad, *after]))[-2:] == ["second", "third"], length
 
 
+def test_headers_come_out_clean() -> None:
+    [found] = read_wet(record("a", url="https://example.org/\0\x1b\ufeff"), "a")
+    assert isinstance(found, RawDocument)
+    assert found.url == "https://example.org/"
+
+
 def test_a_text_about_warc_headers_is_one_record() -> None:
     text = "How a record begins:\r\n\r\nWARC/1.0\r\nWARC-Type: conversion\r\n\r\nand ends."
     assert wet(record(text) + record("last")) == [text.replace("\r\n", "\n"), "last"]
