@@ -1,0 +1,76 @@
+"""Vectors between Arrow columns and numpy, without a copy where the layout allows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Floats = npt.NDArray[np.float32]
+Longs = npt.NDArray[np.int64]
+Ints = npt.NDArray[np.int32]
+
+FLOAT_BYTES, HALF_BYTES = 4, 2
+
+
+class VectorError(ValueError):
+    """A vector that is missing or has another dimension than all others."""
+
+
+def to_matrix(column: pa.Array, dimension: int) -> Floats:
+    """A column of vectors as float32[n, dimension]: a view of the column where it holds float32.
+
+    The column is a list of float32, or binary: ``dimension`` float32 or float16, little-endian.
+    Slices are respected: a list array's ``values`` ignore its offset and length, ``flatten`` not.
+
+    Raises:
+        VectorError: names the row of a vector that is null, holds a null or has another length.
+    """
+    if isinstance(column, (pa.BinaryArray, pa.LargeBinaryArray)):
+        return _from_binary(column, dimension)
+    lengths = column.value_lengths() if len(column) else pa.array([], pa.int32())
+    _check(column, lengths.fill_null(-1).to_numpy(zero_copy_only=False), dimension, "floats")
+    values = column.flatten()
+    if values.null_count:
+        raise VectorError(f"a vector holds {values.null_count} null; expected {dimension} floats")
+    floats: Floats = values.to_numpy().astype(np.float32, copy=False)
+    matrix: Floats = floats.reshape(len(column), dimension)
+    return matrix
+
+
+def _from_binary(column: pa.Array, dimension: int) -> Floats:
+    width = np.int64 if pa.types.is_large_binary(column.type) else np.int32
+    _, offsets_buffer, data = column.buffers()
+    if not len(column):
+        return np.zeros((0, dimension), np.float32)
+    offsets = np.frombuffer(offsets_buffer, width)[column.offset :][: len(column) + 1]
+    lengths = np.diff(offsets)
+    half = lengths[0] == dimension * HALF_BYTES
+    size = dimension * (HALF_BYTES if half else FLOAT_BYTES)
+    lengths = np.where(column.is_valid().to_numpy(zero_copy_only=False), lengths, -1)
+    _check(column, lengths, size, "bytes")
+    raw = np.frombuffer(data, "<f2" if half else "<f4", len(column) * dimension, int(offsets[0]))
+    return raw.reshape(len(column), dimension).astype(np.float32, copy=False)
+
+
+def _check(column: pa.Array, lengths: npt.NDArray[Any], expected: int, unit: str) -> None:
+    wrong = np.flatnonzero(lengths != expected)
+    if not len(wrong):
+        return
+    length = int(lengths[wrong[0]])
+    what = "is null" if length < 0 else f"has {length} {unit}"
+    raise VectorError(
+        f"vector {wrong[0]} of a batch of {len(column)} {what}; expected {expected} {unit}"
+    )
+
+
+def to_binary(matrix: Floats) -> pa.Array:
+    """float32[n, d] as a binary column, little-endian: Spark moves it whole, a list by element."""
+    data = np.ascontiguousarray(matrix, dtype="<f4")
+    n, size = data.shape[0], data.shape[1] * FLOAT_BYTES
+    offsets = np.arange(n + 1, dtype=np.int32) * np.int32(size)
+    return pa.BinaryArray.from_buffers(
+        pa.binary(), n, [None, pa.py_buffer(offsets), pa.py_buffer(data)]
+    )
