@@ -15,29 +15,15 @@ from typing import Any
 
 import yaml
 
+from crossic_etl.config_crawl import Crawl, Encoder, Neighbours, Retrieved
+from crossic_etl.config_errors import ConfigError, UnfitSettingError, one_of, require
+
+__all__ = ["Config", "ConfigError", "UnfitSettingError", "load_config"]
+
 POLICIES = ("sliding", "padded", "best-fit")
 ARRANGEMENTS = ("en-first", "target-first", "mix", "target-only", "random")
 ON_DAMAGE = ("salvage", "fail")
 MINIMUM_WINDOW = 16
-
-
-class ConfigError(ValueError):
-    """A configuration that can't be run: says which key, its value, and what was expected."""
-
-    def __init__(self, key: str, value: object, expected: str) -> None:
-        super().__init__(f"{key}: {value!r} given, {expected} expected")
-
-
-class UnfitSettingError(ConfigError):
-    """A setting that only the part that uses it can judge, in that part's own words."""
-
-    def __init__(self, message: str) -> None:
-        ValueError.__init__(self, message)
-
-
-def _require(fits: object, key: str, value: object, expected: str) -> None:
-    if not fits:
-        raise ConfigError(key, value, expected)
 
 
 @dataclass(frozen=True)
@@ -62,11 +48,11 @@ class Wikipedia:
     def __post_init__(self) -> None:
         dates = self.date.values() if isinstance(self.date, dict) else [self.date]
         for date in dates:
-            _require(re.fullmatch(r"\d{8}|", date), "wikipedia.date", self.date, "YYYYMMDD")
-        _require(
+            require(re.fullmatch(r"\d{8}|", date), "wikipedia.date", self.date, "YYYYMMDD")
+        require(
             self.on_damage in ON_DAMAGE, "wikipedia.on_damage", self.on_damage, one_of(ON_DAMAGE)
         )
-        _require(
+        require(
             self.max_page_bytes > 0, "wikipedia.max_page_bytes", self.max_page_bytes, "bytes > 0"
         )
 
@@ -77,7 +63,7 @@ class Wikipedia:
             ConfigError: where no date is given for it.
         """
         date = self.date.get(lang, "") if isinstance(self.date, dict) else self.date
-        _require(date, "wikipedia.date", self.date, f"a date YYYYMMDD for {lang}")
+        require(date, "wikipedia.date", self.date, f"a date YYYYMMDD for {lang}")
         return date
 
 
@@ -97,10 +83,10 @@ class Segment:
 
     def __post_init__(self) -> None:
         low = self.max_tokens is None or self.max_tokens >= MINIMUM_WINDOW
-        _require(
+        require(
             low, "segment.max_tokens", self.max_tokens, f"None or at least {MINIMUM_WINDOW} tokens"
         )
-        _require(self.min_chars >= 1, "segment.min_chars", self.min_chars, "characters >= 1")
+        require(self.min_chars >= 1, "segment.min_chars", self.min_chars, "characters >= 1")
 
 
 @dataclass(frozen=True)
@@ -111,13 +97,13 @@ class Window:
     policy: str = "sliding"
 
     def __post_init__(self) -> None:
-        _require(
+        require(
             self.length >= MINIMUM_WINDOW,
             "window.length",
             self.length,
             f"at least {MINIMUM_WINDOW} tokens",
         )
-        _require(self.policy in POLICIES, "window.policy", self.policy, one_of(POLICIES))
+        require(self.policy in POLICIES, "window.policy", self.policy, one_of(POLICIES))
 
 
 @dataclass(frozen=True)
@@ -132,6 +118,7 @@ class Config:
         arrangements: which samples to make of the pairs.
         seed: of every order and permutation.
         shards: number of independent window streams; part of the result, unlike Spark's partitions.
+        crawl, encoder, neighbours, retrieved: the crawl branch, see `config_crawl`.
     """
 
     root: str
@@ -144,37 +131,41 @@ class Config:
     arrangements: tuple[str, ...] = ("en-first",)
     seed: int = 0
     shards: int = 16
+    crawl: Crawl = field(default_factory=Crawl)
+    encoder: Encoder = field(default_factory=Encoder)
+    neighbours: Neighbours = field(default_factory=Neighbours)
+    retrieved: Retrieved = field(default_factory=Retrieved)
 
     def __post_init__(self) -> None:
-        _require(self.root.strip(), "root", self.root, "a folder, URL or catalog.schema")
-        _require(self.languages, "languages", self.languages, "at least one language code")
+        require(self.root.strip(), "root", self.root, "a folder, URL or catalog.schema")
+        require(self.languages, "languages", self.languages, "at least one language code")
         for lang in self.languages:
-            _require(
+            require(
                 re.fullmatch(r"[a-z][a-z0-9-]*", lang) and lang != "en",
                 "languages", self.languages, "codes of Wikipedia languages other than en",
             )  # fmt: skip
-        _require(
+        require(
             len(set(self.languages)) == len(self.languages),
             "languages",
             self.languages,
             "each once",
         )
-        _require(self.arrangements, "arrangements", self.arrangements, "at least one")
+        require(self.arrangements, "arrangements", self.arrangements, "at least one")
         for name in self.arrangements:
-            _require(name in ARRANGEMENTS, "arrangements", name, one_of(ARRANGEMENTS))
-        _require(
+            require(name in ARRANGEMENTS, "arrangements", name, one_of(ARRANGEMENTS))
+        require(
             len(set(self.arrangements)) == len(self.arrangements),
             "arrangements",
             self.arrangements,
             "each once",
         )
-        _require(self.shards >= 1, "shards", self.shards, "a whole number >= 1")
+        require(self.shards >= 1, "shards", self.shards, "a whole number >= 1")
         for lang in self.wikipedia.plain_text:
-            _require(
+            require(
                 lang in self.wikis, "wikipedia.plain_text", lang, f"one of {', '.join(self.wikis)}"
             )
         longest = self.segment.max_tokens
-        _require(
+        require(
             longest is None or longest <= self.window.length,
             "segment.max_tokens", longest, f"at most window.length, {self.window.length}",
         )  # fmt: skip
@@ -195,11 +186,6 @@ class Config:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def one_of(names: Sequence[str]) -> str:
-    """'a, b or c', for messages."""
-    return " or ".join([", ".join(names[:-1]), names[-1]])
-
-
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     """Reads the YAML file at ``path``; each override is ``key.subkey=value``, its value in YAML.
 
@@ -216,7 +202,7 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
         raise ConfigError(
             "--config", str(path), f"valid YAML ({' '.join(str(error).split())})"
         ) from None
-    _require(isinstance(tree, dict), "--config", str(path), "a YAML mapping of keys")
+    require(isinstance(tree, dict), "--config", str(path), "a YAML mapping of keys")
     for override in overrides:
         _apply(tree, override)
     return build(Config, tree)
@@ -224,13 +210,11 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
 
 def _apply(tree: dict[str, Any], override: str) -> None:
     key, equals, value = override.partition("=")
-    _require(equals and key, "--set", override, "key=value")
+    require(equals and key, "--set", override, "key=value")
     *parents, leaf = key.split(".")
     for parent in parents:
         below = tree.setdefault(parent, {})
-        _require(
-            isinstance(below, dict), key, override, f"a key that exists ({parent} has no keys)"
-        )
+        require(isinstance(below, dict), key, override, f"a key that exists ({parent} has no keys)")
         tree = below
     try:
         tree[leaf] = yaml.safe_load(value)
@@ -250,12 +234,12 @@ def build(kind: type[T], tree: Mapping[str, Any], prefix: str = "") -> T:
     hints = typing.get_type_hints(kind)
     names = {item.name: item for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
     for key, value in tree.items():
-        _require(
+        require(
             key in names, f"{prefix}{key}", value, f"no such key; one of {', '.join(sorted(names))}"
         )
     for name, item in names.items():
         needed = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
-        _require(
+        require(
             name in tree or not needed, f"{prefix}{name}", None, "a value (there is no default)"
         )
     return kind(
@@ -265,7 +249,7 @@ def build(kind: type[T], tree: Mapping[str, Any], prefix: str = "") -> T:
 
 def _convert(hint: Any, value: Any, key: str) -> Any:
     if dataclasses.is_dataclass(hint):
-        _require(isinstance(value, dict), key, value, "a mapping of keys")
+        require(isinstance(value, dict), key, value, "a mapping of keys")
         return build(typing.cast(type, hint), value, f"{key}.")
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         for option in typing.get_args(hint):
@@ -275,17 +259,26 @@ def _convert(hint: Any, value: Any, key: str) -> Any:
                 continue
         raise ConfigError(key, value, " or ".join(map(_words, typing.get_args(hint))))
     if typing.get_origin(hint) is tuple:
-        _require(isinstance(value, list), key, value, "a list")
-        return tuple(_convert(str, item, key) for item in value)
+        require(isinstance(value, list), key, value, "a list")
+        of = typing.get_args(hint)[0]
+        return tuple(_convert(of, item, key) for item in value)
     if typing.get_origin(hint) is dict:
-        _require(isinstance(value, dict), key, value, "a mapping of names to text")
-        return {_convert(str, name, key): _convert(str, item, key) for name, item in value.items()}
+        require(isinstance(value, dict), key, value, _words(hint))
+        of = typing.get_args(hint)[1]
+        return {_convert(str, name, key): _convert(of, item, key) for name, item in value.items()}
+    if hint is float and type(value) is int:
+        return float(value)
     if hint is str and type(value) is int:
         return str(value)  # YAML reads 20260101 as a number
-    _require(type(value) is hint, key, value, _words(hint))
+    require(type(value) is hint, key, value, _words(hint))
     return value
 
 
 def _words(hint: Any) -> str:
-    words = {str: "text", int: "a whole number", types.NoneType: "null"}
-    return words.get(hint, "a mapping of names to text")
+    if typing.get_origin(hint) is dict:
+        return f"a mapping of names to {_words(typing.get_args(hint)[1]).removeprefix('a ')}"
+    words = {
+        str: "text", int: "a whole number", float: "a number", bool: "true or false",
+        types.NoneType: "null",
+    }  # fmt: skip
+    return words.get(hint, str(hint))

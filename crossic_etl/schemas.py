@@ -100,6 +100,68 @@ PAIRS = Table(
     partition_by=("target_lang",),
 )
 
+DOCUMENTS = Table(
+    "documents",
+    _columns(
+        doc_id=STRING,  # of the normalized text: exact copies have one id
+        text=STRING,
+        text_hash=STRING,  # SHA-256 of the UTF-8 text
+        n_chars=INT,
+        lang=STRING,  # code of its Wikipedia
+        lang_score=DOUBLE,
+        crawl_lang=(STRING,),  # the crawl's own label and score, as they are
+        crawl_lang_score=(DOUBLE,),
+        url=(STRING,),
+        source_id=(STRING,),
+        dump=(STRING,),
+        file=(STRING,),
+        date=(STRING,),
+        n_copies=LONG,  # rows with this text, this one included
+        urls=NAMES,  # of all copies, sorted, MAX_URLS at most
+        n_near_copies=LONG,  # documents of its cluster that were dropped for it
+        licence=STRING,
+    ),
+    key=("doc_id",),
+    partition_by=("lang",),
+)
+
+EMBEDDINGS = Table(
+    "embeddings",
+    _columns(
+        id=STRING,  # lang:page_id, or doc_id
+        kind=STRING,  # page | document
+        lang=STRING,
+        model=STRING,
+        revision=STRING,
+        span_rule=STRING,
+        spans=T.ArrayType(T.ArrayType(INT, containsNull=False), containsNull=False),
+        text_hash=STRING,
+        vector=(T.ArrayType(T.FloatType(), containsNull=False),),  # unit length; or
+        half_vector=(T.BinaryType(),),  # the same as float16, little-endian
+    ),
+    key=("id", "model", "revision", "span_rule"),
+    partition_by=("model", "kind", "lang"),
+)
+
+NEIGHBOURS = Table(
+    "neighbours",
+    _columns(
+        query_id=STRING,
+        doc_id=STRING,
+        target_lang=STRING,
+        query_kind=STRING,  # page | document
+        model=STRING,
+        revision=STRING,
+        rank=INT,  # from 1, by cosine, then doc_id
+        cosine=T.FloatType(),
+        margin=(T.FloatType(),),  # ratio over k neighbours of both directions
+        mutual=BOOLEAN,
+        accepted=BOOLEAN,  # margin reaches the language's threshold, within the document's uses
+    ),
+    key=("query_id", "doc_id", "model", "revision"),
+    partition_by=("target_lang",),
+)
+
 SAMPLES = Table(
     "samples",
     _columns(
