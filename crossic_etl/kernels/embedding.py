@@ -109,25 +109,6 @@ def vectors_to_arrow(embedded: Embedded, half: bool) -> pa.Array:
     )
 
 
-def vectors_from_arrow(column: pa.Array, dimension: int) -> Vectors:
-    """float32[n, d] of a column that `vectors_to_arrow` made, in either form; no copy of floats.
-
-    Raises:
-        ValueError: where a row is null or has another length.
-    """
-    if column.null_count:
-        raise ValueError(f"{column.null_count} of {len(column)} vectors are null, none expected")
-    if pa.types.is_binary(column.type):
-        return from_half(column.to_pylist(), dimension)
-    lengths = np.diff(column.offsets.to_numpy())
-    if (lengths != dimension).any():
-        raise ValueError(
-            f"vectors of {sorted(set(lengths.tolist()))} numbers, {dimension} expected"
-        )
-    flat: Vectors = column.flatten().to_numpy(zero_copy_only=False).astype(np.float32, copy=False)
-    return flat.reshape(-1, dimension)
-
-
 def to_half(vectors: Vectors) -> list[bytes]:
     """Each row as ``2 * d`` bytes: IEEE half precision, little-endian, rounded to nearest."""
     halves = vectors.astype(LITTLE_HALF)

