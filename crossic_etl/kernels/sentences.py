@@ -55,12 +55,14 @@ def find_borders(text: str, lang: str) -> Borders:
     white space after a sentence begins the next one, as most tokenizers join it to the word after.
     """
     flags = _flags_of(text)
-    found = [_line_borders(flags)]
-    found.append(_sentence_borders(flags, len(text)))
+    marks = np.flatnonzero((flags & (_NEWLINE | _END | _ANYWHERE)) != 0)
+    is_newline = flags[marks] & _NEWLINE > 0
+    found = [_line_borders(flags, marks[is_newline])]
+    found.append(_sentence_borders(flags, marks[~is_newline], len(text)))
     if lang in SPACED_BY_PHRASE:
         found.append(_phrase_borders(flags))
     starts, stops, kinds = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    order = np.lexsort((kinds, starts))
+    order = np.argsort(2 * starts + kinds, kind="stable")
     order = order[(starts[order] > 0) & (starts[order] < len(text))]
     return Borders(starts[order], stops[order], kinds[order])
 
@@ -83,23 +85,26 @@ def splits_a_cluster(text: str, at: int) -> bool:
     return all("\U0001f1e6" <= character <= "\U0001f1ff" for character in (before, after))
 
 
-def _line_borders(flags: Flags) -> Borders:
+def _line_borders(flags: Flags, newlines: Positions) -> Borders:
     """A border for each run of newlines, drawn anywhere in the indent behind its last one."""
-    newlines = np.flatnonzero(flags & _NEWLINE)
-    spaces = np.flatnonzero(flags & _SPACE)
-    blank_ends = spaces[np.flatnonzero(np.diff(spaces, append=-1) != 1)] + 1
-    runs = blank_ends[np.searchsorted(blank_ends, newlines, side="right")]
+    if (flags[newlines + 1] & (_SPACE | _NEWLINE) == _SPACE).any():
+        spaces = np.flatnonzero((flags & _SPACE) != 0)
+        blank_ends = spaces[np.diff(spaces, append=-1) != 1] + 1
+        runs = blank_ends[np.searchsorted(blank_ends, newlines, side="right")]
+    else:  # nothing but newlines in a run, as in nearly every text
+        runs = newlines - np.arange(len(newlines))
     is_last = np.diff(runs, append=-1) != 0
     is_first = np.diff(runs, prepend=-1) != 0
-    starts, ends, stops = newlines[is_first], newlines[is_last] + 1, runs[is_last]
+    starts, ends = newlines[is_first], newlines[is_last] + 1
+    stops = np.maximum(ends, runs[is_last])
     lengths = starts - np.concatenate([[0], ends[:-1]]) if len(ends) else starts
     closed = flags[np.maximum(starts - 1, 0)] & (_END | _ANYWHERE | _CLOSER) > 0
     kinds = np.where((lengths < _HEADING_LENGTH) & ~closed, SENTENCE, PARAGRAPH)
     return Borders(ends, stops, kinds)
 
 
-def _sentence_borders(flags: Flags, n_characters: int) -> Borders:
-    ends = np.flatnonzero((flags & (_END | _ANYWHERE)) > 0)
+def _sentence_borders(flags: Flags, ends: Positions, n_characters: int) -> Borders:
+    """``ends``: where a mark stands that may end a sentence."""
     # Most stops that end nothing (numbers, names of sites) have a letter after them.
     after = flags[ends + 1]
     open_ended = (flags[ends] & _ANYWHERE > 0) | (after & (_SPACE | _CLOSER) > 0)
