@@ -112,7 +112,7 @@ class Encoder:
     batch_tokens: int = 16384
     trust_remote_code: bool = False
     span: str = "lead"
-    span_chars: int = 2000
+    span_chars: int = 1000
     n_spans: int = 4
     half: bool = False
 
