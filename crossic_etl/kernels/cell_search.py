@@ -34,7 +34,7 @@ INDEXES = {
     "IVF,PQ": ("float32", "IVF{lists},PQ{parts}x8np"),  # np: no polysemous training, minutes long,
 }
 NONE = -1
-_SPARE = 6
+_SPARE = 4
 # Rounding of an inner product of unit vectors in single precision is some 1e-7; ours, with room.
 _ROUNDING = 1e-5
 _RESCORED_BYTES = 32 * 2**20
@@ -56,7 +56,8 @@ class Search:
             and their candidates are scored again on full vectors.
         index_from: smaller cells are searched in full.
         threads: of FAISS; the cores of a task.
-        query_block: queries that are searched together.
+        query_block: queries that are searched together; more make larger matrix products of the
+            few queries that go to a cell.
     """
 
     k: int
@@ -64,7 +65,7 @@ class Search:
     index: str = "Flat"
     index_from: int = 20_000
     threads: int = 1
-    query_block: int = 1_000
+    query_block: int = 4_096
 
     def __post_init__(self) -> None:
         if self.index not in INDEXES:
@@ -146,7 +147,7 @@ class Shard:
         if not n or not len(self):
             return Found(np.full((n, k), -np.inf, np.float32), np.full((n, k), NONE, np.int64))
         scores, positions = self._nearest(queries)
-        found, last = self._rescored(queries, positions), scores[:, -1]
+        found, last = self._rescored(queries, scores, positions), scores[:, -1]
         if not self._factory:
             for i in np.flatnonzero(self._unproven(found, positions, last)):
                 self._search_one(queries, int(i), found)
@@ -178,14 +179,25 @@ class Shard:
             )
             yield at, scores, positions
 
-    def _rescored(self, queries: Queries, positions: Longs) -> Found:
+    def _rescored(self, queries: Queries, rough: Floats, positions: Longs) -> Found:
         """The best k of those positions by their score in double precision, but the excluded."""
         rows, columns = np.nonzero(positions >= 0)
         chosen = positions[rows, columns]
-        allowed = ~self._excluded(queries.exclusions[rows], chosen)
-        rows, chosen = rows[allowed], chosen[allowed]
+        allowed = np.zeros(positions.shape, bool)
+        allowed[rows, columns] = ~self._excluded(queries.exclusions[rows], chosen)
+        if not self._factory:
+            allowed &= rough >= self._least(rough, allowed)
+        rows, columns = np.nonzero(allowed)
+        chosen = positions[rows, columns]
         scores = self._scores(queries.vectors, rows, chosen)
         return self._best(rows, scores, chosen, len(positions))
+
+    def _least(self, rough: Floats, allowed: npt.NDArray[np.bool_]) -> Floats:
+        """The rough score, float32[n, 1], below which none can be among the best k."""
+        is_last = allowed & (allowed.cumsum(axis=1) == self._search.k)
+        least = np.where(is_last, rough, -np.inf).max(axis=1, keepdims=True, initial=-np.inf)
+        scores: Floats = (least - 2 * _ROUNDING).astype(np.float32)
+        return scores
 
     def _scores(self, vectors: Floats, rows: Longs, chosen: Longs) -> Floats:
         scores = np.empty(len(rows), np.float32)

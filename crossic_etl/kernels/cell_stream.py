@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
+from time import perf_counter
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +26,7 @@ CANDIDATES = pa.schema(
         pa.field("lang", pa.string(), False),
         pa.field("candidates", pa.list_(pa.field("element", CANDIDATE, False)), False),
         pa.field("n_compared", pa.int64(), False),
+        pa.field("seconds", pa.float64(), False),
     ]
 )
 
@@ -37,6 +39,9 @@ class CellStream:
 
     def run(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Candidates of a schema `CANDIDATES`, a row for each query and shard; none if it is empty.
+
+        ``n_compared`` counts the documents of the query's cells, ``seconds`` is its part of the
+        time that searching its block took.
 
         Batches have `shard`, `is_query`, `cell` (of a document), `cells` (of a query), `id`,
         `lang`, `exclusions` (as many longs in each row) and `vector`.
@@ -109,7 +114,10 @@ class _OpenShard:
             list(chain.from_iterable(map(_cells, held))),
             np.concatenate([_exclusions(batch) for batch in held]),
         )
-        yield self._rows(held, self._shard.search(queries), self._shard.n_compared(queries))
+        start = perf_counter()
+        found = self._shard.search(queries)
+        seconds = (perf_counter() - start) / len(queries.vectors)
+        yield self._rows(held, found, self._shard.n_compared(queries), seconds)
 
     def _finish(self) -> None:
         ids = pa.concat_arrays(self._ids)
@@ -120,7 +128,9 @@ class _OpenShard:
         self._shard.finish(order)
         self._finished = True
 
-    def _rows(self, held: list[pa.RecordBatch], found: Found, n_compared: Longs) -> pa.RecordBatch:
+    def _rows(
+        self, held: list[pa.RecordBatch], found: Found, n_compared: Longs, seconds: float
+    ) -> pa.RecordBatch:
         there = found.positions >= 0
         ends = np.concatenate([[0], np.cumsum(there.sum(axis=1))]).astype(np.int32)
         # Adding 0 turns -0.0 to 0.0, which sorts elsewhere in Spark.
@@ -132,6 +142,7 @@ class _OpenShard:
             pa.concat_arrays([batch.column("lang") for batch in held]),
             pa.ListArray.from_arrays(ends, items, type=CANDIDATES.field("candidates").type),
             pa.array(n_compared),
+            pa.array(np.full(len(n_compared), seconds)),
         ]
         return pa.RecordBatch.from_arrays(columns, schema=CANDIDATES)
 

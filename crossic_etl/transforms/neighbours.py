@@ -26,7 +26,7 @@ _SENT = (
 )
 _CANDIDATES = (
     "query_id string, lang string,"
-    " candidates array<struct<distance: float, doc_id: string>>, n_compared bigint"
+    " candidates array<struct<distance: float, doc_id: string>>, n_compared bigint, seconds double"
 )
 _QUANTIZER = "quantizer binary, n_trained bigint"
 
@@ -79,7 +79,8 @@ def find_candidates(
     within: str | None = None,
     exclude: Sequence[str] = (),
 ) -> DataFrame:
-    """``query_id, lang, candidates, n_compared``: a row for each query and shard it was sent to.
+    """A row for each query and shard it was sent to: ``query_id, lang, candidates, n_compared,
+    seconds`` (the distances computed for it and what they took).
 
     Exact without a ``router``: shards are cut by the hash of a document's id, and each query goes
     to all. With one, documents lie in the shard of their cell, and a query goes to those of its
