@@ -134,7 +134,7 @@ def load_sample(lang: str) -> SourceWiki:
     """The bundled wiki of one language."""
     folder = files("crossic_etl.sample") / "wiki" / lang
     by_page: dict[int, list[tuple[str, str]]] = {}
-    for row in _rows(folder / "langlinks.tsv"):
+    for row in read_rows(folder / "langlinks.tsv"):
         by_page.setdefault(int(row["page_id"]), []).append((row["lang"], row["title"]))
     pages = tuple(
         SourcePage(
@@ -147,9 +147,9 @@ def load_sample(lang: str) -> SourceWiki:
             props=tuple((name, "") for name in row["props"].split(";") if name),
             langlinks=tuple(by_page.pop(int(row["page_id"]), ())),
         )
-        for row in _rows(folder / "pages.tsv")
+        for row in read_rows(folder / "pages.tsv")
     )
-    siteinfo = list(_rows(folder / "siteinfo.tsv"))
+    siteinfo = list(read_rows(folder / "siteinfo.tsv"))
     return SourceWiki(
         lang,
         pages,
@@ -166,7 +166,8 @@ def build_sample(out: Path, date: str = SAMPLE_DATE) -> list[Path]:
     return [path for wiki in wikis for path in write_wiki(wiki, out, date, pages_per_stream=8)]
 
 
-def _rows(path: Traversable) -> list[dict[str, str]]:
+def read_rows(path: Traversable) -> list[dict[str, str]]:
+    """Rows of one of the sample's ``.tsv`` files, which know no quoting; no value is None."""
     lines = path.read_text("utf-8").split("\n")
     reader = csv.DictReader(filter(None, lines), delimiter="\t", quoting=csv.QUOTE_NONE)
     return [{key: value or "" for key, value in row.items()} for row in reader]
