@@ -112,7 +112,7 @@ def _values(line: bytes, fields: Mapping[str, str]) -> tuple[str | None, dict[st
         return NOT_AN_OBJECT, {}
     values: dict[str, Any] = {name: _string(_at(row, path)) for name, path in fields.items()}
     if "lang_score" in fields:
-        values["lang_score"] = _number(_at(row, fields["lang_score"]))
+        values["lang_score"] = read_number(_at(row, fields["lang_score"]))
     if not isinstance(_at(row, fields["text"]), str):
         return NO_TEXT, values
     return (None if values["text"].strip() else EMPTY_TEXT), values
@@ -134,7 +134,8 @@ def _string(value: Any) -> str | None:
     return str(value) if isinstance(value, (int, float)) else None
 
 
-def _number(value: Any) -> float | None:
+def read_number(value: Any) -> float | None:
+    """A finite number, or one that a string says."""
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
