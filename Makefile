@@ -21,8 +21,8 @@ $(BIN)/python: # a stale half-made environment is made again
 	"$(PYTHON)" -m venv --clear $(VENV)
 
 $(VENV)/installed-%: $(BIN)/python setup.cfg pyproject.toml
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[$*]'
+	$(BIN)/python -m pip install -qq --upgrade pip
+	$(BIN)/python -m pip install -qq --editable '.$(if $(filter-out base,$*),[$*])'
 	@touch $@
 
 run: java $(VENV)/installed-base ## build the bundled sample's dumps, run every job on them, show what came out

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -36,8 +37,13 @@ class Tables:
         """The SQL identifier of a table."""
         if re.fullmatch(r"[A-Za-z_]\w*\.[A-Za-z_]\w*", self.root):
             return f"{self.root}.{table}"
-        folder = self.root.rstrip("/").replace("`", "``")
-        return f"delta.`{folder}/{table}`"
+        return f"delta.`{self.folder.replace('`', '``')}/{table}`"
+
+    @property
+    def folder(self) -> str:
+        """The root as an absolute path or URL: Delta takes no other for a name."""
+        root = self.root.rstrip("/") or "/"
+        return root if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", root) else str(Path(root).absolute())
 
     def read(self, table: Table) -> DataFrame:
         """The rows of a table.
@@ -70,6 +76,11 @@ class Tables:
         """The rows of a table that ``scope`` (column to values) names."""
         return self.read(table).where(_condition(scope))
 
+    def select_or_create(self, table: Table, scope: Scope) -> DataFrame:
+        """Like `select`; a table that isn't there yet is made, without rows."""
+        self._create(table)
+        return self.select(table, scope)
+
     def stage(self, job: str, frame: DataFrame) -> DataFrame:
         """Writes a frame to the job's scratch table, over an older one, and reads it back."""
         name = self.name(f"staging_{job}")
@@ -90,6 +101,32 @@ class Tables:
         check_columns(frame, table)
         self._create(table)
         frame.writeTo(self.name(table.name)).overwrite(_condition(scope))
+
+    def merge(self, table: Table, frame: DataFrame, gone: DataFrame) -> None:
+        """Adds rows or replaces those with their key, and removes the keys in ``gone``, at once.
+
+        Keys are unique over both frames; ``gone`` has the table's key columns. Without a row in
+        either the table keeps its version.
+
+        Raises:
+            TableError: the frame's columns aren't the contract's.
+        """
+        check_columns(frame, table)
+        self._create(table)
+        if frame.isEmpty() and gone.isEmpty():
+            return
+        changes = frame.withColumn("is_gone", F.lit(False)).unionByName(
+            gone.withColumn("is_gone", F.lit(True)), allowMissingColumns=True
+        )
+        view = f"changes_of_{table.name}"
+        changes.createOrReplaceTempView(view)
+        same_key = " AND ".join(f"old.`{name}` = new.`{name}`" for name in table.key)
+        self.spark.sql(
+            f"MERGE INTO {self.name(table.name)} AS old USING {view} AS new ON {same_key} "
+            "WHEN MATCHED AND new.is_gone THEN DELETE WHEN MATCHED THEN UPDATE SET * "
+            "WHEN NOT MATCHED AND NOT new.is_gone THEN INSERT *"
+        )
+        self.spark.catalog.dropTempView(view)
 
     def replace_rejects(self, table: str, frame: DataFrame, langs: Sequence[str]) -> None:
         """Replaces what ``rejects`` holds of one table and these languages."""

@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments.add_argument(
         "folder", nargs="?", default="warehouse", type=Path, help="where all of it goes"
     )
-    folder: Path = arguments.parse_args(argv).folder
+    folder: Path = arguments.parse_args(argv).folder.absolute()
 
     def action() -> None:
         dumps, root = folder / "dumps", folder / "tables"
@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             config = load_config(path, [f"root={root}", f"wikipedia.dumps={dumps}"])
             run(get_session(), config)
             python = shlex.quote(sys.executable)
-            print(FAREWELL.format(root=root.resolve(), config=path, python=python))
+            print(FAREWELL.format(root=root, config=path, python=python))
 
     return guarded(action)
 

@@ -51,16 +51,6 @@ def frame(spark: SparkSession) -> Callable[[str, list[tuple[Any, ...]]], DataFra
 
 
 @pytest.fixture(scope="session")
-def sample_dumps(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bundled sample packed as dumps, in the mirror's layout."""
-    from crossic_etl.sample.build import build_sample
-
-    out = tmp_path_factory.mktemp("dumps")
-    build_sample(out)
-    return out
-
-
-@pytest.fixture(scope="session")
 def shared_config(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Config:
     """A run over the real dumps, in every arrangement."""
     from crossic_etl.config import ARRANGEMENTS, Config, Wikipedia

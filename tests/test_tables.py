@@ -41,7 +41,8 @@ def filled(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Tab
         ("s3a://bucket/a.b", "delta.`s3a://bucket/a.b/pages`"),
         ("/data/a`b", "delta.`/data/a``b/pages`"),
         ("main.crossic", "main.crossic.pages"),
-        ("warehouse", "delta.`warehouse/pages`"),
+        ("warehouse/", f"delta.`{Path.cwd()}/warehouse/pages`"),
+        ("dbfs:/crossic", "delta.`dbfs:/crossic/pages`"),
     ],
 )
 def test_a_table_is_named_by_folder_address_or_catalog(root: str, expected: str) -> None:
@@ -117,6 +118,31 @@ def test_a_scope_is_replaced_whole_and_the_others_are_left_alone(
     assert tables.version(REDIRECTS) == first + 1
     tables.replace(REDIRECTS, frame(SCHEMA, []), {"lang": ["th", "ja"]})
     assert rows(tables) == [ENGLISH]
+
+
+def test_rows_are_merged_by_their_key_in_one_transaction(
+    spark: SparkSession, frame: Frame, tmp_path: Path
+) -> None:
+    tables = Tables(spark, str(tmp_path / "ta`bles [1] ไทย"))
+    assert tables.select_or_create(REDIRECTS, {"lang": ["en"]}).collect() == []
+    tables.merge(REDIRECTS, frame(SCHEMA, [ENGLISH, THAI]), frame("lang string, title string", []))
+    first = tables.version(REDIRECTS)
+    gone = frame("lang string, title string", [("en", "Chai"), ("en", "never there")])
+    moved = ("th", 2, "ชา", "ใบชา", "20260201")
+    tables.merge(REDIRECTS, frame(SCHEMA, [moved, ARABIC]), gone)
+    assert rows(tables) == [ARABIC, moved]
+    assert tables.version(REDIRECTS) == first + 1
+
+
+def test_a_merge_without_rows_keeps_the_version(filled: Tables, frame: Frame) -> None:
+    before = filled.version(REDIRECTS)
+    filled.merge(REDIRECTS, frame(SCHEMA, []), frame("lang string, title string", []))
+    assert filled.version(REDIRECTS) == before
+
+
+def test_a_merge_of_a_frame_with_wrong_columns_is_refused(filled: Tables, frame: Frame) -> None:
+    with pytest.raises(TableError, match="page_id: missing, should be bigint"):
+        filled.merge(REDIRECTS, frame("lang string, title string", []), frame("lang string", []))
 
 
 @pytest.fixture
