@@ -17,7 +17,7 @@ from crossic_etl.kernels.retrieval_plan import (
 GIB = 2**30
 SEARCH = Search(k=10, dimension=512)
 JOB = Job(1_000_000, 20_000, EXACT, shards=4, task_memory=GIB, tasks=2)
-TO_CELLS = replace(JOB, mode=ROUTED, cells=1024, nprobe=64)
+TO_CELLS = replace(JOB, mode=ROUTED, cells=1024, nprobe=64, task_memory=2 * GIB)
 
 
 def test_an_exact_search_compares_all_and_sends_queries_everywhere() -> None:
@@ -38,7 +38,7 @@ def test_the_plan_is_told_in_words() -> None:
     lines = plan_search(TO_CELLS, SEARCH).lines()
     assert lines[0] == ("routed, Flat, k 10: 20,000 queries in 1,000,000 documents of 512 floats")
     assert lines[1] == "4 shards, 1,024 cells, nprobe 64; a query goes to 4 at most"
-    assert any("6.2%" in line for line in lines) and any("1.0 GiB" in line for line in lines)
+    assert any("6.2%" in line for line in lines) and any("2.0 GiB" in line for line in lines)
 
 
 def test_a_shard_that_does_not_fit_is_refused_with_the_number_that_would_do() -> None:
