@@ -92,7 +92,9 @@ def written(value: Any) -> str:
         return ""
     if value == "\n\n":
         return "two newlines"
-    if isinstance(value, int):
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, (int, float)):
         return str(value)
     if isinstance(value, tuple):
         value = f"[{', '.join(value)}]"
