@@ -177,16 +177,13 @@ class Neighbours:
 
 @dataclass(frozen=True)
 class Retrieved:
-    """Samples whose English side is a web document.
+    """What English web documents are searched for.
 
     Attributes:
-        queries: the target side, ``pages`` or ``documents`` of the target languages.
-        share: of the samples' tokens in the arrangement ``mixture``, how many are retrieved ones.
+        queries: ``pages`` or ``documents`` of the target languages.
     """
 
     queries: str = "pages"
-    share: float = 0.5
 
     def __post_init__(self) -> None:
         require(self.queries in QUERIES, "retrieved.queries", self.queries, one_of(QUERIES))
-        require(0 < self.share < 1, "retrieved.share", self.share, "more than 0, less than 1")
