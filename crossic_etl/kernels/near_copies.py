@@ -2,12 +2,14 @@
 
 All pairs of a bucket would be quadratic, and a page template fills buckets with thousands. So a
 bucket has *leaders*: its documents come in the order of their ids, each is compared with the
-leaders so far, and is linked to the first whose estimated similarity reaches the threshold; one
-that is like none becomes a leader itself. The lowest id is always the first. There are `LEADERS` at
-most, so a bucket costs no more than that many comparisons for each document, and little memory.
+leaders so far, and is linked to all whose estimated similarity reaches the threshold; one that is
+like none becomes a leader itself. The lowest id is always the first. There are `LEADERS` at most,
+so a bucket costs no more than that many comparisons for each document, and little memory.
 
-What is missed: two near copies in a bucket that are both unlike all of `LEADERS` others in it; such
-pairs mostly share other bands, where others stand before them.
+What is missed: two near copies in a bucket that are like no leader in common, unless they meet in
+another bucket under others. Of 1,920 documents made from six templates (real lines, 29,182 pairs
+between 0.5 and 0.8) 1,250 are found to be near copies of one that stays, where all pairs of all
+buckets find 1,256 and the lowest id as the only leader 1,221.
 
 What follows from links that are not transitive: a and c may be of one cluster because both are near
 copies of b, though a and c alone would be below the threshold. Clusters are the connected
@@ -51,17 +53,15 @@ class BucketLinker:
         self._ids: list[str] = []
         self._signatures = np.zeros((leaders, permutations), np.uint32)
 
-    def link(self, bucket: int, doc_id: str, signature: Signature) -> str | None:
-        """The leader that a document is a near copy of, or None: it is one now, or is like none."""
+    def link(self, bucket: int, doc_id: str, signature: Signature) -> list[str]:
+        """The leaders that a document is a near copy of; one that is like none may lead now."""
         if bucket != self._bucket:
             self._bucket, self._ids = bucket, []
         n_leaders = len(self._ids)
         similarities = np.mean(self._signatures[:n_leaders] == signature, axis=1)
         alike = np.flatnonzero(similarities >= self._threshold)
-        if len(alike):
-            leader: int = alike[0]
-            return self._ids[leader]
-        if n_leaders < len(self._signatures):
+        found = [self._ids[i] for i in alike]
+        if not found and n_leaders < len(self._signatures):
             self._signatures[n_leaders] = signature
             self._ids.append(doc_id)
-        return None
+        return found
