@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
     from crossic_etl.config import Config
     from crossic_etl.tables import Tables
+
+# No test fails for the time that it takes: the machine may be busy.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 SHARED_DATA = "CROSSIC_SHARED_DATA"
 LANGUAGES = ("ar", "es", "ja", "ko", "pt", "th")
