@@ -252,9 +252,9 @@ def test_a_cut_anywhere_is_never_a_page(length: int) -> None:
 
 def test_time_grows_with_length_only() -> None:
     record = page_with(REVISION.format("&lt;&amp;\n" * 300_000)).encode()
-    start = time.perf_counter()
+    start = time.process_time()
     assert isinstance(parse_record(record, EN), Page)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 @pytest.mark.parametrize("lang", ["en", "ar", "es", "ja", "ko", "pt", "th"])

@@ -194,9 +194,9 @@ def test_no_bytes_raise(junk: bytes) -> None:
      "(1,'" + "\\'" * 100_000, "(1,'" + "''" * 100_000, "(1,2);" * 50_000 + "INSERT INTO x VALUE"],
 )  # fmt: skip
 def test_time_grows_with_length_only(junk: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     parse_insert(b"INSERT INTO t VALUES " + junk.encode(), ("a", "b"), ("a", "b"))
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 def dump_rows(path: Path) -> tuple[int, list[SqlError]]:
