@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from crossic_etl.kernels.components import find_components
+from crossic_etl.kernels.contamination import NgramIndex
+from crossic_etl.kernels.documents import DocumentRules, read_row
+from crossic_etl.schemas import DOCUMENTS, MAX_URLS, STAGED_DOCUMENTS
+from crossic_etl.transforms.contamination import find_contaminated, mark_contaminated
+from crossic_etl.transforms.documents import (
+    ROW,
+    choose_copies,
+    count_documents,
+    judge_json_files,
+    judge_lines,
+    judge_rows,
+    judge_wet_files,
+    select_distinct,
+    select_documents,
+)
+from crossic_etl.transforms.near_duplicates import link_near_copies, sign_documents
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+Frame = Callable[[str, list[tuple[Any, ...]]], "DataFrame"]
+
+RULES = DocumentRules(frozenset({"en"}), trusts_labels=True, min_chars=5, quality=None)
+FIELDS = {"text": "text", "url": "url", "lang": "lang"}
+ROWS = (
+    "file string, number long, text binary, url string, source_id string, date string, "
+    "lang string, lang_score string, dump string, named_file string"
+)
+
+
+def staged(spark: SparkSession, *rows: dict[str, Any]) -> DataFrame:
+    """Staged documents; what a row doesn't say is the same in all."""
+    default = {
+        "outcome": "document", "n": 1, "doc_id": "d1", "text": "a", "text_hash": "h",
+        "n_chars": 1, "lang": "en", "lang_score": 1.0, "licence": "NOASSERTION",
+    }  # fmt: skip
+    names = STAGED_DOCUMENTS.fieldNames()
+    values = [[(default | row).get(name) for name in names] for row in rows]
+    return spark.createDataFrame(values, STAGED_DOCUMENTS)
+
+
+def outcomes(frame: DataFrame) -> dict[str, int]:
+    assert frame.columns == STAGED_DOCUMENTS.fieldNames()
+    counts = frame.groupBy("outcome").sum("n").collect()
+    return {row.outcome: row["sum(n)"] for row in counts}
+
+
+def test_rows_are_judged_and_counted(frame: Frame) -> None:
+    rows = [
+        ("f", 0, b"the kiln", "u1", "i1", "2024", "eng", "0.9", "CC", None),
+        ("f", 1, b"the", None, None, None, "eng", None, None, None),
+        ("f", 2, None, None, None, None, None, None, None, None),
+        ("f", 3, b"la alfarera", None, None, None, "spa", None, None, None),
+    ]
+    judged = judge_rows(frame(ROWS, rows), RULES, "own dump")
+    assert outcomes(judged) == {
+        "read": 4, "document": 1, "too_short": 1, "no text": 1, "other_language": 1,
+    }  # fmt: skip
+    (kept,) = judged.where("outcome = 'document'").collect()
+    assert (kept.text, kept.url, kept.dump, kept.file) == ("the kiln", "u1", "CC", "f")
+    (broken,) = judged.where("outcome = 'no text'").collect()
+    assert (broken.lang, broken.key) == ("und", "f row 2")
+    assert len(ROW) == read_row.__code__.co_argcount
+
+
+def test_lines_and_files_are_judged_alike(frame: Frame) -> None:
+    lines = [b'{"text": "the kiln", "url": "u", "lang": "en"}', b"{", b"", b'{"text": "a"}']
+    by_line = judge_lines(frame("value binary, file string", [(v, "f") for v in lines]),
+                          FIELDS, RULES, "")  # fmt: skip
+    whole = judge_json_files(
+        frame("content binary, file string", [(b"\n".join(lines), "f"), (b"", "g")]),
+        FIELDS, RULES, "",
+    )  # fmt: skip
+    expected = {"read": 4, "document": 1, "not json": 1, "empty line": 1, "too_short": 1}
+    assert outcomes(by_line) == outcomes(whole) == expected
+    assert [row.key for row in whole.where("outcome = 'not json'").collect()] == ["f line 2"]
+
+
+def test_wet_files_are_judged(frame: Frame) -> None:
+    head = b"WARC/1.0\r\nWARC-Type: conversion\r\nWARC-Identified-Content-Language: eng\r\n"
+    record = head + b"Content-Length: 8\r\n\r\nthe kiln\r\n\r\n"
+    files = frame("content binary, file string", [(record * 2 + record[:-8], "f")])
+    assert outcomes(judge_wet_files(files, RULES, "")) == {"read": 3, "document": 2, "cut": 1}
+
+
+def test_of_exact_copies_the_shortest_then_the_first_by_address_stays(spark: SparkSession) -> None:
+    rows = [
+        {"text": "a  ", "n_chars": 3, "url": "http://a"},
+        {"text": "A", "url": "http://c", "dump": "CC-2"},
+        {"text": "a", "url": "http://b", "dump": "CC-2"},
+        {"text": "a", "url": "http://b", "dump": "CC-1"},
+        {"text": "a", "url": None},
+        {"doc_id": "d2", "text": "b"},
+        {"outcome": "too_short", "doc_id": None, "text": None},
+    ]
+    distinct = select_distinct(staged(spark, *rows)).orderBy("doc_id").collect()
+    assert [(d.doc_id, d.text, d.url, d.dump, d.n_copies, d.urls) for d in distinct] == [
+        ("d1", "a", "http://b", "CC-1", 5, ["http://a", "http://b", "http://c"]),
+        ("d2", "b", None, None, 1, []),
+    ]
+
+
+def test_the_addresses_of_copies_are_capped(spark: SparkSession) -> None:
+    urls = [f"http://{i:04}" for i in range(MAX_URLS + 20)]
+    rows = [{"url": url} for url in reversed(urls)]
+    (only,) = select_distinct(staged(spark, *rows)).collect()
+    assert (only.n_copies, only.urls) == (MAX_URLS + 20, urls[:MAX_URLS])
+
+
+def test_of_a_cluster_the_longest_text_then_the_lowest_id_stays(frame: Frame) -> None:
+    sizes = frame("doc_id string, n_chars int", [("a", 5), ("b", 9), ("c", 9), ("x", 1), ("y", 2)])
+    members = frame("node string, root string", [("a", "a"), ("b", "a"), ("c", "a"), ("y", "y")])
+    rows = choose_copies(sizes, members).orderBy("doc_id").collect()
+    assert [tuple(row) for row in rows] == [
+        ("a", False, 2), ("b", True, 2), ("c", False, 2), ("y", True, 0),
+    ]  # fmt: skip
+
+
+def test_copies_are_counted_and_left_out(spark: SparkSession, frame: Frame) -> None:
+    rows = staged(
+        spark,
+        *[{"doc_id": doc_id, "url": url} for doc_id, url in
+          (("d1", "u1"), ("d1", "u2"), ("d2", "u3"), ("d3", "u4"), ("d3", "u4"), ("d3", "u5"))],
+        {"outcome": "too_short", "n": 4},
+        {"outcome": "read", "n": 10},
+    )  # fmt: skip
+    distinct = select_distinct(rows)
+    copies = frame(
+        "doc_id string, stays boolean, n_near_copies long", [("d1", False, 1), ("d2", True, 1)]
+    )
+    counts = {row.outcome: row.rows for row in count_documents(rows, distinct, copies).collect()}
+    assert counts == {
+        "read": 10, "document": 2, "duplicate": 3, "near_duplicate": 1, "too_short": 4,
+    }  # fmt: skip
+    documents = select_documents(distinct, copies)
+    assert documents.columns == DOCUMENTS.columns
+    assert sorted((d.doc_id, d.n_copies, d.n_near_copies) for d in documents.collect()) == [
+        ("d2", 1, 1), ("d3", 3, 0),
+    ]  # fmt: skip
+
+
+def test_without_documents_there_is_nothing_to_count(spark: SparkSession, frame: Frame) -> None:
+    rows = staged(spark, {"outcome": "read", "n": 0})
+    copies = frame("doc_id string, stays boolean, n_near_copies long", [])
+    counts = count_documents(rows, select_distinct(rows), copies).collect()
+    assert {row.outcome: row.rows or 0 for row in counts} == {"read": 0, "duplicate": 0}
+
+
+TEXT = "".join(f"The {word} of the potter stands on a shelf by the river. " for word in (
+    "bowl", "kettle", "plate", "jug", "lamp", "cup", "vase", "tile", "pipe", "bell", "bead",
+))  # fmt: skip
+
+
+@pytest.mark.parametrize("partitions", [1, 7])
+def test_near_copies_are_linked(frame: Frame, partitions: int) -> None:
+    texts = [
+        ("a", TEXT),
+        ("b", TEXT + "Read more."),
+        ("c", TEXT.replace("kettle", "teapot")),
+        ("d", "Nothing here is like any of the others, not even the words that they are made of."),
+        ("e", "ร้านเครื่องปั้นดินเผาริมแม่น้ำเปิดให้ชาวบ้านเข้าชมทุกฤดูใบไม้ผลิ " * 2),
+        ("f", "ร้านเครื่องปั้นดินเผาริมแม่น้ำเปิดให้ชาวบ้านเข้าชมทุกฤดูใบไม้ผลิ  " * 2),
+    ]
+    documents = frame("doc_id string, text string", texts).repartition(partitions)
+    signed = sign_documents(documents, 0.8, seed=0)
+    edges = link_near_copies(signed, 0.8).collect()
+    assert len(set(edges)) == len(edges)
+    members = find_components((edge.a, edge.b) for edge in edges)
+    assert members == {"a": "a", "b": "a", "c": "a", "e": "e", "f": "e"}
+
+
+EVALUATION = NgramIndex.of(
+    ["Which of the potter's vessels stands longest on the shelf beside the river, and why there?"]
+)
+
+
+def test_pages_that_hold_an_evaluation_text_are_found(frame: Frame) -> None:
+    asked = "which of the potters vessels stands longest on the shelf beside the river and why"
+    pages = [("en", 1, f"Before.\n{asked}?\nAfter."), ("en", 2, TEXT), ("th", 1, "")]
+    found = find_contaminated(frame("lang string, page_id long, text string", pages), EVALUATION)
+    (row,) = found.collect()
+    assert (row.lang, row.page_id, row.hits > 0, 0.5 < row.share < 1) == ("en", 1, True, True)
+
+
+def test_pairs_with_such_a_page_on_either_side_are_marked(frame: Frame) -> None:
+    pairs = [("p1", "th", 1, 1), ("p2", "th", 2, 2), ("p3", "ja", 3, 1), ("p4", "ja", 4, 2)]
+    contaminated = [("en", 1, 1, 0.5), ("th", 2, 1, 0.5), ("th", 1, 1, 0.5), ("ja", 1, 1, 0.5)]
+    schema = "pair_id string, target_lang string, en_page_id long, target_page_id long"
+    found = frame("lang string, page_id long, hits long, share double", contaminated)
+    marked = mark_contaminated(frame(schema, pairs), found)
+    assert marked.columns[-1] == "is_contaminated"
+    assert sorted((row.pair_id, row.is_contaminated) for row in marked.collect()) == [
+        ("p1", True), ("p2", True), ("p3", True), ("p4", False),
+    ]  # fmt: skip
