@@ -43,7 +43,9 @@ def stage_readable(tables: Tables, job: str, build: Build, on_damage: str) -> Da
 def unreadable_file(error: BaseException) -> str | None:
     """The path, as `list_files` has it, of the file that Spark could not read; else None."""
     found = re.search(
-        r"FAILED_READ_FILE[.\w]*\][^\n]*?reading file ([^\n]+?)\.?\s*(?:SQLSTATE|\n|$)", str(error)
+        r"FAILED_READ_FILE[.\w]*\][^\n]*?reading file ([^\n]+?)\.?\s*"
+        r"(?:Could not read footer|Data type mismatches|File does not exist|SQLSTATE|\n|$)",
+        str(error),
     )
     return plain_path(unquote(found[1])) if found else None
 

@@ -92,7 +92,7 @@ def list_files(spark: SparkSession, folder: str) -> list[str]:
     is opened, since only the path is selected.
     """
     try:
-        listing = spark.read.format("binaryFile").load(_escaped(folder.rstrip("/")) + "/*")
+        listing = spark.read.format("binaryFile").load(escaped(folder.rstrip("/")) + "/*")
         return [plain_path(row.path) for row in listing.select("path").collect()]
     except AnalysisException as error:
         if missing(error):
@@ -136,12 +136,12 @@ def read_records(spark: SparkSession, wikis: Iterable[WikiFiles]) -> DataFrame:
 
 
 def _records(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
-    return spark.read.text([_escaped(path) for path in paths], lineSep="</page>")
+    return spark.read.text([escaped(path) for path in paths], lineSep="</page>")
 
 
 def read_bytes(spark: SparkSession, path: str) -> DataFrame:
     """One file's bytes as one row, ``path, content``; Spark refuses files over 2 GiB."""
-    return spark.read.format("binaryFile").load(_escaped(path)).select("path", "content")
+    return spark.read.format("binaryFile").load(escaped(path)).select("path", "content")
 
 
 def read_plain_text(spark: SparkSession, path: str) -> DataFrame:
@@ -169,7 +169,7 @@ def read_sql(
     Raises:
         InputError: the file has no CREATE TABLE before its rows, or one without a wanted column.
     """
-    lines = spark.read.text(_escaped(path))
+    lines = spark.read.text(escaped(path))
     inserts = F.col("value").startswith("INSERT INTO")
     # The head of the file alone, and of it not the rows, a megabyte each.
     head = lines.select(F.when(~inserts, F.col("value")).alias("value")).limit(HEAD_LINES).collect()
@@ -194,6 +194,6 @@ def union(frames: Sequence[DataFrame]) -> DataFrame:
     return first
 
 
-def _escaped(path: str) -> str:
-    # What Spark listed is one file, whatever glob characters its name has.
+def escaped(path: str) -> str:
+    """A path that Spark listed, for Spark to read: one file, whatever glob characters it has."""
     return re.sub(r"([\[\]{}*?\\])", r"\\\1", path)

@@ -1,0 +1,219 @@
+"""Crawl files on any Hadoop file system to staged rows: the one expensive pass over them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from pyspark.errors import AnalysisException
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from crossic_etl.config import Config, ConfigError
+from crossic_etl.config_crawl import CrawlSource
+from crossic_etl.damage import stage_readable
+from crossic_etl.kernels.crawl_records import FIELDS
+from crossic_etl.kernels.documents import DAMAGED_FILE, READ, DocumentRules, reject_row
+from crossic_etl.schemas import STAGED_DOCUMENTS
+from crossic_etl.sources import InputError, escaped, plain_path, union
+from crossic_etl.tables import Tables, missing
+from crossic_etl.transforms.documents import (
+    judge_json_files,
+    judge_lines,
+    judge_rows,
+    judge_wet_files,
+)
+
+# A larger JSON Lines file that Hadoop's codecs can unpack is read line by line, a plain one by
+# several tasks; damaged lines lose their number, so smaller ones are read whole.
+WHOLE_BYTES = 2**28
+# Of a whole file a task holds the bytes in the JVM and in Python: what binaryFile could read,
+# 2 GiB, would be more than most executors have.
+MOST_BYTES = 2**30
+_NOT_OURS = (".zst", ".zstd")  # Hadoop needs a native library for them
+
+
+@dataclass(frozen=True)
+class CrawlFiles:
+    """The files of a source, by name, with their sizes in bytes."""
+
+    source: CrawlSource
+    sizes: Mapping[str, int]
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """Where the source has our fields."""
+        fields = self.source.fields
+        return FIELDS[fields] if isinstance(fields, str) else fields
+
+
+def find_files(spark: SparkSession, source: CrawlSource) -> CrawlFiles:
+    """The files of a source that are not empty, in folders of folders too.
+
+    Raises:
+        InputError: there is nothing at its path.
+    """
+    listing = spark.read.format("binaryFile").option("recursiveFileLookup", "true")
+    try:
+        rows = listing.load(source.path).select("path", "length").collect()
+    except AnalysisException as error:
+        if missing(error):
+            raise InputError(f"crawl.sources: {source.path} isn't there") from None
+        raise
+    if not rows:
+        print(f"documents: no files, or only empty ones, at {source.path}", flush=True)
+    return CrawlFiles(source, {plain_path(row.path): row.length for row in rows})
+
+
+def stage_documents(
+    tables: Tables, config: Config, rules: DocumentRules, whole_bytes: int = WHOLE_BYTES
+) -> DataFrame:
+    """Stages every record of all sources: documents that are kept, broken ones, and counts.
+
+    A Parquet file that Spark can't read is one reject, and costs one more pass over the others,
+    since nothing of it may stay. A JSON Lines file that Hadoop's codecs can't read is read whole.
+
+    Raises:
+        ConfigError: no source is configured.
+        InputError: a source isn't there, lacks its text, or has a file that is too large.
+    """
+    spark = tables.spark
+    if not config.crawl.sources:
+        raise ConfigError("crawl.sources", (), "at least one source")
+    sources = [find_files(spark, source) for source in config.crawl.sources]
+
+    def build(damaged: frozenset[str]) -> DataFrame:
+        frames = [_damaged_files(spark, sources, damaged)]
+        for files in sources:
+            frames += _read_source(spark, files, rules, damaged, whole_bytes)
+        return union(frames)
+
+    return stage_readable(tables, "documents", build, "salvage")
+
+
+def _read_source(
+    spark: SparkSession,
+    files: CrawlFiles,
+    rules: DocumentRules,
+    damaged: frozenset[str],
+    whole_bytes: int,
+) -> list[DataFrame]:
+    source, frames = files.source, []
+    if source.format == "parquet":
+        if paths := [path for path in files.sizes if path not in damaged]:
+            rows = read_rows(spark, paths, files.fields)
+            frames.append(judge_rows(rows, rules, source.dump))
+        return frames
+    by_lines = {path for path in files.sizes if _is_by_lines(files, path, damaged, whole_bytes)}
+    whole = sorted(files.sizes.keys() - by_lines)
+    _refuse_too_large(files, whole)
+    if whole and source.format == "wet":
+        frames.append(judge_wet_files(read_files(spark, whole), rules, source.dump))
+    elif whole:
+        read = read_files(spark, whole)
+        frames.append(judge_json_files(read, files.fields, rules, source.dump))
+    if by_lines:
+        lines = read_lines(spark, sorted(by_lines))
+        frames.append(judge_lines(lines, files.fields, rules, source.dump))
+    return frames
+
+
+def _is_by_lines(files: CrawlFiles, path: str, damaged: Collection[str], whole_bytes: int) -> bool:
+    is_large = files.source.format == "jsonl" and files.sizes[path] > whole_bytes
+    return is_large and path not in damaged and not path.endswith(_NOT_OURS)
+
+
+def _refuse_too_large(files: CrawlFiles, paths: Sequence[str]) -> None:
+    for path in paths:
+        if files.sizes[path] > MOST_BYTES:
+            raise InputError(
+                f"{path} has {files.sizes[path]} bytes, and can only be read whole, up to "
+                f"{MOST_BYTES}: cut it in parts, or pack JSON Lines with gzip"
+            )
+
+
+def _damaged_files(
+    spark: SparkSession, sources: Sequence[CrawlFiles], damaged: frozenset[str]
+) -> DataFrame:
+    """A reject for each file of which nothing could be read, and as many records read."""
+    lost = sorted(
+        path
+        for files in sources
+        for path in damaged & files.sizes.keys()
+        if files.source.format == "parquet"
+    )
+    detail = "can't be read as Parquet: damaged, cut short, or of other types than the others"
+    rows = [{"outcome": READ, "n": len(lost)}]
+    rows += [reject_row(DAMAGED_FILE, path, detail) for path in lost]
+    names = STAGED_DOCUMENTS.fieldNames()
+    return spark.createDataFrame([[r.get(n) for n in names] for r in rows], STAGED_DOCUMENTS)
+
+
+def read_rows(spark: SparkSession, paths: Sequence[str], fields: Mapping[str, str]) -> DataFrame:
+    """Rows of Parquet files in the columns of `transforms.documents.ROW`.
+
+    Texts as bytes: Parquet doesn't check that they are UTF-8, and one that isn't would fail its
+    whole batch.
+
+    Raises:
+        InputError: there is no column with the text.
+    """
+    frame = spark.read.parquet(*[escaped(path) for path in paths])
+    found = {name: _column(frame.schema, path) for name, path in fields.items()}
+    text = found.pop("text")
+    if text is None:
+        raise InputError(
+            f"{paths[0]} has no column {fields['text']}, but {', '.join(frame.columns)}: "
+            "set crawl.sources.fields"
+        )
+    names = {name: name for name in ("url", "source_id", "date", "lang", "lang_score", "dump")}
+    columns = [
+        _string(found.get(name)).alias(ours)
+        for ours, name in {**names, "named_file": "file"}.items()
+    ]
+    return frame.select(
+        _file_read(),
+        F.col("_metadata.row_index").alias("number"),
+        text.cast("binary").alias("text"),
+        *columns,
+    )
+
+
+def _string(value: Column | None) -> Column:
+    return F.lit(None).cast("string") if value is None else F.make_valid_utf8(value)
+
+
+def _column(schema: T.StructType, path: str) -> Column | None:
+    """A field as a string: the first choice of its path that is there; None where none is."""
+    choices = [keys for choice in path.split("|") if _has(schema, keys := choice.split("."))]
+    # As strings before one is chosen: a number beside an address would have the address be one.
+    columns = [F.col(".".join(f"`{key}`" for key in keys)).cast("string") for keys in choices]
+    return F.coalesce(*columns) if columns else None
+
+
+def _has(schema: T.DataType, keys: Sequence[str]) -> bool:
+    if not keys:
+        return True
+    first, *rest = keys
+    if not isinstance(schema, T.StructType) or first not in schema.fieldNames():
+        return False
+    return _has(schema[first].dataType, rest)
+
+
+def read_files(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
+    """``content, file``: whole files, each one row."""
+    files = spark.read.format("binaryFile").load([escaped(path) for path in paths])
+    return files.select("content", F.regexp_replace("path", "^file:/+", "file:/").alias("file"))
+
+
+def read_lines(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
+    """``value, file``: the lines of files, plain or packed with gzip or bzip2, in bytes."""
+    lines = spark.read.text([escaped(path) for path in paths], lineSep="\n")
+    return lines.select(F.col("value").cast("binary").alias("value"), _file_read())
+
+
+def _file_read() -> Column:
+    """``file``: the path as `plain_path` has it; Spark's has escapes of a URL, but + for itself."""
+    path = F.url_decode(F.replace(F.col("_metadata.file_path"), F.lit("+"), F.lit("%2B")))
+    return F.regexp_replace(path, "^file:/+", "file:/").alias("file")
