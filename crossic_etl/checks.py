@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crossic_etl.config import Config, ConfigError, UnfitSettingError
+from crossic_etl.encoder_choice import choose_encoder
 from crossic_etl.kernels.segments import NO_DOCUMENT, segment_pair
 from crossic_etl.kernels.tokenizers import load_tokenizer
 
@@ -35,3 +36,12 @@ def check_tokenizer(config: Config) -> None:
         segment_pair(NO_DOCUMENT, NO_DOCUMENT, config.max_tokens, n_separator, n_split)
     except (ValueError, OSError, ImportError) as error:
         raise UnfitSettingError(" ".join(str(error).split())) from None
+
+
+def check_encoder(config: Config) -> None:
+    """Works out which encoder is meant, without loading it.
+
+    Raises:
+        UnfitSettingError: its packages, folder or revision aren't there, or a value can't be used.
+    """
+    choose_encoder(config.encoder)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
-from crossic_etl.checks import check_dumps, check_tokenizer
+from crossic_etl.checks import check_dumps, check_encoder, check_tokenizer
 from crossic_etl.config import Config, ConfigError, load_config
 from crossic_etl.runs import UnbalancedError
 from crossic_etl.session import get_session
@@ -53,6 +53,7 @@ def checked_config(given: argparse.Namespace) -> Config:
     config = load_config(given.config, given.overrides)
     check_dumps(config)
     check_tokenizer(config)
+    check_encoder(config)
     return config
 
 

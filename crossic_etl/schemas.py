@@ -100,6 +100,9 @@ PAIRS = Table(
     partition_by=("target_lang",),
 )
 
+# The copies of a much repeated text would make one row without a bound.
+MAX_URLS = 100
+
 DOCUMENTS = Table(
     "documents",
     _columns(
@@ -141,6 +144,20 @@ EMBEDDINGS = Table(
     ),
     key=("id", "model", "revision", "span_rule"),
     partition_by=("model", "kind", "lang"),
+)
+
+QUANTIZERS = Table(
+    "quantizers",
+    _columns(
+        model=STRING,
+        revision=STRING,
+        span_rule=STRING,
+        n_cells=INT,
+        seed=LONG,
+        n_trained=LONG,  # vectors that it was trained on
+        quantizer=T.BinaryType(),
+    ),
+    key=("model", "revision", "span_rule", "n_cells", "seed"),
 )
 
 NEIGHBOURS = Table(
@@ -269,3 +286,8 @@ STAGED_PAGES = _staged(
 )
 STAGED_LINKS = _staged(("n", LONG), ("key", STRING), ("detail", STRING), of=LINKS)
 STAGED_SAMPLES = _staged(("n", LONG), ("key", STRING), ("detail", STRING), of=SAMPLES)
+STAGED_DOCUMENTS = _staged(("n", LONG), ("key", STRING), ("detail", STRING), of=DOCUMENTS)
+# ``stale``: ``embeddings`` holds a row with this id that is of another text.
+STAGED_EMBEDDINGS = _staged(
+    *(("n", LONG), ("key", STRING), ("detail", STRING), ("stale", BOOLEAN)), of=EMBEDDINGS
+)

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from crossic_etl.checks import check_dumps, check_tokenizer
+from crossic_etl.checks import check_dumps, check_encoder, check_tokenizer
 from crossic_etl.config import Config, ConfigError, Segment, Wikipedia, Window
+from crossic_etl.config_crawl import Encoder
 
 SMALL = Window(length=16)
 
@@ -65,3 +66,33 @@ def test_a_wiki_without_a_place_for_its_pages_is_refused(
 )
 def test_dumps_with_a_date_or_plain_text_are_enough(wikipedia: Wikipedia) -> None:
     check_dumps(Config("a", ("th",), wikipedia))
+
+
+def test_the_embedded_encoder_needs_nothing() -> None:
+    check_encoder(Config("a", ("th",)))
+
+
+@pytest.mark.parametrize(
+    ("encoder", "message"),
+    [
+        (Encoder(revision="0"), r"encoder\.revision: '0' given, .* which is installed, expected"),
+        (Encoder(dtype="int8"), r"encoder\.dtype: 'int8' given, one of float32, .* expected"),
+        (
+            Encoder("sentence-transformers", "no/such-model"),
+            r"encoder\.(revision: None given, a commit or tag|backend: .* not installed)",
+        ),
+    ],
+)
+def test_an_encoder_that_can_not_be_had_is_refused_in_one_line(
+    encoder: Encoder, message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message) as refused:
+        check_encoder(Config("a", ("th",), encoder=encoder))
+    assert "\n" not in str(refused.value)
+
+
+def test_a_package_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crossic_etl.encoder_choice.find_spec", lambda name: None)
+    encoder = Encoder("sentence-transformers", "a/b", "main")
+    with pytest.raises(ConfigError, match=r"torch not installed; expected pip install"):
+        check_encoder(Config("a", ("th",), encoder=encoder))

@@ -50,3 +50,25 @@ def to_batches(rows: Iterable[Row], schema: T.StructType) -> Batches:
             held, size = [], 0
     if held:
         yield pa.RecordBatch.from_pylist(held, schema=arrow_schema)
+
+
+def rebatch(batches: Batches, n_rows: int) -> Batches:
+    """The same rows in batches of ``n_rows``, the last one shorter, however they came."""
+    held: list[pa.RecordBatch] = []
+    missing = n_rows
+    for batch in batches:
+        start = 0
+        while start < batch.num_rows:
+            held.append(batch.slice(start, missing))
+            start += held[-1].num_rows
+            missing -= held[-1].num_rows
+            if not missing:
+                yield from _joined(held)
+                held, missing = [], n_rows
+    yield from _joined(held)
+
+
+def _joined(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
+    if len(batches) < 2:
+        return batches
+    return list(pa.Table.from_batches(batches).combine_chunks().to_batches())
