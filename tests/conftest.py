@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
+# Mark to the fixtures that bring it.
+MARKED = {"spark": {"spark", "shared_tables"}, "slow": {"minilm", "qwen_json"}}
 SHARED_DATA = "CROSSIC_SHARED_DATA"
 LANGUAGES = ("ar", "es", "ja", "ko", "pt", "th")
 
@@ -77,7 +79,8 @@ def shared_tables(spark: SparkSession, shared_config: Config) -> Tables:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that use the session are marked, so that ``make check`` can leave them out."""
+    """Tests that take their time are marked, so that ``make check`` can leave them out."""
     for item in items:
-        if {"spark", "shared_tables"} & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.spark)
+        for mark, fixtures in MARKED.items():
+            if fixtures & set(getattr(item, "fixturenames", ())):
+                item.add_marker(mark)

@@ -133,6 +133,7 @@ def test_a_wrong_split_token_is_refused(wrong: str) -> None:
         load_tokenizer("qwen2.5", wrong)
 
 
+@pytest.mark.slow
 def test_a_tokenizer_that_is_not_there_is_refused(tmp_path: Path) -> None:
     pytest.importorskip("transformers")
     with pytest.raises(ValueError, match=r"tokenizer: .* can't be loaded .* expected 'qwen2.5'"):
@@ -208,6 +209,7 @@ def test_qwens_ids_and_borders_are_autotokenizers(
             assert ours.tolist() == embedded.tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["byte-level", "words", "metaspace"])
 def test_a_trained_tokenizer_in_a_folder(kind: str, tmp_path: Path) -> None:
     pytest.importorskip("transformers")
