@@ -26,12 +26,15 @@ def do_round(edges: DataFrame) -> DataFrame:
 
 
 def large_star(edges: DataFrame) -> DataFrame:
-    """Links each node's higher neighbours to the lowest of the node and all its neighbours."""
+    """Links each node's higher neighbours to the lowest of the node and all its neighbours.
+
+    The same edge may come more than once, at most as often as edges went in; `small_star` mends it.
+    """
     ends = F.array(_pair("a", "b"), _pair("b", "a"))
     near = edges.select(F.explode(ends).alias("end")).select("end.*")
     lowest = F.least("node", _lowest_neighbour())
     linked = near.withColumn("lowest", lowest).where(F.col("near") > F.col("node"))
-    return _edges(linked.select(F.col("near").alias("a"), F.col("lowest").alias("b")))
+    return linked.select(F.col("near").alias("a"), F.col("lowest").alias("b"))
 
 
 def small_star(edges: DataFrame) -> DataFrame:
@@ -40,7 +43,7 @@ def small_star(edges: DataFrame) -> DataFrame:
     near = edges.select(high.alias("node"), low.alias("near"))
     linked = near.withColumn("lowest", _lowest_neighbour())
     ends = F.explode(F.array("node", "near")).alias("a")
-    return _edges(linked.select(ends, F.col("lowest").alias("b")))
+    return linked.select(ends, F.col("lowest").alias("b")).where("a != b").distinct()
 
 
 def _pair(node: str, near: str) -> Column:
@@ -49,10 +52,6 @@ def _pair(node: str, near: str) -> Column:
 
 def _lowest_neighbour() -> Column:
     return F.min("near").over(Window.partitionBy("node"))
-
-
-def _edges(edges: DataFrame) -> DataFrame:
-    return edges.where(F.col("a") != F.col("b")).distinct()
 
 
 def fingerprint(edges: DataFrame) -> DataFrame:
