@@ -11,6 +11,7 @@ from pyspark.sql import SparkSession
 
 from crossic_etl.checks import check_dumps, check_encoder, check_tokenizer
 from crossic_etl.config import Config, ConfigError, load_config
+from crossic_etl.document_rules import choose_quality_rules
 from crossic_etl.runs import UnbalancedError
 from crossic_etl.session import get_session
 from crossic_etl.sources import InputError
@@ -54,6 +55,7 @@ def checked_config(given: argparse.Namespace) -> Config:
     check_dumps(config)
     check_tokenizer(config)
     check_encoder(config)
+    choose_quality_rules(config.crawl)
     return config
 
 

@@ -267,7 +267,12 @@ RUNS = Table(
 )
 
 TABLES = {
-    table.name: table for table in (PAGES, REDIRECTS, LINKS, PAIRS, SAMPLES, WINDOWS, REJECTS, RUNS)
+    table.name: table
+    for table in (
+        *(PAGES, REDIRECTS, LINKS, PAIRS),
+        *(DOCUMENTS, EMBEDDINGS, QUANTIZERS, NEIGHBOURS),
+        *(SAMPLES, WINDOWS, REJECTS, RUNS),
+    )
 }
 
 

@@ -10,15 +10,25 @@ from crossic_etl.cli import checked_config, guarded, parser
 from crossic_etl.config import Config, ConfigError
 from crossic_etl.session import get_session
 from crossic_etl.sources import dump_folder
-from jobs import links, pages, pairs, samples, windows
+from jobs import documents, embeddings, links, neighbours, pages, pairs, samples, windows
 
 JOBS: dict[str, ModuleType] = {
     "pages": pages,
     "links": links,
     "pairs": pairs,
+    "documents": documents,
+    "embeddings": embeddings,
+    "neighbours": neighbours,
     "samples": samples,
     "windows": windows,
 }
+CRAWL = ("documents", "embeddings", "neighbours")
+
+
+def jobs_of(config: Config) -> dict[str, ModuleType]:
+    """The jobs, in order, that a configuration has input for: those of the crawl need sources."""
+    has_crawl = bool(config.crawl.sources)
+    return {name: job for name, job in JOBS.items() if has_crawl or name not in CRAWL}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     def action() -> None:
         config = checked_config(given)
-        chosen = choose(given.first, given.only)
+        chosen = choose(list(jobs_of(config)), given.first, given.only)
         if given.dry_run:
             print("\n".join(plan(config, chosen)))
             return
@@ -44,16 +54,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     return guarded(action)
 
 
-def choose(first: str | None, only: str | None) -> list[str]:
+def choose(names: Sequence[str], first: str | None, only: str | None) -> list[str]:
     """The names of the jobs to run, in order.
 
     Raises:
-        ConfigError: both a first and an only job are given.
+        ConfigError: both a first and an only job are given, or one that has no input.
     """
     if first and only:
         raise ConfigError("--only", only, "not together with --from")
-    names = list(JOBS)
-    return [only] if only else names[names.index(first) if first else 0 :]
+    if (wanted := first or only) and wanted not in names:
+        raise ConfigError("crawl.sources", [], f"files of a crawl for the job {wanted}")
+    return [only] if only else list(names[names.index(first) if first else 0 :])
 
 
 def plan(config: Config, chosen: Sequence[str]) -> list[str]:
@@ -63,6 +74,8 @@ def plan(config: Config, chosen: Sequence[str]) -> list[str]:
         reads = [table.name for table in JOBS[name].READS]
         if name in ("pages", "links"):
             reads = [_input(config, lang) for lang in config.wikis] + reads
+        if name == "documents":
+            reads = [source.path for source in config.crawl.sources] + reads
         writes = [table.name for table in JOBS[name].WRITES]
         lines.append(f"{name}: reads {', '.join(reads)}; writes {', '.join(writes)}, runs")
     return lines

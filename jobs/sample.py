@@ -7,6 +7,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -16,11 +17,12 @@ from pyspark.sql import functions as F
 from crossic_etl.cli import guarded
 from crossic_etl.config import Config, load_config
 from crossic_etl.sample.build import build_sample
+from crossic_etl.sample.build_web import build_web_sample
 from crossic_etl.sample.side_by_side import side_by_side
-from crossic_etl.schemas import SAMPLES, TABLES
+from crossic_etl.schemas import DOCUMENTS, NEIGHBOURS, PAGES, QUANTIZERS, SAMPLES, TABLES
 from crossic_etl.session import get_session
 from crossic_etl.tables import Tables
-from jobs.pipeline import JOBS
+from jobs.pipeline import jobs_of
 
 READS, WRITES = (), tuple(TABLES.values())
 
@@ -48,27 +50,60 @@ def main(argv: Sequence[str] | None = None) -> int:
     folder: Path = arguments.parse_args(argv).folder.absolute()
 
     def action() -> None:
-        dumps, root = folder / "dumps", folder / "tables"
-        print(f"building the sample's dumps in {dumps}", flush=True)
-        build_sample(dumps)
+        print(f"building the sample's dumps and crawl in {folder}", flush=True)
+        build_sample(folder / "dumps")
+        build_web_sample(folder / "crawl")
         with as_file(files("crossic_etl.sample") / "config.yaml") as path:
-            config = load_config(path, [f"root={root}", f"wikipedia.dumps={dumps}"])
+            config = placed(load_config(path), folder)
             run(get_session(), config)
             python = shlex.quote(sys.executable)
-            print(FAREWELL.format(root=root, config=path, python=python))
+            print(FAREWELL.format(root=config.root, config=path, python=python))
 
     return guarded(action)
 
 
+def placed(config: Config, folder: Path) -> Config:
+    """The sample's configuration with its paths, which begin with ``warehouse``, in a folder."""
+
+    def at(path: str) -> str:
+        return str(folder / Path(path).relative_to("warehouse"))
+
+    crawl = replace(
+        config.crawl,
+        sources=tuple(replace(s, path=at(s.path)) for s in config.crawl.sources),
+        blocked_urls=at(config.crawl.blocked_urls),
+        evaluation=tuple(map(at, config.crawl.evaluation)),
+    )
+    wikipedia = replace(config.wikipedia, dumps=at(config.wikipedia.dumps))
+    return replace(config, root=at(config.root), wikipedia=wikipedia, crawl=crawl)
+
+
 def run(spark: SparkSession, config: Config) -> None:
     """Runs every job, then prints the table counts and one sample."""
-    for job in JOBS.values():
+    for job in jobs_of(config).values():
         job.run(spark, config)
     tables = Tables(spark, config.root)
     print("\nrows of each table:")
     for table in TABLES.values():
-        print(f"  {table.name:<10}{tables.read(table).count():>6,}")
+        if table is not QUANTIZERS:  # the sample is searched exactly
+            print(f"  {table.name:<10}{tables.read(table).count():>6,}")
     print(show_sample(tables.read(SAMPLES)))
+    print(show_neighbour(tables))
+
+
+def show_neighbour(tables: Tables, language: str = "es") -> str:
+    """The nearest accepted web document of a language's articles."""
+    taken = tables.read(NEIGHBOURS).where(F.col("accepted") & (F.col("target_lang") == language))
+    documents = tables.read(DOCUMENTS).select("doc_id", "url", "text")
+    pages = tables.read(PAGES).select(
+        F.concat_ws(":", "lang", "page_id").alias("query_id"), "title"
+    )
+    joined = taken.join(documents, on="doc_id").join(pages, on="query_id")
+    row = joined.orderBy(F.desc("margin"), "query_id").head(1)[0]
+    return (
+        f"\nthe nearest web document (cosine {row.cosine:.2f}, margin {row.margin:.2f}) of "
+        f"{row.title}: {row.url}\n  {' '.join(row.text.split())[:160]}…"
+    )
 
 
 def show_sample(samples: DataFrame, language: str = "es") -> str:

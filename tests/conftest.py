@@ -71,9 +71,9 @@ def shared_config(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -
 def shared_tables(spark: SparkSession, shared_config: Config) -> Tables:
     """The tables of that run."""
     from crossic_etl.tables import Tables
-    from jobs.pipeline import JOBS
+    from jobs.pipeline import jobs_of
 
-    for job in JOBS.values():
+    for job in jobs_of(shared_config).values():
         job.run(spark, shared_config)
     return Tables(spark, shared_config.root)
 

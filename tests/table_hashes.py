@@ -7,13 +7,22 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from crossic_etl.schemas import RUNS, TABLES, Table
+from crossic_etl.schemas import (
+    LINKS,
+    PAGES,
+    PAIRS,
+    REDIRECTS,
+    REJECTS,
+    SAMPLES,
+    WINDOWS,
+    Table,
+)
 
 if TYPE_CHECKING:
     from crossic_etl.tables import Tables
 
 
-COMPARED = tuple(table for table in TABLES.values() if table is not RUNS)
+COMPARED = (PAGES, REDIRECTS, LINKS, PAIRS, SAMPLES, WINDOWS, REJECTS)
 
 
 def row_hashes(tables: Tables, compared: Sequence[Table] = COMPARED) -> dict[str, tuple[int, int]]:

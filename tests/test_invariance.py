@@ -16,7 +16,7 @@ import pytest
 from crossic_etl.config import Config
 from crossic_etl.schemas import RUNS
 from crossic_etl.tables import Tables
-from jobs.pipeline import JOBS
+from jobs.pipeline import jobs_of
 from tests.table_hashes import row_hashes
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ from pyspark.sql import SparkSession
 from crossic_etl.config import Wikipedia, build, Config
 from crossic_etl.session import COMMON, local_settings
 from crossic_etl.tables import Tables
-from jobs.pipeline import JOBS
+from jobs.pipeline import jobs_of
 from tests.table_hashes import row_hashes
 
 settings = COMMON | local_settings(cores=1) | {"spark.sql.files.maxPartitionBytes": "3000000"}
@@ -39,7 +39,7 @@ for key, value in settings.items():
     builder = builder.config(key, value)
 spark = builder.getOrCreate()
 config = build(Config, json.loads(sys.argv[1]))
-for job in JOBS.values():
+for job in jobs_of(config).values():
     job.run(spark, config)
 print("hashes " + json.dumps(row_hashes(Tables(spark, config.root))))
 """
@@ -56,7 +56,7 @@ def settings(spark: SparkSession, values: Mapping[str, str]) -> Iterator[None]:
 
 
 def run_all(spark: SparkSession, config: Config) -> dict[str, tuple[int, int]]:
-    for job in JOBS.values():
+    for job in jobs_of(config).values():
         job.run(spark, config)
     return row_hashes(Tables(spark, config.root))
 
@@ -104,14 +104,14 @@ def test_a_second_run_over_the_first_changes_nothing(
 ) -> None:
     before, runs = row_hashes(shared_tables), shared_tables.read(RUNS).count()
     assert run_all(shared_tables.spark, shared_config) == before
-    assert shared_tables.read(RUNS).count() == runs + len(JOBS)
+    assert shared_tables.read(RUNS).count() == runs + len(jobs_of(shared_config))
 
 
 def test_the_hash_sees_one_row_changed(shared_tables: Tables, shared_config: Config) -> None:
     before = row_hashes(shared_tables)
     other = replace(shared_config, seed=1)
-    JOBS["windows"].run(shared_tables.spark, other)
+    jobs_of(shared_config)["windows"].run(shared_tables.spark, other)
     changed = row_hashes(shared_tables)
-    JOBS["windows"].run(shared_tables.spark, shared_config)
+    jobs_of(shared_config)["windows"].run(shared_tables.spark, shared_config)
     assert {name for name in before if before[name] != changed[name]} == {"windows"}
     assert row_hashes(shared_tables) == before

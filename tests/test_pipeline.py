@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crossic_etl.config import Config, ConfigError, Wikipedia
+from crossic_etl.config_crawl import Crawl, CrawlSource
 from crossic_etl.sample.build import SourcePage, SourceWiki, write_wiki
 from crossic_etl.schemas import PAGES, PAIRS, REDIRECTS, REJECTS, RUNS, SAMPLES, WINDOWS, Table
 from crossic_etl.tables import Tables
-from jobs.pipeline import JOBS, choose, main, plan
+from jobs.pipeline import choose, jobs_of, main, plan
 
 if TYPE_CHECKING:
     from pyspark.sql import Row, SparkSession
@@ -35,14 +36,31 @@ DATE = "20260101"
 def test_jobs_are_chosen_in_their_order(
     first: str | None, only: str | None, expected: list[str]
 ) -> None:
-    assert choose(first, only) == expected
+    assert choose(list(jobs_of(Config("/t", ("th",)))), first, only) == expected
 
 
 def test_first_and_only_exclude_each_other() -> None:
     with pytest.raises(
         ConfigError, match="--only: 'pages' given, not together with --from expected"
     ):
-        choose("links", "pages")
+        choose(["pages", "links"], "links", "pages")
+
+
+def test_jobs_of_the_crawl_need_its_sources() -> None:
+    names = list(jobs_of(Config("/t", ("th",), crawl=Crawl((CrawlSource("/data/crawl"),)))))
+    assert choose(names, "documents", None) == [
+        *("documents", "embeddings", "neighbours"),
+        *("samples", "windows"),
+    ]
+    with pytest.raises(ConfigError, match=r"crawl\.sources: .* a crawl for the job neighbours"):
+        choose(list(jobs_of(Config("/t", ("th",)))), None, "neighbours")
+
+
+def test_a_plan_names_the_crawl() -> None:
+    config = Config("t", ("th",), crawl=Crawl((CrawlSource("/data/crawl/*.parquet"),)))
+    assert plan(config, ["documents"])[1] == (
+        "documents: reads /data/crawl/*.parquet; writes documents, rejects, runs"
+    )
 
 
 def test_a_plan_says_what_each_job_reads_and_writes() -> None:
@@ -210,7 +228,7 @@ def test_each_sample_is_whole_in_one_window(tables: Tables) -> None:
 @pytest.mark.usefixtures("run")
 def test_every_run_is_recorded_and_balances(tables: Tables) -> None:
     runs = [row for row in rows(tables, RUNS) if row.state == "done"]
-    assert {row.job for row in runs} == JOBS.keys()
+    assert {row.job for row in runs} == {"pages", "links", "pairs", "samples", "windows"}
     assert [
         row.job for row in runs if row.rows_in != row.rows_used + sum(row.dropped.values())
     ] == []

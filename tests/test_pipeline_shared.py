@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crossic_etl.schemas import PAGES, PAIRS, REDIRECTS, RUNS, SAMPLES, WINDOWS
-from jobs.pipeline import JOBS
+from jobs.pipeline import jobs_of
 from tests.conftest import LANGUAGES
 
 if TYPE_CHECKING:
+    from crossic_etl.config import Config
     from crossic_etl.tables import Tables
 
 
@@ -57,10 +58,10 @@ def test_pairs_of_a_language(shared_tables: Tables, expected: dict[str, Any], la
     }
 
 
-def test_every_run_balances(shared_tables: Tables) -> None:
+def test_every_run_balances(shared_tables: Tables, shared_config: Config) -> None:
     rows = shared_tables.read(RUNS).collect()
     assert [row.job for row in rows if row.state != "done"] == []
-    assert {row.job for row in rows} == set(JOBS)
+    assert {row.job for row in rows} == set(jobs_of(shared_config))
     assert all(row.rows_in == row.rows_used + sum(row.dropped.values()) for row in rows)
 
 

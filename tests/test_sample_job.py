@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crossic_etl.schemas import PAIRS, RUNS, SAMPLES, WINDOWS
+from crossic_etl.sample.build_web import load_web_sample
+from crossic_etl.schemas import DOCUMENTS, NEIGHBOURS, PAIRS, RUNS, SAMPLES, WINDOWS
 from crossic_etl.tables import Tables
 from jobs import sample
 
@@ -63,10 +64,29 @@ def test_every_job_balances(first_run: tuple[Tables, str]) -> None:
     assert all(row.rows_in == row.rows_used + sum(row.dropped.values()) for row in rows)
 
 
+def test_web_documents_on_the_subject_are_found(first_run: tuple[Tables, str]) -> None:
+    tables = first_run[0]
+    subjects = {web.url: web.subject for web in load_web_sample() if web.subject}
+    english = {
+        f"{row.target_lang}:{row.target_page_id}": row.en_title
+        for row in tables.read(PAIRS).collect()
+    }
+    urls = {row.doc_id: row.url for row in tables.read(DOCUMENTS).collect()}
+    nearest = {
+        row.query_id: subjects.get(urls[row.doc_id])
+        for row in tables.read(NEIGHBOURS).where("rank = 1").collect()
+    }
+    right = [key for key, title in english.items() if nearest[key] == title]
+    assert len(english) == 84
+    assert len(right) >= 76  # nine in ten
+
+
 def test_it_shows_counts_a_sample_and_where_the_tables_are(first_run: tuple[Tables, str]) -> None:
     tables, shown = first_run
     assert "pairs: 314 in, 84 out" in shown
     assert "pairs         84" in shown
+    assert "documents     71" in shown
+    assert "the nearest web document" in shown
     assert "closed by <|quad_end|>" in shown
     assert tables.root in shown
     assert Path(tables.root, "pairs", "_delta_log").is_dir()
