@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +16,7 @@ from crossic_etl.schemas import DOCUMENTS, REJECTS, RUNS
 from crossic_etl.tables import Tables
 from jobs import documents
 from tests.conftest import LANGUAGES
+from tests.spark_settings import settings
 from tests.table_hashes import row_hashes
 
 if TYPE_CHECKING:
@@ -192,16 +191,6 @@ def test_the_whole_records_after_a_broken_one_are_kept(tables: Tables, config: C
     documents.run(tables.spark, alone)
     run = last_run(Tables(tables.spark, alone.root))
     assert (run.rows_in, run.rows_out, run.dropped["duplicate"]) == (16, 5, 2)
-
-
-@contextmanager
-def settings(spark: SparkSession, values: dict[str, str]) -> Iterator[None]:
-    before = {key: spark.conf.get(key) for key in values}
-    for key, value in values.items():
-        spark.conf.set(key, value)
-    yield
-    for key, value in before.items():
-        spark.conf.set(key, str(value))
 
 
 def test_splits_and_partitions_change_nothing(tables: Tables, config: Config) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +15,7 @@ from crossic_etl.config import Config
 from crossic_etl.schemas import RUNS
 from crossic_etl.tables import Tables
 from jobs.pipeline import jobs_of
+from tests.spark_settings import settings
 from tests.table_hashes import row_hashes
 
 if TYPE_CHECKING:
@@ -43,16 +42,6 @@ for job in jobs_of(config).values():
     job.run(spark, config)
 print("hashes " + json.dumps(row_hashes(Tables(spark, config.root))))
 """
-
-
-@contextmanager
-def settings(spark: SparkSession, values: Mapping[str, str]) -> Iterator[None]:
-    before = {key: spark.conf.get(key) for key in values}
-    for key, value in values.items():
-        spark.conf.set(key, value)
-    yield
-    for key, value in before.items():
-        spark.conf.set(key, str(value))
 
 
 def run_all(spark: SparkSession, config: Config) -> dict[str, tuple[int, int]]:
