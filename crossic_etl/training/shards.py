@@ -1,0 +1,136 @@
+"""One file of an export, opened: a window by its position, without reading the others."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from pathlib import Path
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from crossic_etl.training.manifest import ExportError, Manifest
+
+Ids = npt.NDArray[np.int32]
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+# What the name of a file with windows ends in; a split may have others beside them.
+SUFFIXES = {"parquet": ".parquet", "mds": ".mds", "flat": ".bin"}
+# Row groups that stay decoded, about 1 MiB each: reading in order decodes each once.
+DECODED_GROUPS = 4
+
+
+class Window(NamedTuple):
+    """A training window, not padded; its arrays may be read-only views of a file.
+
+    ``sample_starts[i]`` is where a sample in the language ``sample_langs[i]`` begins in
+    ``input_ids``, the first one at 0. The first ``n_repeated`` tokens were in another window too.
+    """
+
+    input_ids: Ids
+    sample_starts: Ids
+    sample_langs: list[str]
+    n_repeated: int
+
+
+class Shard(Protocol):
+    """The windows of one file."""
+
+    def __len__(self) -> int: ...
+
+    def window(self, at: int) -> Window:
+        """The window at a position from 0."""
+
+
+class Recent(Generic[K, V]):
+    """The values that were asked for last, at most ``capacity`` of them."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._held: OrderedDict[K, V] = OrderedDict()
+
+    def get(self, key: K, make: Callable[[], V]) -> V:
+        """The value of a key, made where it isn't held."""
+        if key in self._held:
+            self._held.move_to_end(key)
+            return self._held[key]
+        value = self._held[key] = make()
+        if len(self._held) > self._capacity:
+            self._held.popitem(last=False)
+        return value
+
+
+def open_shard(path: Path, manifest: Manifest) -> Shard:
+    """The windows of a file of an export.
+
+    Raises:
+        ExportError: it can't be read as its layout.
+    """
+    try:
+        return SHARDS[manifest.layout](path, manifest)
+    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+        reason = " ".join(str(error).split())
+        raise ExportError(
+            f"{path}: damaged, can't be read as {manifest.layout} ({reason})"
+        ) from None
+
+
+class ParquetShard:
+    """A Parquet file: a window costs its row group, which stays decoded for the next ones."""
+
+    COLUMNS = ("input_ids", "sample_starts", "sample_langs", "n_repeated")
+
+    def __init__(self, path: Path, manifest: Manifest) -> None:
+        self._path = path
+        self._file = pq.ParquetFile(path, memory_map=True)
+        meta = self._file.metadata
+        sizes = [meta.row_group(i).num_rows for i in range(meta.num_row_groups)]
+        self._stops = np.cumsum(sizes, dtype=np.int64)
+        self._groups: Recent[int, _Group] = Recent(DECODED_GROUPS)
+
+    def __len__(self) -> int:
+        return int(self._stops[-1]) if len(self._stops) else 0
+
+    def window(self, at: int) -> Window:
+        """The window at a position from 0."""
+        group = int(np.searchsorted(self._stops, at, side="right"))
+        first = int(self._stops[group - 1]) if group else 0
+        return self._groups.get(group, lambda: self._decode(group)).window(at - first)
+
+    def _decode(self, group: int) -> _Group:
+        try:
+            table = self._file.read_row_group(group, self.COLUMNS, use_threads=False)
+        except (OSError, ValueError, pa.ArrowException) as error:
+            reason = " ".join(str(error).split())
+            raise ExportError(f"{self._path}: row group {group} is damaged ({reason})") from None
+        return _Group(table)
+
+
+class _Group:
+    """A decoded row group; arrays of its windows are views of its memory."""
+
+    def __init__(self, table: pa.Table) -> None:
+        ids, starts, langs, repeated = (
+            table.column(name).combine_chunks() for name in ParquetShard.COLUMNS
+        )
+        self._ids, self._id_stops = ids.values.to_numpy(), ids.offsets.to_numpy()
+        self._starts, self._start_stops = starts.values.to_numpy(), starts.offsets.to_numpy()
+        self._langs, self._lang_stops = langs.values, langs.offsets.to_numpy()
+        self._repeated = repeated.to_numpy()
+
+    def window(self, at: int) -> Window:
+        """The window at a position in the group."""
+        low, high = self._lang_stops[at], self._lang_stops[at + 1]
+        return Window(
+            self._ids[self._id_stops[at] : self._id_stops[at + 1]],
+            self._starts[self._start_stops[at] : self._start_stops[at + 1]],
+            self._langs[low:high].to_pylist(),
+            int(self._repeated[at]),
+        )
+
+
+SHARDS: dict[str, Callable[[Path, Manifest], Shard]] = {"parquet": ParquetShard}
