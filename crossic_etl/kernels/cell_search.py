@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from crossic_etl.kernels.top_k import best_k
 from crossic_etl.kernels.vector_store import VectorStore
-from crossic_etl.kernels.vectors import Floats, Longs
+from crossic_etl.kernels.vectors import Floats, Longs, inner_products
 
 # How the vectors are held, and FAISS's name of the index that is built over a large cell.
 INDEXES = {
@@ -205,9 +205,7 @@ class Shard:
         for at in range(0, len(rows), step):
             part = slice(at, at + step)
             documents = self._store.take(chosen[part])
-            scores[part] = np.einsum(
-                "nd,nd->n", vectors[rows[part]], documents, dtype=np.float64, casting="same_kind"
-            )
+            scores[part] = inner_products(vectors[rows[part]], documents)
         return scores
 
     def _best(self, rows: Longs, scores: Floats, chosen: Longs, n: int) -> Found:
