@@ -15,10 +15,14 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
-from crossic_etl.kernels.vectors import Floats, Ints, Longs
+from crossic_etl.kernels.vectors import Floats, Ints, Longs, inner_products
 
 # Ours: k-means hardly moves after ten rounds, and training is a part of every first run.
 ITERATIONS = 10
+# As in `cell_search`: rounding of a product in single precision, whose last bits depend on how many
+# vectors come together.
+_ROUNDING = 1e-5
+_SPARE = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,17 +87,30 @@ def train(
 def assign(vectors: Floats, centroids: Floats, n: int, threads: int = 1) -> Ints:
     """The ``n`` nearest cells of each vector, the nearest first: int32[len(vectors), n].
 
-    Fewer where there are fewer cells.
+    Fewer where there are fewer cells. Which cells they are depends on nothing but the vector: where
+    rounding might decide, products are worked out exactly, and of equal ones the lower cell taken.
     """
     faiss.omp_set_num_threads(threads)
     n = min(n, len(centroids))
     if not len(vectors):
         return np.zeros((0, n), np.int32)
     vectors = np.ascontiguousarray(vectors)
-    _, cells = faiss.knn(vectors, centroids, n, faiss.METRIC_INNER_PRODUCT)
+    size = min(n + _SPARE, len(centroids))
+    rough, cells = faiss.knn(vectors, centroids, size, faiss.METRIC_INNER_PRODUCT)
+    if n < len(centroids):
+        for row in np.flatnonzero(rough[:, n - 1] - rough[:, n] < 2 * _ROUNDING):
+            crowded = size < len(centroids) and rough[row, n - 1] - rough[row, -1] < 2 * _ROUNDING
+            among = np.arange(len(centroids)) if crowded else cells[row]
+            cells[row, :n] = _nearest(vectors[row], centroids, among, n)
     # A vector that isn't a number is near to nothing; it must lie somewhere all the same.
-    nearest: Ints = np.maximum(cells, 0).astype(np.int32)
+    nearest: Ints = np.maximum(cells[:, :n], 0).astype(np.int32)
     return nearest
+
+
+def _nearest(vector: Floats, centroids: Floats, among: Longs, n: int) -> Longs:
+    scores = inner_products(np.broadcast_to(vector, (len(among), len(vector))), centroids[among])
+    best: Longs = among[np.lexsort((among, -scores))[:n]]
+    return best
 
 
 def shard_cells(quantizer: Quantizer, shards: int) -> Ints:

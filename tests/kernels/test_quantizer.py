@@ -51,6 +51,21 @@ def test_cells_come_nearest_first(quantizer: Quantizer) -> None:
     assert assign(vectors, quantizer.centroids, 4).tolist() == expected.tolist()
 
 
+def test_cells_do_not_depend_on_what_else_is_in_the_batch() -> None:
+    random = np.random.default_rng(5)
+    centroids = np.repeat(random.normal(0, 0.1, (30, 100)), 4, axis=0)
+    centroids = (centroids + random.normal(0, 1e-8, centroids.shape)).astype(np.float32)
+    vectors = random.normal(0, 0.1, (5000, 100)).astype(np.float32)
+    together = assign(vectors, centroids, 6)
+    alone = [assign(vector[None, :], centroids, 6)[0] for vector in vectors[:500]]
+    assert np.sort(together[:500]).tolist() == np.sort(alone).tolist()
+
+
+def test_of_equal_cells_the_lowest_are_taken_however_many_they_are() -> None:
+    centroids = np.repeat(unit(3, 8), 40, axis=0)
+    assert assign(unit(3, 8), centroids, 2).tolist() == [[0, 1], [40, 41], [80, 81]]
+
+
 def test_a_vector_that_is_no_number_has_a_cell(quantizer: Quantizer) -> None:
     cells = assign(np.full((1, D), np.nan, np.float32), quantizer.centroids, 2)
     assert ((cells >= 0) & (cells < 40)).all()
