@@ -31,8 +31,9 @@ from pyspark.sql import functions as F
 
 from bench.packing import read_articles
 from bench.wikitext import LANGUAGES, shared_folder
-from crossic_etl.kernels.cell_search import INDEXES, Search, search_cell
+from crossic_etl.kernels.cell_search import Search, search_cell
 from crossic_etl.kernels.encoders import EncoderSpec, load_encoder
+from crossic_etl.kernels.indexes import INDEXES
 from crossic_etl.kernels.quantizer import assign, train
 from crossic_etl.kernels.retrieval_plan import EXACT, ROUTED, Job, plan_search
 from crossic_etl.kernels.vectors import Floats, Ints, Longs

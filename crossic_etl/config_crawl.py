@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from crossic_etl.config_errors import one_of, require
+from crossic_etl.kernels.indexes import INDEXES
 
 FORMATS = ("parquet", "jsonl", "wet")
 PRESETS = ("fineweb", "dolma", "c4")
 LANGUAGE_SOURCES = ("identify", "trust")
 METHODS = ("exact", "routed")
-INDEXES = ("Flat", "SQfp16", "SQ8", "HNSW32", "IVF,PQ")
 BACKENDS = ("use-multilingual", "sentence-transformers")
 SPANS = ("lead", "mean")
 QUERIES = ("pages", "documents")
@@ -162,7 +162,7 @@ class Neighbours:
     def __post_init__(self) -> None:
         for key, fits, expected in (
             ("method", self.method in METHODS, one_of(METHODS)),
-            ("index", self.index in INDEXES, one_of(INDEXES)),
+            ("index", self.index in INDEXES, one_of(tuple(INDEXES))),
             ("k", self.k >= 1, "a whole number >= 1"),
             ("shards", self.shards >= 1, "a whole number >= 1"),
             ("cells", self.cells is None or self.cells >= 1, "a whole number >= 1, or null"),

@@ -21,18 +21,11 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
+from crossic_etl.kernels.indexes import INDEXES
 from crossic_etl.kernels.top_k import best_k
 from crossic_etl.kernels.vector_store import VectorStore
 from crossic_etl.kernels.vectors import Floats, Longs, inner_products
 
-# How the vectors are held, and FAISS's name of the index that is built over a large cell.
-INDEXES = {
-    "Flat": ("float32", ""),
-    "SQfp16": ("float16", ""),
-    "SQ8": ("uint8", ""),
-    "HNSW32": ("float32", "HNSW32"),
-    "IVF,PQ": ("float32", "IVF{lists},PQ{parts}x8np"),  # np: no polysemous training, minutes long,
-}
 NONE = -1
 _SPARE = 4
 # Rounding of an inner product of unit vectors in single precision is some 1e-7; ours, with room.

@@ -115,19 +115,6 @@ def to_half(vectors: Vectors) -> list[bytes]:
     return [row.tobytes() for row in halves]
 
 
-def from_half(blobs: Sequence[bytes], dimension: int) -> Vectors:
-    """float32[n, d] of rows that `to_half` made; unit length to within 2 ** -11 or so.
-
-    Raises:
-        ValueError: where a row has another length.
-    """
-    wrong = sorted({len(blob) for blob in blobs} - {2 * dimension})
-    if wrong:
-        raise ValueError(f"vectors of {wrong} bytes, {2 * dimension} expected")
-    flat = np.frombuffer(b"".join(blobs), LITTLE_HALF)
-    return flat.astype(np.float32).reshape(-1, dimension)
-
-
 def _cut(
     encoder: Encoder,
     texts: Sequence[str | None],

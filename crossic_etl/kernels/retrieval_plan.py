@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crossic_etl.kernels.cell_search import INDEXES, Search
+from crossic_etl.kernels.cell_search import Search
+from crossic_etl.kernels.indexes import INDEXES
 
 MIB = 2**20
 EXACT, ROUTED = "exact", "routed"

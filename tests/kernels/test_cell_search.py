@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossic_etl.kernels.cell_search import INDEXES, Found, Queries, Search, Shard, search_cell
+from crossic_etl.kernels.cell_search import Found, Queries, Search, Shard, search_cell
 from crossic_etl.kernels.cell_stream import CellStream
+from crossic_etl.kernels.indexes import INDEXES
 from crossic_etl.kernels.vector_store import CODECS, VectorStore
 from crossic_etl.kernels.vectors import VectorError, to_binary, to_matrix
 

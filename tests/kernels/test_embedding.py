@@ -10,12 +10,12 @@ from crossic_etl.kernels.embedding import (
     Embedded,
     embed_batch,
     encode_sorted,
-    from_half,
     to_half,
     vectors_to_arrow,
 )
 from crossic_etl.kernels.encoders import EncoderSpec, Kind, Vectors, load_encoder
 from crossic_etl.kernels.spans import SpanRule
+from crossic_etl.kernels.vectors import to_matrix
 
 LEAD = SpanRule("lead", 100)
 
@@ -101,13 +101,8 @@ def test_vectors_are_unit_float32() -> None:
 def test_half_precision_is_little_endian_and_comes_back() -> None:
     assert to_half(np.array([[1.0, -0.5]], np.float32)) == [b"\x00\x3c\x00\xb8"]
     vectors = np.array([[0.6, 0.8], [1.0, 0.0]], np.float32)
-    np.testing.assert_allclose(from_half(to_half(vectors), 2), vectors, atol=2**-11)
-    assert from_half([], 2).shape == (0, 2)
-
-
-def test_half_precision_of_another_length_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"vectors of \[3\] bytes, 4 expected"):
-        from_half([b"\0\0\0\0", b"\0\0\0"], 2)
+    column = pa.array(to_half(vectors), pa.binary())
+    np.testing.assert_allclose(to_matrix(column, 2), vectors, atol=2**-11)
 
 
 @pytest.mark.parametrize(("half", "kind"), [(False, pa.list_(pa.float32())), (True, pa.binary())])
@@ -116,8 +111,7 @@ def test_columns_are_null_where_there_is_a_reason(half: bool, kind: pa.DataType)
     column = vectors_to_arrow(embedded, half)
     assert column.type == kind
     assert column.is_null().to_pylist() == [False, True, False]
-    rows = column.drop_null().to_pylist()
-    back = from_half(rows, 2) if half else np.array(rows, np.float32)
+    back = to_matrix(column.drop_null(), 2)
     np.testing.assert_allclose(back, embedded.vectors[[0, 2]], atol=2**-11 if half else 0)
 
 

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from crossic_etl.kernels.cell_search import INDEXES, Search
+from crossic_etl.kernels.cell_search import Search
+from crossic_etl.kernels.indexes import INDEXES
 from crossic_etl.kernels.retrieval_plan import (
     EXACT,
     ROUTED,
