@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from crossic_etl.config_crawl import Crawl, Encoder, Neighbours, Retrieved
+from crossic_etl.config_download import Download
 from crossic_etl.config_errors import ConfigError, UnfitSettingError, one_of, require
 
 __all__ = ["Config", "ConfigError", "UnfitSettingError", "load_config"]
@@ -119,6 +120,7 @@ class Config:
         seed: of every order and permutation.
         shards: number of independent window streams; part of the result, unlike Spark's partitions.
         crawl, encoder, neighbours, retrieved: the crawl branch, see `config_crawl`.
+        download: how the files come here, see `config_download`.
     """
 
     root: str
@@ -135,6 +137,7 @@ class Config:
     encoder: Encoder = field(default_factory=Encoder)
     neighbours: Neighbours = field(default_factory=Neighbours)
     retrieved: Retrieved = field(default_factory=Retrieved)
+    download: Download = field(default_factory=Download)
 
     def __post_init__(self) -> None:
         require(self.root.strip(), "root", self.root, "a folder, URL or catalog.schema")
@@ -181,8 +184,13 @@ class Config:
         return self.segment.max_tokens or self.window.length
 
     def digest(self) -> str:
-        """Hash of all settings, 16 hex digits: runs with equal digests make equal tables."""
-        text = json.dumps(dataclasses.asdict(self), sort_keys=True, ensure_ascii=False)
+        """Hash of all settings, 16 hex digits: runs with equal digests make equal tables.
+
+        How the files came is none of them.
+        """
+        settings = dataclasses.asdict(self)
+        del settings["download"]
+        text = json.dumps(settings, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

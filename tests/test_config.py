@@ -68,7 +68,7 @@ shards: 3
 @pytest.mark.parametrize(
     ("line", "key", "value", "expected"),
     [
-        ("sead: 1", "sead", "1", "no such key; one of arrangements, crawl, encoder"),
+        ("sead: 1", "sead", "1", "no such key; one of arrangements, crawl, download"),
         ("window: {lenght: 5}", "window.lenght", "5", "no such key; one of length, policy"),
         ("window: 5", "window", "5", "a mapping of keys"),
         ("window: {length: 15}", "window.length", "15", "at least 16 tokens"),

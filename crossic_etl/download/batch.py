@@ -1,0 +1,117 @@
+"""Brings many files, a few at a time, under one progress bar."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Lock
+
+from tqdm import tqdm
+
+from crossic_etl.download.http import Client
+from crossic_etl.download.places import Place
+from crossic_etl.download.transfer import Wanted, fetch
+from crossic_etl.sources import InputError
+
+
+@dataclass
+class Outcome:
+    """Files that came, and files that were there already."""
+
+    fetched: int = 0
+    kept: int = 0
+
+
+class Bar:
+    """One progress bar, in bytes, for all threads."""
+
+    def __init__(self, wanted: Sequence[Wanted]) -> None:
+        sizes = [file.size for file in wanted]
+        total = None if None in sizes else sum(size or 0 for size in sizes)
+        self._lock = Lock()
+        self._bar = tqdm(total=total, unit="B", unit_scale=True, unit_divisor=1024, disable=None)
+
+    def move(self, n_bytes: int) -> None:
+        """Goes on, or back where bytes were of no use."""
+        with self._lock:
+            self._bar.update(n_bytes)
+
+    def close(self) -> None:
+        """Leaves the bar as it is."""
+        self._bar.close()
+
+
+def say(line: str) -> None:
+    """Prints a line beside a progress bar."""
+    tqdm.write(line)
+
+
+def fetch_all(client: Client, wanted: Sequence[Wanted]) -> Outcome:
+    """Has all files complete in their places.
+
+    A file that can't be had doesn't stop the others, but keeps its group from its names.
+
+    Raises:
+        InputError: names the first file that couldn't be had, and how many more.
+    """
+    groups: dict[str, list[Place]] = defaultdict(list)
+    for file in wanted:
+        groups[_group(file)].append(Place.of(file.path))
+    missing = {group: len(places) for group, places in groups.items()}
+    outcome, failures = Outcome(), list[InputError]()
+    with _progress(wanted) as bar, _pool(client) as pool:
+        futures = {pool.submit(_fetch, client, file, bar): file for file in wanted}
+        for future in as_completed(futures):
+            file = futures[future]
+            try:
+                moved = future.result()
+            except InputError as error:
+                client.say(f"error: {error}")
+                failures.append(error)
+                continue
+            outcome.fetched, outcome.kept = outcome.fetched + moved, outcome.kept + (not moved)
+            missing[_group(file)] -= 1
+            if not missing[_group(file)]:
+                for place in groups[_group(file)]:
+                    place.publish()
+            if moved:
+                client.say(f"{file.path} ({outcome.fetched + outcome.kept} of {len(wanted)})")
+    if failures:
+        others = f" (and {len(failures) - 1} more files)" if len(failures) > 1 else ""
+        raise InputError(f"{failures[0]}{others}; run again to go on")
+    return outcome
+
+
+def _group(file: Wanted) -> str:
+    return file.group or file.path
+
+
+@contextmanager
+def _progress(wanted: Sequence[Wanted]) -> Iterator[Bar]:
+    bar = Bar(wanted)
+    try:
+        yield bar
+    finally:
+        bar.close()
+
+
+@contextmanager
+def _pool(client: Client) -> Iterator[ThreadPoolExecutor]:
+    """Threads that end soon when the block ends by an error or by Ctrl-C."""
+    with ThreadPoolExecutor(client.settings.connections) as pool:
+        try:
+            yield pool
+        except BaseException:
+            client.stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _fetch(client: Client, file: Wanted, bar: Bar) -> bool:
+    try:
+        return fetch(client, file, bar.move)
+    except OSError as error:  # a full disk, a folder that isn't ours
+        raise InputError(f"{file.path}: {error.strerror or error}") from None

@@ -1,0 +1,124 @@
+"""Lists of crawl files: lines of paths or URLs, or JSON as the Hugging Face hub has it."""
+
+from __future__ import annotations
+
+import fnmatch
+import gzip
+import json
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+from crossic_etl.config_download import CrawlListing
+from crossic_etl.download.http import Client
+from crossic_etl.download.places import Place
+from crossic_etl.download.transfer import Wanted
+from crossic_etl.sources import InputError
+
+_WEB = ("http://", "https://")
+_GZIP = b"\x1f\x8b"
+# Where the hub lists a repository's files, and where it has them.
+_HUB_TREE = re.compile(r"(https?://[^/]+)/api/(datasets/.+?)/tree/([^/?]+)")
+
+
+def list_files(client: Client, listing: CrawlListing) -> list[Wanted]:
+    """The files of a list, sorted by path, each once.
+
+    Raises:
+        InputError: the list can't be read, names no file, or one whose place isn't below the
+            folder.
+    """
+    base = listing.base or _hub_base(listing.listing)
+    found: dict[str, Wanted] = {}
+    for content in _pages(client, listing.listing):
+        for entry in _entries(content, listing.listing):
+            file = _wanted(entry, base, listing)
+            if fnmatch.fnmatchcase(file.path, f"*/{listing.match}"):
+                found[file.path] = file
+    if not found:
+        raise InputError(f"{listing.listing} names no file that fits {listing.match}")
+    return [found[path] for path in sorted(found)]
+
+
+def take_shard(files: list[Wanted], number: int, of: int) -> list[Wanted]:
+    """Every ``of``-th file, from the ``number``-th (from 1) on.
+
+    The files are in the order of their paths: the shard doesn't depend on the order of the list.
+    """
+    return files[number - 1 :: of]
+
+
+def _hub_base(url: str) -> str:
+    tree = _HUB_TREE.match(url)
+    return f"{tree[1]}/{tree[2]}/resolve/{tree[3]}/" if tree else ""
+
+
+def _pages(client: Client, url: str) -> Iterator[bytes]:
+    """A list's content, and what follows where it comes in pages."""
+    if not url.startswith(_WEB):
+        place = Place.of(url)
+        if place.size() is None:
+            raise InputError(f"{url} isn't there")
+        yield _unpacked(place.filesystem.cat_file(place.path), url)
+        return
+    following: str | None = url
+    while following:
+        content, following = client.read(following)
+        yield _unpacked(content, url)
+
+
+def _unpacked(content: bytes, url: str) -> bytes:
+    try:
+        return gzip.decompress(content) if content.startswith(_GZIP) else content
+    except (OSError, EOFError):
+        raise InputError(f"{url} is a damaged gzip file") from None
+
+
+def _entries(content: bytes, url: str) -> Iterator[dict[str, Any]]:
+    """Of each file ``path`` (or URL), and ``size`` and ``sha256`` where the list has them."""
+    try:
+        text = content.decode()
+        if not text.lstrip().startswith(("[", "{")):
+            yield from ({"path": line.strip()} for line in text.splitlines() if line.strip())
+            return
+        yield from _walk(json.loads(text))
+    except ValueError:
+        raise InputError(f"{url} is neither lines of paths nor JSON") from None
+
+
+def _walk(tree: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(tree, str) and tree.startswith(_WEB):
+        yield {"path": tree}
+    elif isinstance(tree, list):
+        for item in tree:
+            yield from _walk(item)
+    elif isinstance(tree, dict) and isinstance(path := tree.get("url") or tree.get("path"), str):
+        large = tree.get("lfs") or {}
+        if tree.get("type", "file") == "file":
+            yield {"path": path, "size": tree.get("size"), "sha256": large.get("oid")}
+    elif isinstance(tree, dict):
+        for item in tree.values():
+            yield from _walk(item)
+
+
+def _wanted(entry: dict[str, Any], base: str, listing: CrawlListing) -> Wanted:
+    path: str = entry["path"]
+    is_url = path.startswith(_WEB)
+    if not is_url and not base:
+        raise InputError(
+            f"{listing.listing} has paths and no URLs: set download.crawl.base to what comes before"
+        )
+    url = path if is_url else f"{base.rstrip('/')}/{quote(path.lstrip('/'))}"
+    below = url.removeprefix(base) if base and url.startswith(base) else urlsplit(url).path
+    name = PurePosixPath(unquote(below).lstrip("/"))
+    if not name.name or {"..", "."} & set(name.parts) or "\\" in str(name):
+        raise InputError(f"{listing.listing} names {path!r}, which is no path of a file")
+    size, sha256 = entry.get("size"), entry.get("sha256")
+    return Wanted(
+        url,
+        f"{listing.to.rstrip('/')}/{name}",
+        size if isinstance(size, int) else None,
+        {"sha256": str(sha256)} if sha256 else {},
+    )

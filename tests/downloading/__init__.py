@@ -1,0 +1,1 @@
+"""A package, so that its tests find the mirror beside them."""
