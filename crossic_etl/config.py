@@ -117,6 +117,8 @@ class Config:
         tokenizer: ``qwen2.5`` (embedded) or a Hugging Face name or path.
         split_token: closes each sample: a special token of the vocabulary, ``new:[SPLIT]`` or text.
         arrangements: which samples to make of the pairs.
+        validation_share: of the English articles, about; all that is made of such an article is
+            for validation. 0 to less than 0.5. Ours.
         seed: of every order and permutation.
         shards: number of independent window streams; part of the result, unlike Spark's partitions.
         crawl, encoder, neighbours, retrieved: the crawl branch, see `config_crawl`.
@@ -131,6 +133,7 @@ class Config:
     segment: Segment = field(default_factory=Segment)
     window: Window = field(default_factory=Window)
     arrangements: tuple[str, ...] = ("en-first",)
+    validation_share: float = 0.01
     seed: int = 0
     shards: int = 16
     crawl: Crawl = field(default_factory=Crawl)
@@ -162,6 +165,8 @@ class Config:
             self.arrangements,
             "each once",
         )
+        share = self.validation_share
+        require(0 <= share < 0.5, "validation_share", share, "a share from 0, below 0.5")
         require(self.shards >= 1, "shards", self.shards, "a whole number >= 1")
         for lang in self.wikipedia.plain_text:
             require(

@@ -185,6 +185,7 @@ SAMPLES = Table(
         sample_id=STRING,
         arrangement=STRING,
         target_lang=STRING,
+        split=STRING,  # train | validation; a document is on one side, whatever it is part of
         origin=STRING,  # wikipedia
         pair_id=STRING,
         en_source_id=(STRING,),  # lang:page_id; null on samples of one side
@@ -218,18 +219,20 @@ WINDOWS = Table(
         tokenizer=STRING,
         window_length=INT,
         policy=STRING,
+        split=STRING,  # train | validation: a window never holds samples of both
         shard=INT,
         position=INT,  # within the shard
         input_ids=TOKENS,  # at most window_length; the trainer pads
         sample_starts=TOKENS,  # offset of each sample in input_ids
         sample_ids=NAMES,  # a sample cut by the window's end is the last one
+        sample_langs=NAMES,  # the target language of each of them
         n_whole=INT,  # samples seen whole: the first n_whole of sample_ids
         n_new=INT,
         n_repeated=INT,  # always the first tokens of the window
         n_padding=INT,
     ),
-    key=("arrangement", "tokenizer", "window_length", "policy", "shard", "position"),
-    partition_by=("arrangement",),
+    key=("arrangement", "tokenizer", "window_length", "policy", "split", "shard", "position"),
+    partition_by=("arrangement", "split"),
 )
 
 REJECTS = Table(

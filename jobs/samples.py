@@ -27,7 +27,8 @@ def run(spark: SparkSession, config: Config) -> None:
     scope = languages | {"arrangement": config.arrangements, "tokenizer": [config.tokenizer]}
     settings = SampleSettings(
         config.tokenizer, config.split_token, config.max_tokens,
-        config.segment.separator, config.segment.min_chars, config.seed,
+        config.segment.separator, config.segment.min_chars,
+        config.validation_share, config.seed,
     )  # fmt: skip
     with recorded(tables, config, "samples", READS) as record:
         pairs, pages = tables.select(PAIRS, languages), tables.select(PAGES, wikis)

@@ -64,7 +64,9 @@ def shared_config(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -
 
     wikipedia = Wikipedia(dumps=str(shared_data / "wiki"), date="20220720")
     root = str(tmp_path_factory.mktemp("tables"))
-    return Config(root, LANGUAGES, wikipedia, arrangements=ARRANGEMENTS, shards=2)
+    return Config(
+        root, LANGUAGES, wikipedia, arrangements=ARRANGEMENTS, validation_share=0.15, shards=2
+    )
 
 
 @pytest.fixture(scope="session")

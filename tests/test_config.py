@@ -42,6 +42,7 @@ split_token: "[SPLIT]"
 segment: {max_tokens: 100, separator: "\\n", min_chars: 5}
 window: {length: 200, policy: best-fit}
 arrangements: [mix, random]
+validation_share: 0.2
 seed: 7
 shards: 3
 """
@@ -60,6 +61,7 @@ shards: 3
         segment=Segment(100, "\n", 5),
         window=Window(200, "best-fit"),
         arrangements=("mix", "random"),
+        validation_share=0.2,
         seed=7,
         shards=3,
     )
@@ -81,6 +83,8 @@ shards: 3
             "sliding, padded or best-fit",
         ),
         ("seed: true", "seed", "True", "a whole number"),
+        ("validation_share: 0.5", "validation_share", "0.5", "a share from 0, below 0.5"),
+        ("validation_share: -0.1", "validation_share", "-0.1", "a share from 0, below 0.5"),
         ("shards: 0", "shards", "0", "a whole number >= 1"),
         ("tokenizer: [a]", "tokenizer", "['a']", "text"),
         ("arrangements: en-first", "arrangements", "'en-first'", "a list"),

@@ -73,6 +73,7 @@ def test_one_core_in_a_process_of_its_own_changes_nothing(
         "languages": list(shared_config.languages),
         "wikipedia": wikipedia,
         "arrangements": list(shared_config.arrangements),
+        "validation_share": shared_config.validation_share,
         "shards": shared_config.shards,
     }
     done = subprocess.run(

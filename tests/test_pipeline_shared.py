@@ -83,6 +83,16 @@ def test_all_arrangements_hold_the_same_documents(shared_tables: Tables) -> None
     assert all(held == targets["en-first"] for held in targets.values())
 
 
+def test_no_document_is_on_both_sides_of_the_split(shared_tables: Tables) -> None:
+    splits: dict[str, set[str]] = {}
+    for row in shared_tables.read(SAMPLES).collect():
+        for source in (row.en_source_id, row.target_source_id):
+            if source:
+                splits.setdefault(source, set()).add(row.split)
+    assert {len(sides) for sides in splits.values()} == {1}
+    assert {side for sides in splits.values() for side in sides} == {"train", "validation"}
+
+
 def test_the_segments_of_a_side_joined_are_its_text(shared_tables: Tables) -> None:
     texts = {f"{row.lang}:{row.page_id}": row.text for row in shared_tables.read(PAGES).collect()}
     samples = shared_tables.select(SAMPLES, {"arrangement": ["en-first"]}).orderBy("segment")

@@ -55,7 +55,7 @@ def test_every_arrangement_is_packed(first_run: tuple[Tables, str]) -> None:
     samples, windows = tables.read(SAMPLES).collect(), tables.read(WINDOWS).collect()
     whole = sorted(sample for row in windows for sample in row.sample_ids[: row.n_whole])
     assert whole == sorted(row.sample_id for row in samples)
-    assert len({row.arrangement for row in windows}) == 5
+    assert len({(row.arrangement, row.split) for row in windows}) == 5 * 2
 
 
 def test_every_job_balances(first_run: tuple[Tables, str]) -> None:

@@ -14,6 +14,7 @@ class PairTexts(NamedTuple):
 
     pair_id: str
     target_lang: str
+    split: str
     arrangements: list[str]
     en_page_id: int
     en_title: str
@@ -62,6 +63,7 @@ def _row(pair: PairTexts, sample: Sample, ids: tuple[str, str], recipe: Recipe) 
         "sample_id": sample.sample_id,
         "arrangement": sample.arrangement,
         "target_lang": pair.target_lang,
+        "split": pair.split,
         "origin": "wikipedia",
         "pair_id": pair.pair_id,
         "segment": sample.segment,

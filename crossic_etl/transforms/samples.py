@@ -30,6 +30,7 @@ class SampleSettings:
     max_tokens: int
     separator: str
     min_chars: int
+    validation_share: float
     seed: int
 
     def recipe(self) -> Recipe:
@@ -40,7 +41,7 @@ class SampleSettings:
 
 PAIR_TEXTS = T.StructType(
     [
-        *[T.StructField(name, STRING) for name in ("pair_id", "target_lang")],
+        *[T.StructField(name, STRING) for name in ("pair_id", "target_lang", "split")],
         T.StructField("arrangements", T.ArrayType(STRING)),
         *[
             T.StructField(f"{side}_{name}", kind)
@@ -60,15 +61,16 @@ def choose_sides(
     """Which two pages make which arrangements, and whether their texts are long enough.
 
     A pair with a text shorter than ``min_chars`` doesn't fit any arrangement, so that all hold the
-    same documents. ``random`` gives each pair the English page of the next pair of its language,
-    in an order set by a hash with the seed: a permutation without a fixed point, unless a language
-    has a single pair.
+    same documents. ``random`` gives each pair the English page of the next pair of its language and
+    split, in an order set by a hash with the seed: a permutation without a fixed point, unless they
+    have a single pair.
     """
     sizes = pages.select("lang", "page_id", "n_chars")
     sized = _join_side(_join_side(pairs, sizes, "en"), sizes, "target")
     least = F.least(F.coalesce("en_n_chars", F.lit(0)), F.coalesce("target_n_chars", F.lit(0)))
     sides = sized.select(
         "pair_id", "target_lang", "en_page_id", "target_page_id",
+        split_of(F.concat(F.lit("en:"), F.col("en_page_id")), settings).alias("split"),
         (least >= settings.min_chars).alias("fits"),
     )  # fmt: skip
     aligned = [name for name in arrangements if name != "random"]
@@ -76,13 +78,20 @@ def choose_sides(
     if "random" not in arrangements:
         return chosen
     order = [F.xxhash64(F.lit(settings.seed), F.lit("random"), F.col("pair_id")), F.col("pair_id")]
-    following = Window.partitionBy("target_lang", "fits").orderBy(order)
+    following = Window.partitionBy("target_lang", "split", "fits").orderBy(order)
     around = following.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
     permuted = sides.withColumn(
         "en_page_id",
         F.coalesce(F.lead("en_page_id").over(following), F.first("en_page_id").over(around)),
     ).withColumn("arrangements", _names(["random"]))
     return chosen.unionByName(permuted) if aligned else permuted
+
+
+def split_of(source_id: Column, settings: SampleSettings) -> Column:
+    """``validation`` for the share of the source ids that the settings say, else ``train``."""
+    hashed = F.xxhash64(F.lit(settings.seed), F.lit("validation"), source_id)
+    is_taken = F.pmod(hashed, F.lit(2**31)) < F.lit(round(2**31 * settings.validation_share))
+    return F.when(is_taken, "validation").otherwise("train")
 
 
 def _names(names: Sequence[str]) -> Column:

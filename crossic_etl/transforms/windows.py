@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby, pairwise
 from typing import Any
 
@@ -10,13 +10,18 @@ import numpy as np
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from crossic_etl.kernels.packing import pack
+from crossic_etl.kernels.packing import PackedSample, pack
+from crossic_etl.kernels.token_ends import Ids
 from crossic_etl.schemas import WINDOWS
 from crossic_etl.transforms.arrow import Batches, Row, to_batches
 
+# Each stream of windows has one of each of these.
+_STREAM = ("arrangement", "tokenizer", "split", "shard")
+_StreamRow = tuple[tuple[Any, ...], str, str, Ids]
+
 
 def make_windows(samples: DataFrame, length: int, policy: str, shards: int, seed: int) -> DataFrame:
-    """``windows`` of samples (of one tokenizer), each arrangement for itself.
+    """``windows`` of samples (of one tokenizer), each arrangement and split for itself.
 
     A sample's shard and its place there come from hashes of its id and the seed, and each shard is
     packed as one stream: the number of partitions, executors or retries changes nothing. At most
@@ -27,15 +32,17 @@ def make_windows(samples: DataFrame, length: int, policy: str, shards: int, seed
         samples.select(
             "arrangement",
             "tokenizer",
+            "split",
             F.pmod(F.xxhash64(F.lit(seed), F.lit("shard"), F.col("sample_id")), F.lit(shards))
             .cast("int")
             .alias("shard"),
             place.alias("place"),
             "sample_id",
+            "target_lang",
             "input_ids",
         )
-        .repartition("arrangement", "shard")
-        .sortWithinPartitions("arrangement", "shard", "place", "sample_id")
+        .repartition("arrangement", "split", "shard")
+        .sortWithinPartitions("arrangement", "split", "shard", "place", "sample_id")
     )
 
     def run(batches: Batches) -> Batches:
@@ -45,30 +52,42 @@ def make_windows(samples: DataFrame, length: int, policy: str, shards: int, seed
 
 
 def _windows(batches: Batches, length: int, policy: str) -> Iterator[Row]:
-    for (arrangement, tokenizer, shard), rows in groupby(_rows(batches), key=lambda row: row[:3]):
-        windows = pack(((sample_id, ids) for *_, sample_id, ids in rows), length, policy)
+    for (arrangement, tokenizer, split, shard), rows in groupby(_rows(batches), lambda row: row[0]):
+        waiting: dict[str, str] = {}  # languages of the samples that are not yet whole in a window
+        windows = pack(_noting_languages(rows, waiting), length, policy)
         for position, window in enumerate(windows):
             yield {
                 "arrangement": arrangement,
                 "tokenizer": tokenizer,
                 "window_length": length,
                 "policy": policy,
+                "split": split,
                 "shard": shard,
                 "position": position,
+                "sample_langs": [waiting[name] for name in window.sample_ids],
                 **window._asdict(),
             }
+            for name in window.sample_ids[: window.n_whole]:
+                del waiting[name]
 
 
-def _rows(batches: Batches) -> Iterator[tuple[Any, ...]]:
+def _noting_languages(
+    rows: Iterable[_StreamRow], waiting: dict[str, str]
+) -> Iterator[PackedSample]:
+    for _, sample_id, language, ids in rows:
+        waiting[sample_id] = language
+        yield sample_id, ids
+
+
+def _rows(batches: Batches) -> Iterator[_StreamRow]:
     for batch in batches:
-        names = [
-            batch.column(c).to_pylist() for c in ("arrangement", "tokenizer", "shard", "sample_id")
-        ]
+        streams = zip(*(batch.column(name).to_pylist() for name in _STREAM), strict=True)
+        names, languages = (batch.column(c).to_pylist() for c in ("sample_id", "target_lang"))
         ids = batch.column("input_ids")
         offsets = ids.offsets.to_numpy()
         values = ids.values.to_numpy().astype(np.int32, copy=False)
         slices = (values[a:b] for a, b in pairwise(offsets))
-        yield from zip(*names, slices, strict=True)
+        yield from zip(streams, names, languages, slices, strict=True)
 
 
 def window_counts(windows: DataFrame) -> DataFrame:

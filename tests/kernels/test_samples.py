@@ -13,6 +13,7 @@ HELLO_WORLD, BLANK_LINE, SPLIT = [9707, 1879], 271, 151651
 PAIR = PairTexts(
     pair_id="p1",
     target_lang="th",
+    split="train",
     arrangements=["en-first"],
     en_page_id=1,
     en_title="Tea",
@@ -43,6 +44,7 @@ def test_a_short_pair_is_one_row_with_everything_that_samples_carries() -> None:
         "n": 1,
         "arrangement": "en-first",
         "target_lang": "th",
+        "split": "train",
         "origin": "wikipedia",
         "pair_id": "p1",
         "segment": 0,

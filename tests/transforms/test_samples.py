@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 Frame = Callable[[str, list[tuple[Any, ...]]], "DataFrame"]
 
-SETTINGS = SampleSettings("qwen2.5", "<|quad_end|>", 64, "\n\n", 2, 0)
+SETTINGS = SampleSettings("qwen2.5", "<|quad_end|>", 64, "\n\n", 2, 0.45, 0)
+# By the hash with seed 0: of the English pages, those that are for validation.
+VALIDATION = {6, 8, 9}
 PAIRS = "pair_id string, target_lang string, en_page_id long, target_page_id long"
 PAGES = (
     "lang string, page_id long, title string, url string, revision_id long, licence string, "
@@ -74,10 +77,33 @@ def test_aligned_sides_are_the_pairs(sides: dict[str, list[Row]]) -> None:
     assert actual == set(PAIR_ROWS)
 
 
-def test_random_sides_are_a_permutation_of_the_english_pages(sides: dict[str, list[Row]]) -> None:
+def test_random_sides_are_a_permutation_of_the_english_pages_of_a_split(
+    sides: dict[str, list[Row]],
+) -> None:
     permuted = english_of(sides["random"], "th")
     assert sorted(permuted) == list(range(11, 20))
+    assert {permuted[10 + i] for i in VALIDATION} == VALIDATION
     assert sorted(permuted.values()) == list(range(1, 10))
+
+
+@pytest.mark.parametrize("kind", ["aligned", "random"])
+def test_the_english_page_of_a_pair_decides_its_split(
+    sides: dict[str, list[Row]], kind: str
+) -> None:
+    english = {pair_id: en_page_id for pair_id, _, en_page_id, _ in PAIR_ROWS}
+    rows = sides[kind]
+    assert {english[row.pair_id] for row in rows if row.split == "validation"} == VALIDATION
+    assert {row.split for row in rows} == {"train", "validation"}
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.0, set()), (0.45, VALIDATION)])
+def test_no_more_than_the_share_is_for_validation(
+    spark: SparkSession, share: float, expected: set[int]
+) -> None:
+    settings = replace(SETTINGS, validation_share=share)
+    pairs, pages = spark.createDataFrame(PAIR_ROWS, PAIRS), spark.createDataFrame(PAGE_ROWS, PAGES)
+    rows = choose_sides(pairs, pages, ["en-first"], settings).collect()
+    assert {row.en_page_id for row in rows if row.split == "validation"} == expected
 
 
 def test_no_random_side_is_its_own(sides: dict[str, list[Row]]) -> None:
@@ -86,7 +112,9 @@ def test_no_random_side_is_its_own(sides: dict[str, list[Row]]) -> None:
 
 
 def test_random_sides_are_in_no_order_of_the_ids(sides: dict[str, list[Row]]) -> None:
-    steps = {(en - target) % 9 for target, en in english_of(sides["random"], "th").items()}
+    permuted = english_of(sides["random"], "th")
+    train = [i for i in range(1, 10) if i not in VALIDATION]
+    steps = {(train.index(permuted[10 + i]) - place) % 6 for place, i in enumerate(train)}
     assert len(steps) > 1
 
 
@@ -101,27 +129,26 @@ def test_a_pair_with_a_text_too_short_or_missing_fits_no_arrangement(
     assert {row.pair_id for row in sides[kind] if not row.fits} == {"ar1", "ar2", "ar3"}
 
 
-def test_the_seed_sets_the_permutation_and_the_partitions_do_not(
-    spark: SparkSession, sides: dict[str, list[Row]]
-) -> None:
+def test_the_seed_sets_the_permutation_and_the_partitions_do_not(spark: SparkSession) -> None:
     pairs, pages = spark.createDataFrame(PAIR_ROWS, PAIRS), spark.createDataFrame(PAGE_ROWS, PAGES)
-    reseeded = SampleSettings("qwen2.5", "<|quad_end|>", 64, "\n\n", 2, 1)
-    again = choose_sides(pairs.repartition(7), pages.repartition(3), ["random"], SETTINGS)
-    other = choose_sides(pairs, pages, ["random"], reseeded)
-    assert english_of(again.collect(), "th") == english_of(sides["random"], "th")
-    assert english_of(other.collect(), "th") != english_of(sides["random"], "th")
+    settings = replace(SETTINGS, validation_share=0.0)
+    first = choose_sides(pairs, pages, ["random"], settings).collect()
+    again = choose_sides(pairs.repartition(7), pages.repartition(3), ["random"], settings).collect()
+    other = choose_sides(pairs, pages, ["random"], replace(settings, seed=1)).collect()
+    assert english_of(again, "th") == english_of(first, "th")
+    assert english_of(other, "th") != english_of(first, "th")
 
 
 @pytest.fixture(scope="module")
 def staged(spark: SparkSession) -> list[Row]:
     rows = [
-        ("th1", "th", 1, 11, True, ["en-first", "mix"]),
-        ("th2", "th", 3, 12, True, ["random"]),
-        ("ja1", "ja", 1, 31, True, ["en-first"]),
-        ("ar1", "ar", 1, 41, False, ["en-first", "mix"]),
-        ("ar1", "ar", 1, 41, False, ["random"]),
+        ("th1", "th", 1, 11, "train", True, ["en-first", "mix"]),
+        ("th2", "th", 3, 12, "validation", True, ["random"]),
+        ("ja1", "ja", 1, 31, "train", True, ["en-first"]),
+        ("ar1", "ar", 1, 41, "train", False, ["en-first", "mix"]),
+        ("ar1", "ar", 1, 41, "train", False, ["random"]),
     ]
-    schema = f"{PAIRS}, fits boolean, arrangements array<string>"
+    schema = f"{PAIRS}, split string, fits boolean, arrangements array<string>"
     made = make_samples(
         spark.createDataFrame(rows, schema), spark.createDataFrame(PAGE_ROWS, PAGES), SETTINGS
     )
@@ -149,12 +176,13 @@ def test_a_pair_is_a_sample_of_both_texts_with_their_attribution(staged: list[Ro
         *("th 11", "https://th/11"),
         111,
     )
-    assert row.licence == "CC-BY-SA-4.0"
+    assert (row.licence, row.split) == ("CC-BY-SA-4.0", "train")
 
 
 def test_a_random_sample_joins_the_english_text_that_was_chosen(staged: list[Row]) -> None:
     (row,) = samples_of(staged, "th2", "random")
     assert (row.en_text, row.target_text) == ("English text number 3.", "ข้อความภาษาไทย 2")
+    assert row.split == "validation"
 
 
 def test_mixed_samples_hold_a_text_each(staged: list[Row]) -> None:

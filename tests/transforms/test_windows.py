@@ -13,22 +13,51 @@ if TYPE_CHECKING:
 
 Frame = Callable[[str, list[tuple[Any, ...]]], "DataFrame"]
 
-SAMPLES = "arrangement string, tokenizer string, sample_id string, input_ids array<int>"
+SAMPLES = (
+    "arrangement string, tokenizer string, split string, sample_id string, target_lang string, "
+    "input_ids array<int>"
+)
 LENGTH, SHARDS = 16, 3
+
+
+def split_of(i: int) -> str:
+    return "validation" if i % 5 == 0 else "train"
+
+
+def lang_of(i: int) -> str:
+    return ("th", "ja", "ar")[i % 3]
+
+
 # Sample i is made of its own number, so that each token says where it is from.
 SIZES = [1 + i * 7 % 13 for i in range(40)]
 ROWS = [
-    (arrangement, "qwen2.5", f"{arrangement}-{i}", [i] * size)
+    (arrangement, "qwen2.5", split_of(i), f"{arrangement}-{i}", lang_of(i), [i] * size)
     for arrangement in ("en-first", "mix")
     for i, size in enumerate(SIZES)
 ]
+
+
+STREAMS = {
+    (arrangement, split, shard)
+    for arrangement in ("en-first", "mix")
+    for split in ("train", "validation")
+    for shard in range(SHARDS)
+}
+
+
+def stream_of(row: Row) -> tuple[str, str, int]:
+    return (row.arrangement, row.split, row.shard)
+
+
+def number_of(name: str) -> int:
+    return int(name.rpartition("-")[2])
 
 
 def windows_of(frame: DataFrame, policy: str = "sliding", seed: int = 0) -> list[Row]:
     made = make_windows(frame, LENGTH, policy, SHARDS, seed)
     assert made.columns == WINDOWS.columns
     rows: list[Row] = made.collect()
-    return sorted(rows, key=lambda row: (row.arrangement, row.shard, row.position))
+    return sorted(rows, key=lambda row: (row.arrangement, row.split, row.shard, row.position))
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +67,7 @@ def sliding(spark: SparkSession) -> list[Row]:
 
 def test_each_sample_is_whole_in_one_window_of_its_arrangement(sliding: list[Row]) -> None:
     whole = [(row.arrangement, name) for row in sliding for name in row.sample_ids[: row.n_whole]]
-    assert sorted(whole) == sorted((arrangement, name) for arrangement, _, name, _ in ROWS)
+    assert sorted(whole) == sorted((row[0], row[3]) for row in ROWS)
 
 
 def test_each_token_is_new_once(sliding: list[Row]) -> None:
@@ -49,31 +78,37 @@ def test_the_tokens_of_a_window_are_those_of_its_samples(sliding: list[Row]) -> 
     for row in sliding:
         ends = [*row.sample_starts[1:], len(row.input_ids)]
         for name, start, end in zip(row.sample_ids, row.sample_starts, ends, strict=True):
-            number = int(name.rpartition("-")[2])
+            number = number_of(name)
             assert row.input_ids[start:end] == [number] * min(SIZES[number], end - start)
 
 
 def test_windows_are_full_but_for_the_last_of_a_shard(sliding: list[Row]) -> None:
-    last = {(row.arrangement, row.shard): row.position for row in sliding}
+    last = {stream_of(row): row.position for row in sliding}
     for row in sliding:
         assert len(row.input_ids) + row.n_padding == row.window_length == LENGTH
         assert row.n_new + row.n_repeated == len(row.input_ids)
-        assert row.n_padding == 0 or row.position == last[row.arrangement, row.shard]
+        assert row.n_padding == 0 or row.position == last[stream_of(row)]
 
 
 def test_positions_of_a_shard_have_no_gap(sliding: list[Row]) -> None:
-    for arrangement in ("en-first", "mix"):
-        for shard in range(SHARDS):
-            positions = [
-                r.position for r in sliding if (r.arrangement, r.shard) == (arrangement, shard)
-            ]
-            assert positions == list(range(len(positions)))
+    for stream in STREAMS:
+        positions = [row.position for row in sliding if stream_of(row) == stream]
+        assert positions == list(range(len(positions)))
 
 
 def test_samples_are_spread_over_all_shards(sliding: list[Row]) -> None:
-    assert {(row.arrangement, row.shard) for row in sliding} == {
-        (arrangement, shard) for arrangement in ("en-first", "mix") for shard in range(SHARDS)
-    }
+    assert {stream_of(row) for row in sliding} == STREAMS
+
+
+def test_no_window_holds_samples_of_both_splits(sliding: list[Row]) -> None:
+    for row in sliding:
+        assert {split_of(number_of(name)) for name in row.sample_ids} == {row.split}
+
+
+def test_each_sample_of_a_window_has_its_language(sliding: list[Row]) -> None:
+    for row in sliding:
+        assert row.sample_langs == [lang_of(number_of(name)) for name in row.sample_ids]
+    assert any(row.n_whole < len(row.sample_ids) for row in sliding)
 
 
 def test_partitions_and_the_order_of_rows_change_nothing(
@@ -99,7 +134,7 @@ def test_these_policies_cut_and_repeat_nothing(frame: Frame, policy: str) -> Non
     rows = windows_of(frame(SAMPLES, ROWS), policy)
     assert {row.policy for row in rows} == {policy}
     assert {row.n_repeated for row in rows} == {0}
-    assert all(row.n_whole == len(row.sample_ids) for row in rows)
+    assert all(row.n_whole == len(row.sample_ids) == len(row.sample_langs) for row in rows)
     assert sum(row.n_whole for row in rows) == len(ROWS)
     assert sum(len(row.input_ids) for row in rows) == 2 * sum(SIZES)
 
