@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help java run test check fmt bench clean
+.PHONY: help java run test test-platforms check fmt bench clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -8,7 +8,7 @@ JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/java,java)
 WAREHOUSE ?= warehouse
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 java:
 	@version=$$("$(JAVA)" -version 2>&1 | sed -nE 's/.*version "([0-9]+).*/\1/p' | head -1); \
@@ -28,14 +28,17 @@ $(VENV)/installed-%: $(BIN)/python setup.cfg pyproject.toml
 run: java $(VENV)/installed-base ## build the bundled sample's dumps, run every job on them, show what came out
 	$(BIN)/python -m jobs.sample $(WAREHOUSE)
 
-test: java $(VENV)/installed-test ## every test
-	$(BIN)/python -m pytest
+test: java $(VENV)/installed-test ## every test but those of the platforms
+	$(BIN)/python -m pytest -m 'not platform'
+
+test-platforms: java $(VENV)/installed-test ## on a cluster of two workers, an object store and Spark Connect: minutes
+	$(BIN)/python -m pytest -m platform
 
 check: $(VENV)/installed-dev ## lint, types and the tests that need no Java, in seconds
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -m 'not spark and not slow'
+	$(BIN)/python -m pytest -q -m 'not spark and not slow and not platform'
 
 fmt: $(VENV)/installed-dev ## format, and mend what lint can mend
 	$(BIN)/ruff format

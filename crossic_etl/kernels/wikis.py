@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
 from typing import Any
 
 import yaml
@@ -44,7 +44,8 @@ NAMESPACE_NUMBERS = {
 }
 """The English names, which every wiki understands beside its own."""
 
-_TABLE = Path(__file__).with_name("wikis.yaml")
+# Not a path: on a cluster the package may be imported from an archive.
+_TABLE = files("crossic_etl.kernels") / "wikis.yaml"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 

@@ -1,0 +1,112 @@
+"""Pack what Spark's workers need: this package, its jobs, and their Python environment.
+
+    python deploy/pack.py [--extras encoders,hf] build/deploy
+
+``crossic_etl.zip`` is the package's wheel under a name that Spark puts on the path, ``jobs.zip``
+the jobs, ``environment.tar.gz`` a virtual environment of the Python that runs this, without Spark,
+which the workers have. It is made again only where the versions in it would differ.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from importlib.metadata import distributions, requires
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = "crossic-etl"
+SPARK = ("pyspark", "delta-spark")
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Writes the three files into a folder."""
+    arguments = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    arguments.add_argument("folder", type=Path)
+    arguments.add_argument("--extras", default="", help="of setup.cfg, with commas between them")
+    given = arguments.parse_args(argv)
+    folder: Path = given.folder.absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    pack_wheel(folder / "crossic_etl.zip")
+    pack_jobs(folder / "jobs.zip")
+    names = required(folder / "crossic_etl.zip", [*filter(None, given.extras.split(","))])
+    pack_environment(folder / "environment.tar.gz", names)
+
+
+def pack_wheel(path: Path) -> None:
+    """The wheel as a ``.zip``: Spark takes no ``.whl`` for the path of Python."""
+    with tempfile.TemporaryDirectory() as scratch:
+        source = Path(scratch) / "source"  # in place, a build takes up what an older one left
+        shutil.copytree(ROOT / "crossic_etl", source / "crossic_etl")
+        for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
+            shutil.copy(ROOT / name, source)
+        pip("wheel", "--no-deps", "--wheel-dir", scratch, str(source))
+        (wheel,) = Path(scratch).glob("*.whl")
+        path.write_bytes(wheel.read_bytes())
+
+
+def pack_jobs(path: Path) -> None:
+    """The jobs as a package, for a driver that runs on the cluster."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for module in sorted((ROOT / "jobs").glob("*.py")):
+            archive.write(module, f"jobs/{module.name}")
+
+
+def required(wheel: Path, extras: Sequence[str]) -> list[str]:
+    """Requirements of the package and of ``pyspark[sql]``, without Spark's own packages."""
+    (package,) = distributions(name=PACKAGE, path=[str(wheel)])
+    wanted = [(package.requires, extra) for extra in ("", *extras)]
+    wanted.append((requires("pyspark"), "sql"))
+    return sorted(
+        {
+            str(requirement).partition(";")[0]
+            for requirements, extra in wanted
+            for requirement in map(Requirement, requirements or ())
+            if canonicalize_name(requirement.name) not in SPARK
+            and (requirement.marker is None or requirement.marker.evaluate({"extra": extra}))
+        }
+    )
+
+
+def pack_environment(path: Path, names: Sequence[str]) -> None:
+    """A virtual environment with the versions of this one: closures travel between the two."""
+    pins = sorted(
+        f"{item.name}=={item.version}"
+        for item in distributions()
+        if canonicalize_name(item.name) not in (PACKAGE, *SPARK)
+    )
+    digest = hashlib.sha256("\n".join([sys.version, *names, *pins]).encode()).hexdigest()
+    made = path.with_name("environment.sha256")
+    if path.exists() and made.exists() and made.read_text() == digest:
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        place, constraints = Path(scratch) / "environment", Path(scratch) / "constraints.txt"
+        constraints.write_text("\n".join(pins))
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", place], check=True)
+        python = str(place / "bin" / "python")
+        pip("--python", python, "install", "--constraint", str(constraints), *names)
+        unfinished = path.with_name("unfinished.tar.gz")
+        with tarfile.open(unfinished, "w:gz", compresslevel=1) as archive:
+            archive.add(place, ".")
+    unfinished.rename(path)
+    made.write_text(digest)
+
+
+def pip(*arguments: str) -> None:
+    """Runs this environment's pip, silent but for errors."""
+    command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*command, *arguments], check=True)
+
+
+if __name__ == "__main__":
+    main()
