@@ -29,7 +29,7 @@ run: java $(VENV)/installed-base ## build the bundled sample's dumps, run every 
 	$(BIN)/python -m jobs.sample $(WAREHOUSE)
 
 test: java $(VENV)/installed-test ## every test but those of the platforms
-	$(BIN)/python -m pytest -m 'not platform'
+	$(BIN)/python -m pytest
 
 test-platforms: java $(VENV)/installed-test ## on a cluster of two workers, an object store and Spark Connect: minutes
 	$(BIN)/python -m pytest -m platform
