@@ -22,7 +22,7 @@ from crossic_etl.config_errors import ConfigError, UnfitSettingError, one_of, re
 __all__ = ["Config", "ConfigError", "UnfitSettingError", "load_config"]
 
 POLICIES = ("sliding", "padded", "best-fit")
-ARRANGEMENTS = ("en-first", "target-first", "mix", "target-only", "random")
+ARRANGEMENTS = ("en-first", "target-first", "mix", "target-only", "random", "retrieved")
 ON_DAMAGE = ("salvage", "fail")
 MINIMUM_WINDOW = 16
 
@@ -117,6 +117,7 @@ class Config:
         tokenizer: ``qwen2.5`` (embedded) or a Hugging Face name or path.
         split_token: closes each sample: a special token of the vocabulary, ``new:[SPLIT]`` or text.
         arrangements: which samples to make of the pairs.
+        mixture: arrangement to its share of the tokens of the windows ``mixture``; empty for none.
         validation_share: of the English articles, about; all that is made of such an article is
             for validation. 0 to less than 0.5. Ours.
         seed: of every order and permutation.
@@ -133,6 +134,7 @@ class Config:
     segment: Segment = field(default_factory=Segment)
     window: Window = field(default_factory=Window)
     arrangements: tuple[str, ...] = ("en-first",)
+    mixture: dict[str, float] = field(default_factory=dict)
     validation_share: float = 0.01
     seed: int = 0
     shards: int = 16
@@ -159,12 +161,15 @@ class Config:
         require(self.arrangements, "arrangements", self.arrangements, "at least one")
         for name in self.arrangements:
             require(name in ARRANGEMENTS, "arrangements", name, one_of(ARRANGEMENTS))
+        found = "retrieved" not in self.arrangements or self.crawl.sources
+        require(found, "crawl.sources", [], "files of a crawl for the arrangement retrieved")
         require(
             len(set(self.arrangements)) == len(self.arrangements),
             "arrangements",
             self.arrangements,
             "each once",
         )
+        self._check_mixture()
         share = self.validation_share
         require(0 <= share < 0.5, "validation_share", share, "a share from 0, below 0.5")
         require(self.shards >= 1, "shards", self.shards, "a whole number >= 1")
@@ -177,6 +182,14 @@ class Config:
             longest is None or longest <= self.window.length,
             "segment.max_tokens", longest, f"at most window.length, {self.window.length}",
         )  # fmt: skip
+
+    def _check_mixture(self) -> None:
+        for name, share in self.mixture.items():
+            require(name in self.arrangements, "mixture", name, "a name in arrangements")
+            require(share > 0, f"mixture.{name}", share, "a share above 0")
+        total = sum(self.mixture.values())
+        is_whole = not self.mixture or abs(total - 1) <= 1e-6
+        require(is_whole, "mixture", self.mixture, f"shares that sum to 1, not {total:g}")
 
     @property
     def wikis(self) -> tuple[str, ...]:

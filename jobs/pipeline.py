@@ -8,6 +8,7 @@ from types import ModuleType
 
 from crossic_etl.cli import checked_config, guarded, parser
 from crossic_etl.config import Config, ConfigError
+from crossic_etl.sample_sources import tables_read
 from crossic_etl.session import get_session
 from crossic_etl.sources import dump_folder
 from jobs import documents, embeddings, links, neighbours, pages, pairs, samples, windows
@@ -71,7 +72,8 @@ def plan(config: Config, chosen: Sequence[str]) -> list[str]:
     """What each job would read and write, a line for each; looks at no file and starts no Spark."""
     lines = [f"configuration {config.digest()}, tables under {config.root}"]
     for name in chosen:
-        reads = [table.name for table in JOBS[name].READS]
+        read = tables_read(config) if name == "samples" else JOBS[name].READS
+        reads = [table.name for table in read]
         if name in ("pages", "links"):
             reads = [_input(config, lang) for lang in config.wikis] + reads
         if name == "documents":

@@ -42,6 +42,7 @@ split_token: "[SPLIT]"
 segment: {max_tokens: 100, separator: "\\n", min_chars: 5}
 window: {length: 200, policy: best-fit}
 arrangements: [mix, random]
+mixture: {mix: 0.25, random: 0.75}
 validation_share: 0.2
 seed: 7
 shards: 3
@@ -61,6 +62,7 @@ shards: 3
         segment=Segment(100, "\n", 5),
         window=Window(200, "best-fit"),
         arrangements=("mix", "random"),
+        mixture={"mix": 0.25, "random": 0.75},
         validation_share=0.2,
         seed=7,
         shards=3,
@@ -83,13 +85,29 @@ shards: 3
             "sliding, padded or best-fit",
         ),
         ("seed: true", "seed", "True", "a whole number"),
+        ("mixture: {mix: 1}", "mixture", "'mix'", "a name in arrangements"),
+        ("mixture: {en-first: 0}", "mixture.en-first", "0.0", "a share above 0"),
+        (
+            "mixture: {en-first: 0.9}",
+            "mixture",
+            "{'en-first': 0.9}",
+            "shares that sum to 1, not 0.9",
+        ),
+        ("mixture: {en-first: a}", "mixture", "'a'", "a number"),
+        ("mixture: [mix]", "mixture", "['mix']", "a mapping of names to number"),
         ("validation_share: 0.5", "validation_share", "0.5", "a share from 0, below 0.5"),
         ("validation_share: -0.1", "validation_share", "-0.1", "a share from 0, below 0.5"),
         ("shards: 0", "shards", "0", "a whole number >= 1"),
         ("tokenizer: [a]", "tokenizer", "['a']", "text"),
         ("arrangements: en-first", "arrangements", "'en-first'", "a list"),
         ("arrangements: []", "arrangements", "()", "at least one"),
-        ("arrangements: [retrieved]", "arrangements", "'retrieved'", "en-first, target-first"),
+        ("arrangements: [en_first]", "arrangements", "'en_first'", "en-first, target-first"),
+        (
+            "arrangements: [retrieved]",
+            "crawl.sources",
+            "[]",
+            "files of a crawl for the arrangement retrieved",
+        ),
         ("arrangements: [mix, mix]", "arrangements", "('mix', 'mix')", "each once"),
         ("segment: {max_tokens: 8}", "segment.max_tokens", "8", "None or at least 16 tokens"),
         (

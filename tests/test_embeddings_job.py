@@ -10,21 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
 from crossic_etl.config import Config
 from crossic_etl.config_crawl import Encoder, Retrieved
-from crossic_etl.schemas import DOCUMENTS, EMBEDDINGS, PAGES, PAIRS, REJECTS, RUNS, Table
+from crossic_etl.schemas import DOCUMENTS, EMBEDDINGS, PAGES, PAIRS, REJECTS, RUNS
 from crossic_etl.tables import Tables
 from jobs import embeddings
+from tests.literal_rows import row_of
 
 if TYPE_CHECKING:
     from pyspark.sql import Row, SparkSession
-
-EMPTY: dict[type, Any] = {
-    **{T.StringType: "", T.LongType: 0, T.IntegerType: 0, T.DoubleType: 0.0},
-    **{T.BooleanType: False, T.MapType: {}, T.ArrayType: []},
-}
 
 Texts = dict[tuple[str, Any], str]
 PAGE_TEXTS: Texts = {
@@ -40,14 +35,6 @@ DOCUMENT_TEXTS: Texts = {
     ("th", "d3"): "ผึ้งทำน้ำผึ้ง",
 }
 PAIR = {"pair_id": "p", "target_lang": "th", "en_page_id": 1, "target_page_id": 1}
-
-
-def row_of(table: Table, **given: Any) -> tuple[Any, ...]:
-    """A row of which only a few columns matter."""
-    return tuple(
-        given.get(field.name, None if field.nullable else EMPTY[type(field.dataType)])
-        for field in table.schema
-    )
 
 
 def write(tables: Tables, pages: Texts, documents: Texts) -> None:

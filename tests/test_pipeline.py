@@ -81,6 +81,16 @@ def test_a_plan_says_what_each_job_reads_and_writes() -> None:
     ]
 
 
+def test_a_plan_reads_the_crawl_for_samples_that_need_it() -> None:
+    crawl = Crawl((CrawlSource("/data/crawl"),))
+    without = Config("t", ("th",), crawl=crawl)
+    assert plan(without, ["samples"])[1].startswith("samples: reads pairs, pages; writes")
+    found = Config("t", ("th",), crawl=crawl, arrangements=("en-first", "retrieved"))
+    assert plan(found, ["samples"])[1] == (
+        "samples: reads pairs, pages, neighbours, documents; writes samples, rejects, runs"
+    )
+
+
 def test_a_plan_names_plain_text() -> None:
     config = Config("t", ("th",), Wikipedia(plain_text={"en": "/data/en", "th": "/data/th"}))
     assert plan(config, ["pages"])[1].startswith("pages: reads /data/en, /data/th; writes pages")

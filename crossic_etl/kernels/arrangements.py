@@ -1,7 +1,10 @@
 """From two documents on one subject to samples, in each of the arrangements.
 
 An arrangement says which sides a sample holds, in which order. `random` is `en-first` with an
-English document that the caller has taken from another pair.
+English document that the caller has taken from another pair, `retrieved` with one that was found
+for the target document. All are cut at the same relative positions: of two documents, paired or
+found, only the wholes are known to match, and no better place in one for a place in the other.
+Nothing is lost that way, and all have samples within one budget, so that they can be compared.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ ARRANGEMENTS: dict[str, tuple[tuple[str, ...], ...]] = {
     "mix": ((ENGLISH,), (TARGET,)),
     "target-only": ((TARGET,),),
     "random": ((ENGLISH, TARGET),),
+    "retrieved": ((ENGLISH, TARGET),),
 }
 
 # Ours: the paper names no separator. A blank line is how texts follow each other in any corpus.

@@ -10,21 +10,25 @@ from crossic_etl.kernels.segments import Document, tokenize_documents
 
 
 class PairTexts(NamedTuple):
-    """Two pages with their texts and attribution, and the arrangements to make of them."""
+    """Two texts with their attribution, and the arrangements to make of them.
+
+    A web document has no title and no revision, and may have no address.
+    """
 
     pair_id: str
     target_lang: str
     split: str
+    origin: str
     arrangements: list[str]
-    en_page_id: int
-    en_title: str
-    en_url: str
+    en_source_id: str
+    en_title: str | None
+    en_url: str | None
     en_revision_id: int | None
     en_licence: str
     en_text: str
-    target_page_id: int
-    target_title: str
-    target_url: str
+    target_source_id: str
+    target_title: str | None
+    target_url: str | None
     target_revision_id: int | None
     target_licence: str
     target_text: str
@@ -50,21 +54,21 @@ def sample_rows(pairs: Sequence[PairTexts], recipe: Recipe) -> Iterator[dict[str
 def _pair_rows(
     pair: PairTexts, english: Document, target: Document, recipe: Recipe
 ) -> Iterator[dict[str, Any]]:
-    ids = (f"en:{pair.en_page_id}", f"{pair.target_lang}:{pair.target_page_id}")
+    ids = (pair.en_source_id, pair.target_source_id)
     seen: set[str] = set()
     for sample in make_samples(pair.arrangements, english, target, ids, recipe):
-        yield _row(pair, sample, ids, recipe) | {"n": int(sample.arrangement not in seen)}
+        yield _row(pair, sample, recipe) | {"n": int(sample.arrangement not in seen)}
         seen.add(sample.arrangement)
 
 
-def _row(pair: PairTexts, sample: Sample, ids: tuple[str, str], recipe: Recipe) -> dict[str, Any]:
+def _row(pair: PairTexts, sample: Sample, recipe: Recipe) -> dict[str, Any]:
     row = {
         "outcome": "sample",
         "sample_id": sample.sample_id,
         "arrangement": sample.arrangement,
         "target_lang": pair.target_lang,
         "split": pair.split,
-        "origin": "wikipedia",
+        "origin": pair.origin,
         "pair_id": pair.pair_id,
         "segment": sample.segment,
         "n_segments": sample.n_segments,
@@ -78,24 +82,15 @@ def _row(pair: PairTexts, sample: Sample, ids: tuple[str, str], recipe: Recipe) 
         "split_token": recipe.tokenizer.split_token,
         "licence": _licence(pair, sample.sides),
     }
-    if ENGLISH in sample.sides:
-        row |= _attribution("en", ids[0], pair.en_title, pair.en_url, pair.en_revision_id)
-    if TARGET in sample.sides:
-        row |= _attribution(
-            "target", ids[1], pair.target_title, pair.target_url, pair.target_revision_id
-        )
+    for side, prefix in ((ENGLISH, "en"), (TARGET, "target")):
+        if side in sample.sides:
+            row |= _attribution(pair, prefix)
     return row
 
 
-def _attribution(
-    side: str, source_id: str, title: str, url: str, revision_id: int | None
-) -> dict[str, Any]:
-    return {
-        f"{side}_source_id": source_id,
-        f"{side}_title": title,
-        f"{side}_url": url,
-        f"{side}_revision_id": revision_id,
-    }
+def _attribution(pair: PairTexts, side: str) -> dict[str, Any]:
+    names = [f"{side}_{name}" for name in ("source_id", "title", "url", "revision_id")]
+    return {name: getattr(pair, name) for name in names}
 
 
 def _licence(pair: PairTexts, sides: Sequence[str]) -> str:
@@ -105,10 +100,12 @@ def _licence(pair: PairTexts, sides: Sequence[str]) -> str:
 
 
 def _broken(pair: PairTexts, error: Exception) -> dict[str, Any]:
+    english = pair.en_title or pair.en_source_id
+    target = pair.target_title or pair.target_source_id
     return {
         "outcome": "text",
         "target_lang": pair.target_lang,
         "n": len(pair.arrangements),
         "key": pair.pair_id,
-        "detail": f"{pair.en_title} / {pair.target_title}: {type(error).__name__}: {error}"[:500],
+        "detail": f"{english} / {target}: {type(error).__name__}: {error}"[:500],
     }

@@ -14,14 +14,15 @@ PAIR = PairTexts(
     pair_id="p1",
     target_lang="th",
     split="train",
+    origin="wikipedia",
     arrangements=["en-first"],
-    en_page_id=1,
+    en_source_id="en:1",
     en_title="Tea",
     en_url="https://en/Tea",
     en_revision_id=11,
     en_licence="CC-BY-SA-4.0",
     en_text="Hello world",
-    target_page_id=2,
+    target_source_id="th:2",
     target_title="ชา",
     target_url="https://th/ชา",
     target_revision_id=None,
@@ -85,6 +86,23 @@ def test_a_sample_of_one_side_carries_that_sides_attribution_alone() -> None:
     assert row["target_source_id"] == "th:2"
 
 
+FOUND = PAIR._replace(
+    origin="crawl",
+    arrangements=["retrieved"],
+    en_source_id="d1",
+    en_title=None,
+    en_url=None,
+    en_licence="NOASSERTION",
+)
+
+
+def test_a_document_that_was_found_has_an_id_and_no_title() -> None:
+    (row,) = rows(FOUND)
+    assert (row["origin"], row["arrangement"]) == ("crawl", "retrieved")
+    assert (row["en_source_id"], row["en_title"], row["en_url"]) == ("d1", None, None)
+    assert (row["target_source_id"], row["licence"]) == ("th:2", "CC-BY-SA-3.0 AND NOASSERTION")
+
+
 def test_the_first_sample_of_each_arrangement_counts_the_pair() -> None:
     made = rows(PAIR._replace(arrangements=["mix", "en-first"]))
     assert [(row["arrangement"], row["n"]) for row in made] == [
@@ -134,3 +152,5 @@ def test_a_pair_that_breaks_is_rejected_and_the_others_are_kept(
         "detail": "Tea / ชา: ValueError: no cut",
     }
     assert good["pair_id"] == "p1"
+    (found,) = rows(FOUND._replace(en_text="bad"))
+    assert found["detail"] == "d1 / ชา: ValueError: no cut"

@@ -184,19 +184,22 @@ EVALUATION = NgramIndex.of(
 
 def test_pages_that_hold_an_evaluation_text_are_found(frame: Frame) -> None:
     asked = "which of the potters vessels stands longest on the shelf beside the river and why"
-    pages = [("en", 1, f"Before.\n{asked}?\nAfter."), ("en", 2, TEXT), ("th", 1, "")]
-    found = find_contaminated(frame("lang string, page_id long, text string", pages), EVALUATION)
+    texts = [("en:1", f"Before.\n{asked}?\nAfter."), ("en:2", TEXT), ("th:1", "")]
+    found = find_contaminated(frame("source_id string, text string", texts), EVALUATION)
     (row,) = found.collect()
-    assert (row.lang, row.page_id, row.hits > 0, 0.5 < row.share < 1) == ("en", 1, True, True)
+    assert (row.source_id, row.hits > 0, 0.5 < row.share < 1) == ("en:1", True, True)
 
 
-def test_pairs_with_such_a_page_on_either_side_are_marked(frame: Frame) -> None:
-    pairs = [("p1", "th", 1, 1), ("p2", "th", 2, 2), ("p3", "ja", 3, 1), ("p4", "ja", 4, 2)]
-    contaminated = [("en", 1, 1, 0.5), ("th", 2, 1, 0.5), ("th", 1, 1, 0.5), ("ja", 1, 1, 0.5)]
-    schema = "pair_id string, target_lang string, en_page_id long, target_page_id long"
-    found = frame("lang string, page_id long, hits long, share double", contaminated)
-    marked = mark_contaminated(frame(schema, pairs), found)
-    assert marked.columns[-1] == "is_contaminated"
+def test_sides_with_such_a_text_on_either_side_are_marked(frame: Frame) -> None:
+    sides = [
+        *(("p1", "en:1", "th:1"), ("p2", "en:2", "th:2"), ("p3", "en:3", "ja:1")),
+        ("p4", "en:4", "ja:2"),
+    ]
+    contaminated = [("en:1", 1, 0.5), ("th:2", 1, 0.5), ("th:1", 1, 0.5), ("ja:1", 1, 0.5)]
+    schema = "pair_id string, en_source_id string, target_source_id string"
+    found = frame("source_id string, hits long, share double", contaminated)
+    marked = mark_contaminated(frame(schema, sides), found)
+    assert marked.columns == ["pair_id", "en_source_id", "target_source_id", "is_contaminated"]
     assert sorted((row.pair_id, row.is_contaminated) for row in marked.collect()) == [
         ("p1", True), ("p2", True), ("p3", True), ("p4", False),
     ]  # fmt: skip

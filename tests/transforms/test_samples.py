@@ -2,155 +2,59 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from crossic_etl.schemas import SAMPLES, STAGED_SAMPLES
-from crossic_etl.transforms.samples import (
-    SampleSettings,
-    choose_sides,
-    make_samples,
-    select_samples,
-)
+from crossic_etl.transforms.samples import SampleSettings, make_samples, select_samples
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, Row, SparkSession
 
 Frame = Callable[[str, list[tuple[Any, ...]]], "DataFrame"]
 
-SETTINGS = SampleSettings("qwen2.5", "<|quad_end|>", 64, "\n\n", 2, 0.45, 0)
-# By the hash with seed 0: of the English pages, those that are for validation.
-VALIDATION = {6, 8, 9}
-PAIRS = "pair_id string, target_lang string, en_page_id long, target_page_id long"
-PAGES = (
-    "lang string, page_id long, title string, url string, revision_id long, licence string, "
-    "text string, n_chars int"
+SETTINGS = SampleSettings("qwen2.5", "<|quad_end|>", 64, "\n\n")
+SIDES = (
+    "pair_id string, target_lang string, origin string, en_source_id string, "
+    "target_source_id string, split string, reason string, arrangements array<string>"
 )
-ARRANGEMENTS = ("en-first", "random", "mix")
-
-# Nine Thai pairs with text, one pair of Japanese; Arabic has a text too short and one that is gone.
-PAIR_ROWS = [
-    *((f"th{i}", "th", i, 10 + i) for i in range(1, 10)),
-    ("ja1", "ja", 1, 31),
-    ("ar1", "ar", 1, 41),
-    ("ar2", "ar", 2, 42),
-    ("ar3", "ar", 10, 43),
+TEXTS = (
+    "source_id string, title string, url string, revision_id long, licence string, text string, "
+    "n_chars int"
+)
+CC, UNKNOWN = "CC-BY-SA-4.0", "NOASSERTION"
+ENGLISH = [
+    ("en:1", "en 1", "https://en/1", 101, CC, "English text number 1.", 22),
+    ("en:3", "en 3", "https://en/3", 103, CC, "English text number 3.", 22),
+    ("d1", None, "https://web/1", None, UNKNOWN, "A web page.", 11),
+    ("d2", None, None, None, UNKNOWN, "Another web page.", 17),
 ]
-TEXTS = {
-    **{("en", i): f"English text number {i}." for i in range(1, 10)},
-    **{("th", 10 + i): f"ข้อความภาษาไทย {i}" for i in range(1, 10)},
-    ("en", 10): "E",
-    ("ja", 31): "茶は飲み物。" * 30,
-    ("ar", 41): "ش",
-    ("ar", 43): "نص عربي",
-    ("th", 1): "a page of another wiki with the id of an English one",
-}
-PAGE_ROWS = [
-    (lang, i, f"{lang} {i}", f"https://{lang}/{i}", 100 + i, "CC-BY-SA-4.0", text, len(text))
-    for (lang, i), text in TEXTS.items()
+TARGET = [
+    ("th:11", "th 11", "https://th/11", 111, CC, "ข้อความภาษาไทย 1", 16),
+    ("th:12", "th 12", "https://th/12", 112, CC, "ข้อความภาษาไทย 2", 16),
+    ("ja:31", "ja 31", "https://ja/31", 131, CC, "茶は飲み物。" * 30, 180),
+    ("en:1", "no Thai page", "https://th/1", 1, CC, "another text", 12),
 ]
-
-
-@pytest.fixture(scope="module")
-def sides(spark: SparkSession) -> dict[str, list[Row]]:
-    """Sides by arrangement."""
-    pairs, pages = spark.createDataFrame(PAIR_ROWS, PAIRS), spark.createDataFrame(PAGE_ROWS, PAGES)
-    rows = choose_sides(pairs, pages, ARRANGEMENTS, SETTINGS).collect()
-    assert len(rows) == 2 * len(PAIR_ROWS)
-    return {"aligned": [r for r in rows if r.arrangements == ["en-first", "mix"]]} | {
-        "random": [r for r in rows if r.arrangements == ["random"]]
-    }
-
-
-def english_of(rows: list[Row], lang: str, fits: bool = True) -> dict[int, int]:
-    return {
-        row.target_page_id: row.en_page_id
-        for row in rows
-        if row.target_lang == lang and row.fits is fits
-    }
-
-
-def test_aligned_sides_are_the_pairs(sides: dict[str, list[Row]]) -> None:
-    actual = {(r.pair_id, r.target_lang, r.en_page_id, r.target_page_id) for r in sides["aligned"]}
-    assert actual == set(PAIR_ROWS)
-
-
-def test_random_sides_are_a_permutation_of_the_english_pages_of_a_split(
-    sides: dict[str, list[Row]],
-) -> None:
-    permuted = english_of(sides["random"], "th")
-    assert sorted(permuted) == list(range(11, 20))
-    assert {permuted[10 + i] for i in VALIDATION} == VALIDATION
-    assert sorted(permuted.values()) == list(range(1, 10))
-
-
-@pytest.mark.parametrize("kind", ["aligned", "random"])
-def test_the_english_page_of_a_pair_decides_its_split(
-    sides: dict[str, list[Row]], kind: str
-) -> None:
-    english = {pair_id: en_page_id for pair_id, _, en_page_id, _ in PAIR_ROWS}
-    rows = sides[kind]
-    assert {english[row.pair_id] for row in rows if row.split == "validation"} == VALIDATION
-    assert {row.split for row in rows} == {"train", "validation"}
-
-
-@pytest.mark.parametrize(("share", "expected"), [(0.0, set()), (0.45, VALIDATION)])
-def test_no_more_than_the_share_is_for_validation(
-    spark: SparkSession, share: float, expected: set[int]
-) -> None:
-    settings = replace(SETTINGS, validation_share=share)
-    pairs, pages = spark.createDataFrame(PAIR_ROWS, PAIRS), spark.createDataFrame(PAGE_ROWS, PAGES)
-    rows = choose_sides(pairs, pages, ["en-first"], settings).collect()
-    assert {row.en_page_id for row in rows if row.split == "validation"} == expected
-
-
-def test_no_random_side_is_its_own(sides: dict[str, list[Row]]) -> None:
-    permuted = english_of(sides["random"], "th")
-    assert [target for target, english in permuted.items() if english == target - 10] == []
-
-
-def test_random_sides_are_in_no_order_of_the_ids(sides: dict[str, list[Row]]) -> None:
-    permuted = english_of(sides["random"], "th")
-    train = [i for i in range(1, 10) if i not in VALIDATION]
-    steps = {(train.index(permuted[10 + i]) - place) % 6 for place, i in enumerate(train)}
-    assert len(steps) > 1
-
-
-def test_a_single_pair_is_its_own_random_one(sides: dict[str, list[Row]]) -> None:
-    assert english_of(sides["random"], "ja") == {31: 1}
-
-
-@pytest.mark.parametrize("kind", ["aligned", "random"])
-def test_a_pair_with_a_text_too_short_or_missing_fits_no_arrangement(
-    sides: dict[str, list[Row]], kind: str
-) -> None:
-    assert {row.pair_id for row in sides[kind] if not row.fits} == {"ar1", "ar2", "ar3"}
-
-
-def test_the_seed_sets_the_permutation_and_the_partitions_do_not(spark: SparkSession) -> None:
-    pairs, pages = spark.createDataFrame(PAIR_ROWS, PAIRS), spark.createDataFrame(PAGE_ROWS, PAGES)
-    settings = replace(SETTINGS, validation_share=0.0)
-    first = choose_sides(pairs, pages, ["random"], settings).collect()
-    again = choose_sides(pairs.repartition(7), pages.repartition(3), ["random"], settings).collect()
-    other = choose_sides(pairs, pages, ["random"], replace(settings, seed=1)).collect()
-    assert english_of(again, "th") == english_of(first, "th")
-    assert english_of(other, "th") != english_of(first, "th")
 
 
 @pytest.fixture(scope="module")
 def staged(spark: SparkSession) -> list[Row]:
+    pair, found = "wikipedia", "crawl"
     rows = [
-        ("th1", "th", 1, 11, "train", True, ["en-first", "mix"]),
-        ("th2", "th", 3, 12, "validation", True, ["random"]),
-        ("ja1", "ja", 1, 31, "train", True, ["en-first"]),
-        ("ar1", "ar", 1, 41, "train", False, ["en-first", "mix"]),
-        ("ar1", "ar", 1, 41, "train", False, ["random"]),
+        ("th1", "th", pair, "en:1", "th:11", "train", None, ["en-first", "mix"]),
+        ("th2", "th", pair, "en:3", "th:12", "validation", None, ["random"]),
+        ("ja1", "ja", pair, "en:1", "ja:31", "train", None, ["en-first"]),
+        ("ar1", "ar", pair, "en:1", "ar:41", "train", "too_short", ["en-first", "mix"]),
+        ("ar1", "ar", pair, "en:1", "ar:41", "train", "too_short", ["random"]),
+        ("th:11 d1", "th", found, "d1", "th:11", "train", None, ["retrieved"]),
+        ("th:11 d2", "th", found, "d2", "th:11", "train", "not_best", ["retrieved"]),
     ]
-    schema = f"{PAIRS}, split string, fits boolean, arrangements array<string>"
     made = make_samples(
-        spark.createDataFrame(rows, schema), spark.createDataFrame(PAGE_ROWS, PAGES), SETTINGS
+        spark.createDataFrame(rows, SIDES),
+        spark.createDataFrame(ENGLISH, TEXTS),
+        spark.createDataFrame(TARGET, TEXTS),
+        SETTINGS,
     )
     assert set(made.columns) == set(STAGED_SAMPLES.fieldNames())
     return made.collect()
@@ -185,6 +89,19 @@ def test_a_random_sample_joins_the_english_text_that_was_chosen(staged: list[Row
     assert row.split == "validation"
 
 
+def test_a_retrieved_sample_has_the_attribution_of_a_document_and_a_page(
+    staged: list[Row],
+) -> None:
+    (row,) = samples_of(staged, "th:11 d1", "retrieved")
+    assert (row.en_text, row.target_text) == ("A web page.", "ข้อความภาษาไทย 1")
+    assert (row.origin, row.licence) == ("crawl", "CC-BY-SA-4.0 AND NOASSERTION")
+    assert (row.en_source_id, row.en_title, row.en_url, row.en_revision_id) == (
+        *("d1", None, "https://web/1"),
+        None,
+    )
+    assert (row.target_source_id, row.target_title) == ("th:11", "th 11")
+
+
 def test_mixed_samples_hold_a_text_each(staged: list[Row]) -> None:
     texts = [(row.en_text, row.target_text) for row in samples_of(staged, "th1", "mix")]
     assert texts == [("English text number 1.", ""), ("", "ข้อความภาษาไทย 1")]
@@ -198,22 +115,19 @@ def test_a_long_text_is_cut_to_the_budget_and_kept(staged: list[Row]) -> None:
     assert "".join(row.target_text for row in rows) == "茶は飲み物。" * 30
 
 
-def test_each_pair_and_arrangement_is_counted_once(staged: list[Row]) -> None:
-    counted: Counter[tuple[str, str | None]] = Counter()
+def test_each_side_and_arrangement_is_counted_once(staged: list[Row]) -> None:
+    counted: Counter[tuple[str, str, str | None]] = Counter()
     for row in staged:
-        counted[row.pair_id, row.arrangement] += row.n
+        counted[row.outcome, row.pair_id, row.arrangement] += row.n
     assert counted == {
-        ("th1", "en-first"): 1,
-        ("th1", "mix"): 1,
-        ("th2", "random"): 1,
-        ("ja1", "en-first"): 1,
-        ("ar1", None): 3,
+        ("sample", "th1", "en-first"): 1,
+        ("sample", "th1", "mix"): 1,
+        ("sample", "th2", "random"): 1,
+        ("sample", "ja1", "en-first"): 1,
+        ("sample", "th:11 d1", "retrieved"): 1,
+        ("too_short", "ar1", None): 3,
+        ("not_best", "th:11 d2", None): 1,
     }
-
-
-def test_pairs_that_do_not_fit_are_dropped_as_too_short(staged: list[Row]) -> None:
-    dropped = [(r.target_lang, r.n) for r in staged if r.outcome == "too_short"]
-    assert sorted(dropped) == [("ar", 1), ("ar", 2)]
 
 
 def test_sample_ids_are_unique(staged: list[Row]) -> None:
@@ -221,10 +135,9 @@ def test_sample_ids_are_unique(staged: list[Row]) -> None:
     assert len(set(ids)) == len(ids)
 
 
-def test_without_pairs_there_are_no_samples(frame: Frame) -> None:
-    pages = frame(PAGES, [])
-    sides = choose_sides(frame(PAIRS, []), pages, ARRANGEMENTS, SETTINGS)
-    samples = select_samples(make_samples(sides, pages, SETTINGS))
+def test_without_sides_there_are_no_samples(frame: Frame) -> None:
+    texts = frame(TEXTS, [])
+    samples = select_samples(make_samples(frame(SIDES, []), texts, texts, SETTINGS))
     assert samples.columns == SAMPLES.columns
     assert samples.collect() == []
 

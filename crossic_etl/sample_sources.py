@@ -1,0 +1,120 @@
+"""What samples are made of: pairs of Wikipedia, and web documents found for a target text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+
+from pyspark.sql import DataFrame
+
+from crossic_etl.config import Config
+from crossic_etl.document_rules import load_evaluation
+from crossic_etl.encoder_choice import choose_encoder
+from crossic_etl.schemas import DOCUMENTS, NEIGHBOURS, PAGES, PAIRS, Table
+from crossic_etl.tables import Tables
+from crossic_etl.transforms.contamination import find_contaminated
+from crossic_etl.transforms.samples import SampleSettings, make_samples
+from crossic_etl.transforms.sides import (
+    RETRIEVED,
+    arrange_pairs,
+    arrange_retrieved,
+    document_texts,
+    judge_sides,
+    page_texts,
+    pair_sides,
+    retrieved_sides,
+    select_texts,
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Sides of one origin, the texts of each side, and the arrangements to make of them.
+
+    ``rows`` has a row for each side: it is counted without what makes them sides.
+    """
+
+    rows: DataFrame
+    sides: DataFrame
+    english: DataFrame
+    target: DataFrame
+    arrangements: tuple[str, ...]
+
+    def make(
+        self, contaminated: DataFrame | None, settings: SampleSettings, min_chars: int, seed: int
+    ) -> DataFrame:
+        """The staged samples, with the sides that make none."""
+        judged = judge_sides(self.sides, self.english, self.target, min_chars, contaminated)
+        arranged = (
+            arrange_retrieved(judged, seed)
+            if RETRIEVED in self.arrangements
+            else arrange_pairs(judged, self.arrangements, seed)
+        )
+        return make_samples(arranged, self.english, self.target, settings)
+
+
+def tables_read(config: Config) -> tuple[Table, ...]:
+    """The tables that samples of this configuration are made of."""
+    of_crawl = (NEIGHBOURS, DOCUMENTS) if RETRIEVED in config.arrangements else ()
+    return (PAIRS, PAGES, *of_crawl)
+
+
+def load_sources(tables: Tables, config: Config) -> list[Source]:
+    """The sources of the configured arrangements, each of which belongs to one of them."""
+    pairs = tables.select(PAIRS, {"target_lang": config.languages})
+    sides = pair_sides(pairs, config.validation_share, config.seed)
+    english = page_texts(tables.select(PAGES, {"lang": ["en"]}))
+    target = page_texts(tables.select(PAGES, {"lang": config.languages}))
+    sources = []
+    if of_pairs := tuple(name for name in config.arrangements if name != RETRIEVED):
+        sources.append(Source(pairs, sides, english, target, of_pairs))
+    if RETRIEVED in config.arrangements:
+        sources.append(_retrieved(tables, config, sides, target))
+    return sources
+
+
+def _retrieved(tables: Tables, config: Config, pairs: DataFrame, pages: DataFrame) -> Source:
+    choice, of_pages = choose_encoder(config.encoder), config.retrieved.queries == "pages"
+    scope = {
+        "target_lang": config.languages,
+        "model": [choice.model],
+        "revision": [choice.revision],
+        "query_kind": ["page" if of_pages else "document"],
+    }
+    accepted = tables.select(NEIGHBOURS, scope).where("accepted")
+    english = document_texts(tables.select(DOCUMENTS, {"lang": ["en"]}))
+    documents = document_texts(tables.select(DOCUMENTS, {"lang": config.languages}))
+    return Source(
+        accepted,
+        retrieved_sides(accepted, pairs, config.validation_share, config.seed),
+        english,
+        pages if of_pages else documents,
+        (RETRIEVED,),
+    )
+
+
+def stage_contaminated(tables: Tables, config: Config, sources: list[Source]) -> DataFrame | None:
+    """The pages of these sources that overlap an evaluation text, each looked at once.
+
+    None where no evaluation texts are given. Web documents were compared before they came in.
+
+    Raises:
+        InputError: an evaluation file can't be read.
+    """
+    evaluation = load_evaluation(tables.spark, config)
+    if evaluation is None:
+        return None
+    pages = page_texts(tables.select(PAGES, {"lang": config.wikis}))
+    texts = select_texts(pages, [source.sides for source in sources])
+    return tables.stage("contaminated", find_contaminated(texts, evaluation))
+
+
+def make_all(
+    sources: list[Source], contaminated: DataFrame | None, settings: SampleSettings, config: Config
+) -> DataFrame:
+    """The staged samples of all sources."""
+    made = [
+        source.make(contaminated, settings, config.segment.min_chars, config.seed)
+        for source in sources
+    ]
+    return reduce(DataFrame.unionByName, made)

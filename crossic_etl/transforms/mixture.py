@@ -1,0 +1,74 @@
+"""Samples of several arrangements in one set of windows, in given shares of the tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from crossic_etl.config_errors import UnfitSettingError
+
+MIXTURE = "mixture"
+
+# Shares hold within each of these, and so do the languages' shares of each other.
+_GROUP = ("arrangement", "target_lang", "split")
+
+
+def count_samples(samples: DataFrame) -> DataFrame:
+    """``arrangement, samples, tokens``: a row for each arrangement."""
+    return samples.groupBy("arrangement").agg(
+        F.count("*").alias("samples"), F.sum("n_tokens").alias("tokens")
+    )
+
+
+def sampling_rates(tokens: Mapping[str, int], shares: Mapping[str, float]) -> dict[str, float]:
+    """What to take of the tokens of each arrangement, from 0 to 1, to have these shares.
+
+    The arrangement that limits, having the fewest tokens for its share, is taken whole.
+
+    Raises:
+        UnfitSettingError: an arrangement has no tokens.
+    """
+    for name in shares:
+        if not tokens.get(name):
+            raise UnfitSettingError(f"mixture: there are no samples of {name}; leave it out")
+    most = min(tokens[name] / share for name, share in shares.items())
+    return {name: min(1.0, share * most / tokens[name]) for name, share in shares.items()}
+
+
+def choose_pairs(samples: DataFrame, rates: Mapping[str, float], seed: int) -> DataFrame:
+    """``arrangement, target_lang, split, pair_id, samples, tokens, taken``: a row for each pair of
+    documents in each arrangement that has a rate.
+
+    The samples of a pair stay together. Pairs are taken in the order of a hash with the seed until
+    the rate is reached, within half a pair, in each language and split.
+    """
+    pairs = (
+        samples.where(F.col("arrangement").isin(list(rates)))
+        .groupBy(*_GROUP, "pair_id")
+        .agg(F.count("*").alias("samples"), F.sum("n_tokens").alias("tokens"))
+    )
+    place = F.xxhash64(F.lit(seed), F.lit(MIXTURE), F.col("arrangement"), F.col("pair_id"))
+    ordered = Window.partitionBy(*_GROUP).orderBy(place, "pair_id")
+    up_to_here = ordered.rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    everything = ordered.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
+    rate = F.create_map([F.lit(value) for item in rates.items() for value in item])
+    middle = F.sum("tokens").over(up_to_here) - F.col("tokens") / 2
+    wanted = rate[F.col("arrangement")] * F.sum("tokens").over(everything)
+    return pairs.withColumn("taken", middle < wanted)
+
+
+def mix_samples(samples: DataFrame, chosen: DataFrame) -> DataFrame:
+    """The samples of the pairs that `choose_pairs` took, as the arrangement ``mixture``."""
+    taken = chosen.where("taken").select(*_GROUP, "pair_id")
+    mixed = samples.join(taken, on=[*_GROUP, "pair_id"], how="left_semi")
+    return mixed.withColumn("arrangement", F.lit(MIXTURE)).select(samples.columns)
+
+
+def count_mixture(chosen: DataFrame) -> DataFrame:
+    """``arrangement, left_out, tokens``: samples that weren't taken, and tokens that were."""
+    return chosen.groupBy("arrangement").agg(
+        F.sum(F.when(F.col("taken"), 0).otherwise(F.col("samples"))).alias("left_out"),
+        F.sum(F.when(F.col("taken"), F.col("tokens")).otherwise(0)).alias("tokens"),
+    )
