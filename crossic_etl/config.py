@@ -218,6 +218,15 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     Raises:
         ConfigError: unknown key, value of a wrong type or outside its range, or unreadable file.
     """
+    return build(Config, read_tree(path, overrides))
+
+
+def read_tree(path: str | Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """The mapping in the YAML file at ``path``, with its overrides.
+
+    Raises:
+        ConfigError: unreadable file, no mapping, or an override that isn't ``key=value``.
+    """
     try:
         tree = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
@@ -231,7 +240,7 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     require(isinstance(tree, dict), "--config", str(path), "a YAML mapping of keys")
     for override in overrides:
         _apply(tree, override)
-    return build(Config, tree)
+    return typing.cast("dict[str, Any]", tree)
 
 
 def _apply(tree: dict[str, Any], override: str) -> None:
