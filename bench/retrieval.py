@@ -36,7 +36,7 @@ from crossic_etl.kernels.encoders import EncoderSpec, load_encoder
 from crossic_etl.kernels.indexes import INDEXES
 from crossic_etl.kernels.quantizer import assign, train
 from crossic_etl.kernels.retrieval_plan import EXACT, ROUTED, Job, plan_search
-from crossic_etl.kernels.vectors import Floats, Ints, Longs
+from crossic_etl.kernels.vectors import HALF_BYTES, Floats, Ints, Longs
 from crossic_etl.transforms.neighbours import (
     find_candidates,
     load_router,
@@ -66,6 +66,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--queries", type=int, default=2_000)
     parser.add_argument("--vectors", type=int, default=200_000)
     parser.add_argument("--noise", type=float, default=0.5, help="length beside the vector's 1")
+    parser.add_argument("--half", action="store_true", help="vectors stored in half precision")
     parser.add_argument("--shards", type=int, default=8)
     parser.add_argument("--cells", type=int, default=512)
     parser.add_argument("--nprobe", type=int, default=32)
@@ -147,8 +148,8 @@ def print_scale(vectors: Floats, given: argparse.Namespace) -> None:
 
     folder = Path(tempfile.mkdtemp(prefix="crossic-etl-bench-"))
     try:
-        corpus = write_copies(folder / "corpus", vectors, given.vectors, given.noise, 1)
-        queries = write_copies(folder / "queries", vectors, given.queries, given.noise, 2)
+        corpus = write_copies(folder / "corpus", vectors, given.vectors, given, 1)
+        queries = write_copies(folder / "queries", vectors, given.queries, given, 2)
         faiss.omp_set_num_threads(_cores())
         flat = faiss_seconds("one process, IndexFlatIP", "Flat", corpus, queries, given)
         faiss_seconds("one process, IVF", f"IVF{given.cells},Flat", corpus, queries, given)
@@ -159,7 +160,9 @@ def print_scale(vectors: Floats, given: argparse.Namespace) -> None:
         shutil.rmtree(folder)
 
 
-def write_copies(folder: Path, vectors: Floats, n: int, noise: float, seed: int) -> Floats:
+def write_copies(
+    folder: Path, vectors: Floats, n: int, given: argparse.Namespace, seed: int
+) -> Floats:
     """``n`` perturbed copies of unit length, also as Parquet ``id, lang, vector``."""
     random = np.random.default_rng(seed)
     folder.mkdir()
@@ -167,18 +170,30 @@ def write_copies(folder: Path, vectors: Floats, n: int, noise: float, seed: int)
     for start in range(0, n, 50_000):
         rows = random.integers(0, len(vectors), min(50_000, n - start))
         part = random.standard_normal((len(rows), vectors.shape[1]), np.float32)
-        part *= noise / vectors.shape[1] ** 0.5
+        part *= given.noise / vectors.shape[1] ** 0.5
         part += vectors[rows]
         made[start : start + len(rows)] = part / np.linalg.norm(part, axis=1, keepdims=True)
     ids = pa.array([f"{i:032x}" for i in range(n)])
     langs = pa.array(["en"] * n)
-    offsets = np.arange(n + 1, dtype=np.int32) * np.int32(vectors.shape[1])
-    lists = pa.ListArray.from_arrays(offsets, pa.array(made.ravel()))
-    table = pa.table({"id": ids, "lang": langs, "vector": lists})
+    column = _half(made) if given.half else _lists(made)
+    table = pa.table({"id": ids, "lang": langs, "vector": column})
     step = -(-n // (4 * _cores()))
     for part in range(0, n, step):
         pq.write_table(table.slice(part, step), folder / f"{part:09}.parquet", compression="none")
     return made
+
+
+def _lists(made: Floats) -> pa.Array:
+    offsets = np.arange(len(made) + 1, dtype=np.int32) * np.int32(made.shape[1])
+    return pa.ListArray.from_arrays(offsets, pa.array(made.ravel()))
+
+
+def _half(made: Floats) -> pa.Array:
+    data = pa.py_buffer(made.astype("<f2"))
+    size = HALF_BYTES * made.shape[1]
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(size), len(made), [None, data]).cast(
+        pa.binary()
+    )
 
 
 def faiss_seconds(

@@ -2,7 +2,7 @@
 
 Rows come with `id`, `lang`, `vector`, `group` (a number: vectors of different groups are never
 compared) and `exclusions`, and go on with a shard, the cell or cells there, and the vector as
-bytes.
+bytes, those of half precision as they came.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from crossic_etl.kernels.quantizer import Quantizer, assign, shard_cells
-from crossic_etl.kernels.vectors import Floats, Ints, to_binary, to_matrix
+from crossic_etl.kernels.vectors import Floats, Ints, as_binary, to_matrix
 
 KEPT = ("id", "lang", "exclusions")
 
@@ -45,7 +45,8 @@ class Router:
             cells = assign(vectors, self.centroids, 1, self.threads)[:, 0]
             names = batch.column("group").to_numpy() + cells
             lists = pa.ListArray.from_arrays(np.arange(len(cells) + 1, dtype=np.int32), names)
-            yield _sent(batch, False, self.shard_of[cells], names, lists, vectors)
+            held = as_binary(batch.column("vector"), self.dimension)
+            yield _sent(batch, False, self.shard_of[cells], names, lists, held)
 
     def queries(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Each query once for each shard that holds some of its ``nprobe`` nearest cells."""
@@ -66,7 +67,9 @@ class Router:
             lists = pa.ListArray.from_arrays(ends, names)
             rows, shards = rows[starts], shards[starts]
             first = np.zeros(len(rows), np.int64)
-            yield _sent(batch.take(pa.array(rows)), True, shards, first, lists, vectors[rows])
+            held = as_binary(batch.column("vector"), self.dimension).take(pa.array(rows))
+            kept = batch.drop_columns("vector").take(pa.array(rows))
+            yield _sent(kept, True, shards, first, lists, held)
 
 
 def _sent(
@@ -75,7 +78,7 @@ def _sent(
     shards: Ints,
     cell: object,
     cells: pa.ListArray,
-    vectors: Floats,
+    vectors: pa.Array,
 ) -> pa.RecordBatch:
     columns = {
         "shard": pa.array(shards, pa.int32()),
@@ -83,6 +86,6 @@ def _sent(
         "cell": pa.array(cell, pa.int64()),
         "cells": cells,
         **{name: batch.column(name) for name in KEPT},
-        "vector": to_binary(vectors),
+        "vector": vectors,
     }
     return pa.RecordBatch.from_pydict(columns)

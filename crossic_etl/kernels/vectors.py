@@ -79,6 +79,13 @@ def to_binary(matrix: Floats) -> pa.Array:
     )
 
 
+def as_binary(column: pa.Array, dimension: int) -> pa.Array:
+    """A column of vectors as a binary one: as it came if it is one, half precision included."""
+    if isinstance(column, (pa.BinaryArray, pa.LargeBinaryArray)):
+        return column
+    return to_binary(to_matrix(column, dimension))
+
+
 def inner_products(left: Floats, right: Floats) -> Floats:
     """float32[n], the product of each row of float32[n, d] with that of the other.
 

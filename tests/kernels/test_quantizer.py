@@ -143,3 +143,13 @@ def test_no_rows_are_sent_on_as_none(quantizer: Quantizer) -> None:
     router = Router.of(quantizer, 4, nprobe=6)
     assert list(router.queries([sent(0, 5)])) == []
     assert sum(batch.num_rows for batch in router.documents([sent(0, 5)])) == 0
+
+
+@pytest.mark.parametrize("send", ["documents", "queries"])
+def test_half_precision_is_sent_on_as_it_came(quantizer: Quantizer, send: str) -> None:
+    halves = pa.array([row.tobytes() for row in unit(3, 5).astype("<f2")], pa.binary())
+    batch = sent(3, 5)
+    batch = batch.set_column(batch.schema.get_field_index("vector"), "vector", halves)
+    (out,) = getattr(Router.of(quantizer, 1, nprobe=2), send)([batch])
+    assert out.column("vector").to_pylist() == halves.to_pylist()
+    assert out.column("id").to_pylist() == ["i0", "i1", "i2"]
