@@ -4,7 +4,8 @@
 
 ``crossic_etl.zip`` is the package's wheel under a name that Spark puts on the path, ``jobs.zip``
 the jobs, ``environment.tar.gz`` a virtual environment of the Python that runs this, without Spark,
-which the workers have. It is made again only where the versions in it would differ.
+which the workers have, and ``requirements.txt`` its versions. It is made again only where these
+would differ.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ SPARK = ("pyspark", "delta-spark")
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Writes the three files into a folder."""
+    """Writes these files into a folder."""
     arguments = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     arguments.add_argument("folder", type=Path)
     arguments.add_argument("--extras", default="", help="of setup.cfg, with commas between them")
@@ -95,6 +96,8 @@ def pack_environment(path: Path, names: Sequence[str]) -> None:
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", place], check=True)
         python = str(place / "bin" / "python")
         pip("--python", python, "install", "--constraint", str(constraints), *names)
+        frozen = pip("--python", python, "freeze")
+        path.with_name("requirements.txt").write_text(frozen)
         unfinished = path.with_name("unfinished.tar.gz")
         with tarfile.open(unfinished, "w:gz", compresslevel=1) as archive:
             archive.add(place, ".")
@@ -102,10 +105,11 @@ def pack_environment(path: Path, names: Sequence[str]) -> None:
     made.write_text(digest)
 
 
-def pip(*arguments: str) -> None:
-    """Runs this environment's pip, silent but for errors."""
+def pip(*arguments: str) -> str:
+    """Runs this environment's pip, silent but for errors; what it printed."""
     command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*command, *arguments], check=True)
+    done = subprocess.run([*command, *arguments], check=True, stdout=subprocess.PIPE, text=True)
+    return done.stdout
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ from crossic_etl.schemas import (
 )
 
 if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
     from crossic_etl.tables import Tables
 
 
@@ -27,10 +29,12 @@ COMPARED = (PAGES, REDIRECTS, LINKS, PAIRS, SAMPLES, WINDOWS, REJECTS)
 
 def row_hashes(tables: Tables, compared: Sequence[Table] = COMPARED) -> dict[str, tuple[int, int]]:
     """Rows, and the sum of their hashes over all columns, for each table."""
-    hashes = {}
-    for table in compared:
-        row = F.xxhash64(F.to_json(F.struct(*table.columns), {"ignoreNullFields": "false"}))
-        total = F.sum(row.cast("decimal(38,0)"))
-        (found,) = tables.read(table).agg(F.count("*").alias("n"), total.alias("sum")).collect()
-        hashes[table.name] = (found["n"], int(found["sum"] or 0))
-    return hashes
+    return {table.name: row_hash(tables.read(table).select(table.columns)) for table in compared}
+
+
+def row_hash(frame: DataFrame) -> tuple[int, int]:
+    """Rows, and the sum of their hashes over all columns."""
+    row = F.xxhash64(F.to_json(F.struct(*frame.columns), {"ignoreNullFields": "false"}))
+    total = F.sum(row.cast("decimal(38,0)"))
+    (found,) = frame.agg(F.count("*").alias("n"), total.alias("sum")).collect()
+    return (found["n"], int(found["sum"] or 0))

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import zipfile
+from configparser import ConfigParser
 from pathlib import Path
+from typing import Any
 
+import kubernetes_validate
 import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
+from crossic_etl.config import load_config
 from crossic_etl.session import DELTA_PACKAGE
 
 ROOT = Path(__file__).parents[1]
-SUBMIT = ROOT / "deploy" / "spark-submit.sh"
+DEPLOY = ROOT / "deploy"
+SUBMIT = DEPLOY / "spark-submit.sh"
 ENVIRONMENT = "#environment"
 
 
@@ -130,3 +139,78 @@ def test_the_package_finds_its_data_in_an_archive(tmp_path: Path) -> None:
     tables, words = done.stdout.splitlines()
     assert int(tables.removesuffix(" {}")) > 0
     assert "#เปลี่ยนทาง" in words
+
+
+def manifests() -> list[dict[str, Any]]:
+    return [
+        manifest
+        for path in sorted((DEPLOY / "kubernetes").glob("*.yaml"))
+        for manifest in yaml.safe_load_all(path.read_text())
+    ]
+
+
+@pytest.mark.parametrize("manifest", manifests(), ids=lambda manifest: str(manifest["kind"]))
+def test_a_manifest_is_what_kubernetes_takes(manifest: dict[str, Any]) -> None:
+    kubernetes_validate.validate(manifest, "1.31", strict=True)
+
+
+def test_the_check_of_manifests_sees_a_wrong_key() -> None:
+    (cron,) = [manifest for manifest in manifests() if manifest["kind"] == "CronJob"]
+    cron["spec"]["concurrency"] = cron["spec"].pop("concurrencyPolicy")
+    with pytest.raises(kubernetes_validate.ValidationError, match="concurrency"):
+        kubernetes_validate.validate(cron, "1.31", strict=True)
+
+
+def test_the_configuration_in_the_manifest_is_ours(tmp_path: Path) -> None:
+    (found,) = [manifest for manifest in manifests() if manifest["kind"] == "ConfigMap"]
+    (tmp_path / "config.yaml").write_text(found["data"]["config.yaml"])
+    assert load_config(tmp_path / "config.yaml").root == "s3a://bucket/crossic"
+
+
+def test_the_image_has_every_requirement_at_a_version_that_fits() -> None:
+    lines = (DEPLOY / "requirements.txt").read_text().splitlines()
+    pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
+    versions = {canonicalize_name(name): version for name, version in pinned.items()}
+    setup = ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    wanted = setup["options"]["install_requires"].strip().splitlines()
+    requirements = [Requirement(line) for line in wanted if not line.startswith("#")]
+    assert len(requirements) > 8
+    for requirement in requirements:
+        if requirement.name not in ("pyspark", "delta-spark"):
+            assert versions[canonicalize_name(requirement.name)] in requirement.specifier
+    assert {"pandas", "pyarrow"} <= versions.keys()
+
+
+def test_the_image_has_the_spark_and_delta_that_we_ask_for() -> None:
+    image = (DEPLOY / "Dockerfile").read_text()
+    setup = ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    (spark,) = [
+        Requirement(line)
+        for line in setup["options"]["install_requires"].splitlines()
+        if line.startswith("pyspark")
+    ]
+    found = re.search(r"FROM apache/spark:([\d.]+)-", image)
+    assert found and found[1] in spark.specifier
+    _, artifact, version = DELTA_PACKAGE.split(":")
+    assert f"/{artifact}/{version}/{artifact}-{version}.jar" in image
+
+
+def test_each_setting_has_its_reason_above_it() -> None:
+    lines = (DEPLOY / "spark-defaults.conf").read_text().splitlines()
+    keys = [line.split()[0] for line in lines if line.startswith("spark.")]
+    assert len(keys) == len(set(keys)) > 10
+    reasoned = False
+    for line in lines:
+        assert reasoned or not line.startswith("spark."), line
+        reasoned = bool(line) and (reasoned or line.startswith("#"))
+
+
+def test_the_units_of_systemd_name_the_script_and_a_day() -> None:
+    service, timer = ConfigParser(), ConfigParser()
+    service.read(DEPLOY / "crossic-etl.service")
+    timer.read(DEPLOY / "crossic-etl.timer")
+    command = service["Service"]["ExecStart"].split()[0]
+    assert command == "/opt/crossic-etl/deploy/spark-submit.sh"
+    assert timer["Timer"]["OnCalendar"].startswith("*-*-")

@@ -1,18 +1,32 @@
-"""The product where users run it: a standalone cluster of separate processes."""
+"""The product where users run it: a cluster of two workers, Spark Connect."""
 
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from crossic_etl.config import load_config
+from crossic_etl.sample.build import build_sample
+from crossic_etl.sample.build_web import build_web_sample
+from crossic_etl.tables import Tables
+from jobs.pipeline import jobs_of
+from tests.same_tables import assert_same
+from tests.servers import connect_server
 from tests.standalone import LOOPBACK, SPARK_HOME, Cluster, cluster, spark_submit
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 pytestmark = pytest.mark.platform
 
@@ -101,14 +115,14 @@ def found(
     script = ROOT / "tests" / "cluster_neighbours.py"
     arguments = [script, folder, K, D, *SHARDS]
     spark_submit([*options(two_workers.master), *arguments], environment, SUBMIT)
-    return folder / "found"
+    return folder
 
 
 @pytest.mark.parametrize("shards", SHARDS)
 def test_exact_search_on_two_workers_is_brute_force_up_to_ties(
     found: Path, vectors: tuple[np.ndarray, np.ndarray], shards: int
 ) -> None:
-    rows = pq.read_table(found / str(shards)).to_pylist()
+    rows = pq.read_table(found / "found" / str(shards)).to_pylist()
     rows.sort(key=lambda row: (row["query_id"], row["rank"]))
     documents, queries = vectors
     scores = queries.astype(np.float64) @ documents.T.astype(np.float64)
@@ -126,3 +140,95 @@ def test_exact_search_on_two_workers_is_brute_force_up_to_ties(
 def test_both_workers_searched(found: Path, two_workers: Cluster) -> None:
     logs = two_workers.executor_logs()
     assert [log.count("Finished task") > 10 for log in logs] == [True, True]
+
+
+def test_workers_import_what_was_sent_and_nothing_else(found: Path, two_workers: Cluster) -> None:
+    rows = pq.read_table(found / "modules").to_pylist()
+    assert len(rows) == 2
+    for row in rows:
+        package, native = row["places"]
+        assert "crossic_etl.zip" in package
+        for place in (row["executable"], native):
+            assert place.startswith(str(two_workers.folder)) and "/environment/" in place
+        assert not [
+            path
+            for path in row["path"]
+            if path.startswith(sys.prefix + "/lib/python") and not path.startswith(str(SPARK_HOME))
+        ]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The bundled sample's input in a folder, and its configuration there."""
+
+    folder: Path
+    config: Path
+
+    def options(self, root: str | Path) -> list[str]:
+        """Options of a job that puts its tables under a root."""
+        return ["--config", str(self.config), "--set", f"root={root}"]
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
+    """Two target languages in two arrangements, and the web documents."""
+    folder = tmp_path_factory.mktemp("sample")
+    build_sample(folder / "dumps")
+    build_web_sample(folder / "crawl")
+    return Sample(folder, write_config(folder, str(folder)))
+
+
+def write_config(folder: Path, place: str) -> Path:
+    """The bundled configuration with its input at a place."""
+    bundled = (files("crossic_etl.sample") / "config.yaml").read_text("utf-8")
+    path = folder / "config.yaml"
+    replaced = [
+        ("warehouse/", f"{place}/"),
+        ("[ar, es, ja, ko, pt, th]", "[es, th]"),
+        ("[en-first, target-first, mix, target-only, random]", "[en-first, random]"),
+    ]
+    for old, new in replaced:
+        assert old in bundled
+        bundled = bundled.replace(old, new)
+    path.write_text(bundled)
+    return path
+
+
+@pytest.fixture(scope="module")
+def reference(spark: SparkSession, sample: Sample, tmp_path_factory: Any) -> Tables:
+    """The tables of a local run."""
+    root = str(tmp_path_factory.mktemp("reference"))
+    config = load_config(sample.config, [f"root={root}"])
+    for job in jobs_of(config).values():
+        job.run(spark, config)
+    return Tables(spark, root)
+
+
+def test_the_pipeline_on_two_workers_makes_the_tables_of_a_local_run(
+    two_workers: Cluster,
+    environment: dict[str, str],
+    sample: Sample,
+    reference: Tables,
+    tmp_path: Path,
+) -> None:
+    submitted = [*options(two_workers.master), "jobs/pipeline.py", *sample.options(tmp_path)]
+    spark_submit(submitted, environment, SUBMIT)
+    assert_same(Tables(reference.spark, str(tmp_path)), reference)
+
+
+def test_the_pipeline_on_spark_connect_makes_the_tables_of_a_local_run(
+    sample: Sample, reference: Tables, tmp_path: Path
+) -> None:
+    root = tmp_path / "tables"
+    with connect_server(tmp_path) as address:
+        done = subprocess.run(
+            [sys.executable, "-m", "jobs.pipeline", *sample.options(root)],
+            env=os.environ | {"SPARK_REMOTE": address, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=ROOT,
+            timeout=600,
+        )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert_same(Tables(reference.spark, str(root)), reference)
