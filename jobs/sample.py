@@ -17,14 +17,16 @@ from pyspark.sql import functions as F
 from crossic_etl.cli import guarded
 from crossic_etl.config import Config, load_config
 from crossic_etl.sample.build import build_sample
-from crossic_etl.sample.build_web import build_web_sample
+from crossic_etl.sample.build_web import build_web_sample, load_web_sample
 from crossic_etl.sample.side_by_side import side_by_side
-from crossic_etl.schemas import DOCUMENTS, NEIGHBOURS, PAGES, QUANTIZERS, SAMPLES, TABLES
+from crossic_etl.schemas import DOCUMENTS, NEIGHBOURS, PAIRS, RUNS, SAMPLES, TABLES
 from crossic_etl.session import get_session
 from crossic_etl.tables import Tables
 from jobs.pipeline import jobs_of
 
 READS, WRITES = (), tuple(TABLES.values())
+
+SHOWN_LINES = 24
 
 FAREWELL = """
 The tables are Delta tables in {root}. To open one:
@@ -79,43 +81,58 @@ def placed(config: Config, folder: Path) -> Config:
 
 
 def run(spark: SparkSession, config: Config) -> None:
-    """Runs every job, then prints the table counts and one sample."""
-    for job in jobs_of(config).values():
+    """Runs every job, then prints the table counts, how good retrieval was, and two samples."""
+    jobs = jobs_of(config)
+    for job in jobs.values():
         job.run(spark, config)
     tables = Tables(spark, config.root)
+    written = {table.name for job in jobs.values() for table in job.WRITES} | {RUNS.name}
     print("\nrows of each table:")
     for table in TABLES.values():
-        if table is not QUANTIZERS:  # the sample is searched exactly
+        if table.name in written:
             print(f"  {table.name:<10}{tables.read(table).count():>6,}")
-    print(show_sample(tables.read(SAMPLES)))
-    print(show_neighbour(tables))
+    print(show_recall(tables))
+    samples = tables.read(SAMPLES)
+    for arrangement in ("en-first", "retrieved"):
+        print(show_sample(samples, arrangement))
 
 
-def show_neighbour(tables: Tables, language: str = "es") -> str:
-    """The nearest accepted web document of a language's articles."""
-    taken = tables.read(NEIGHBOURS).where(F.col("accepted") & (F.col("target_lang") == language))
-    documents = tables.read(DOCUMENTS).select("doc_id", "url", "text")
-    pages = tables.read(PAGES).select(
-        F.concat_ws(":", "lang", "page_id").alias("query_id"), "title"
+def show_recall(tables: Tables) -> str:
+    """How many neighbours were found of those that are: by an exact search, and by the sample's own
+    knowledge of which web document is on which article's subject.
+    """
+    measured = tables.read(RUNS).where("metrics['recall_expected'] > 0")  # where all was searched
+    (run,) = measured.orderBy(F.desc("started")).head(1)
+    found, there = run.metrics["recall_found"], run.metrics["recall_expected"]
+    subjects = {web.url: web.subject for web in load_web_sample() if web.subject}
+    nearest = tables.read(NEIGHBOURS).where("rank = 1").select("query_id", "doc_id")
+    urls = tables.read(DOCUMENTS).select("doc_id", "url")
+    articles = tables.read(PAIRS).select(
+        F.concat_ws(":", "target_lang", "target_page_id").alias("query_id"), "en_title"
     )
-    joined = taken.join(documents, on="doc_id").join(pages, on="query_id")
-    row = joined.orderBy(F.desc("margin"), "query_id").head(1)[0]
+    rows = articles.join(nearest, on="query_id", how="left").join(urls, on="doc_id", how="left")
+    right = [subjects.get(row.url) == row.en_title for row in rows.collect()]
     return (
-        f"\nthe nearest web document (cosine {row.cosine:.2f}, margin {row.margin:.2f}) of "
-        f"{row.title}: {row.url}\n  {' '.join(row.text.split())[:160]}…"
+        f"\nretrieval: {found:,} of the {there:,} documents that an exact search finds "
+        f"(recall {found / there:.3f});\n"
+        f"for {sum(right)} of {len(right)} articles the nearest is known to be on its subject"
     )
 
 
-def show_sample(samples: DataFrame, language: str = "es") -> str:
-    """The shortest whole pair of a language, English left, target right."""
-    whole = (F.col("arrangement") == "en-first") & (F.col("n_segments") == 1)
+def show_sample(samples: DataFrame, arrangement: str, language: str = "es") -> str:
+    """The beginning of the shortest whole sample of a language, English left, target right."""
+    whole = (F.col("arrangement") == arrangement) & (F.col("n_segments") == 1)
     row = samples.where(whole & (F.col("target_lang") == language)).orderBy("n_tokens", "sample_id")
     sample = row.head(1)[0]
     width = min(shutil.get_terminal_size((110, 0)).columns, 140)
+    lines = side_by_side(sample.en_text, sample.target_text, width).splitlines()
+    more = len(lines) - SHOWN_LINES
     return (
-        f"\none sample of {sample.n_tokens:,} tokens, arrangement en-first: "
-        f"{sample.en_title} | {sample.target_title}, closed by {sample.split_token}\n\n"
-        + side_by_side(sample.en_text, sample.target_text, width)
+        f"\none sample of {sample.n_tokens:,} tokens, arrangement {arrangement}: "
+        f"{sample.en_title or sample.en_url} | {sample.target_title}, "
+        f"closed by {sample.split_token}\n\n"
+        + "\n".join(lines[:SHOWN_LINES])
+        + (f"\n… and {more} lines more" if more > 0 else "")
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,9 +54,45 @@ def test_the_traps_of_the_sample_are_seen(first_run: tuple[Tables, str]) -> None
 def test_every_arrangement_is_packed(first_run: tuple[Tables, str]) -> None:
     tables = first_run[0]
     samples, windows = tables.read(SAMPLES).collect(), tables.read(WINDOWS).collect()
-    whole = sorted(sample for row in windows for sample in row.sample_ids[: row.n_whole])
-    assert whole == sorted(row.sample_id for row in samples)
-    assert len({(row.arrangement, row.split) for row in windows}) == 5 * 2
+    whole = [
+        sample
+        for row in windows
+        if row.arrangement != "mixture"
+        for sample in row.sample_ids[: row.n_whole]
+    ]
+    assert sorted(whole) == sorted(row.sample_id for row in samples)
+    assert len({(row.arrangement, row.split) for row in windows}) == (6 + 1) * 2
+
+
+def test_retrieved_samples_join_articles_and_web_documents(
+    first_run: tuple[Tables, str],
+) -> None:
+    tables = first_run[0]
+    rows = tables.read(SAMPLES).where("arrangement = 'retrieved'").collect()
+    accepted = {row.query_id for row in tables.read(NEIGHBOURS).where("accepted").collect()}
+    texts = {row.doc_id: row.text for row in tables.read(DOCUMENTS).collect()}
+    assert {row.origin for row in rows} == {"crawl"}
+    assert {row.target_source_id for row in rows} <= accepted
+    assert all(row.en_text in texts[row.en_source_id] for row in rows)
+    assert {row.target_lang for row in rows} == set(LANGUAGES)
+
+
+def test_no_document_is_on_both_sides_of_the_split(first_run: tuple[Tables, str]) -> None:
+    splits: dict[str, set[str]] = {}
+    for row in first_run[0].read(SAMPLES).collect():
+        for source in filter(None, (row.en_source_id, row.target_source_id)):
+            splits.setdefault(source, set()).add(row.split)
+    assert {len(sides) for sides in splits.values()} == {1}
+
+
+def test_the_mixture_has_its_shares_of_the_tokens(first_run: tuple[Tables, str]) -> None:
+    tables = first_run[0]
+    held = {row.sample_id: row for row in tables.read(SAMPLES).collect()}
+    tokens: Counter[str] = Counter()
+    for row in tables.read(WINDOWS).where("arrangement = 'mixture'").collect():
+        for name in row.sample_ids[: row.n_whole]:
+            tokens[held[name].arrangement] += held[name].n_tokens
+    assert tokens["retrieved"] / sum(tokens.values()) == pytest.approx(0.3, abs=0.03)
 
 
 def test_every_job_balances(first_run: tuple[Tables, str]) -> None:
@@ -86,7 +123,10 @@ def test_it_shows_counts_a_sample_and_where_the_tables_are(first_run: tuple[Tabl
     assert "pairs: 314 in, 84 out" in shown
     assert "pairs         84" in shown
     assert "documents     71" in shown
-    assert "the nearest web document" in shown
-    assert "closed by <|quad_end|>" in shown
+    assert "420 documents that an exact search finds (recall " in shown
+    assert "of 84 articles the nearest is known to be on its subject" in shown
+    assert "arrangement en-first: " in shown
+    assert "arrangement retrieved: https://" in shown
+    assert shown.count("closed by <|quad_end|>") == 2
     assert tables.root in shown
     assert Path(tables.root, "pairs", "_delta_log").is_dir()
