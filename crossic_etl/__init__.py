@@ -2,8 +2,9 @@
 
 One job makes one table::
 
-    dump XML ────────────────► pages, redirects ──┬──► pairs ──► samples ──► windows
-    langlinks, page_props SQL ► links ────────────┘
+    dump XML ────────────────► pages, redirects ──┬──► pairs ───────────┐
+    langlinks, page_props SQL ► links ────────────┘                     ├──► samples ──► windows
+    crawl files ─────────────► documents ─► embeddings ─► neighbours ───┘
 
 ``jobs/`` reads, transforms and writes; ``crossic_etl.transforms`` turns frames into frames;
 ``crossic_etl.kernels`` does the work on plain values and never imports Spark.
