@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from itertools import pairwise
 from pathlib import Path
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -133,4 +135,80 @@ class _Group:
         )
 
 
-SHARDS: dict[str, Callable[[Path, Manifest], Shard]] = {"parquet": ParquetShard}
+class MdsShard:
+    """A shard of MosaicML's streaming format, mapped: a window costs its own bytes.
+
+    The number of windows, the offset of each and of the end (uint32); in a window the sizes of
+    sample_ids, sample_langs, sample_starts and tokens, n_repeated, then those four.
+    """
+
+    COLUMNS = ("n_repeated", "sample_ids", "sample_langs", "sample_starts", "tokens")
+
+    def __init__(self, path: Path, manifest: Manifest) -> None:
+        self._data = np.memmap(path, np.uint8, "r")
+        n = int(self._data[:4].view("<u4")[0])
+        self._offsets = self._data[4 : 4 * (n + 2)].view("<u4")
+        config = json.loads(self._data[4 * (n + 2) : self._offsets[0]].tobytes())
+        if tuple(config["column_names"]) != self.COLUMNS or self._offsets[-1] != len(self._data):
+            raise ValueError("its columns or its size aren't an export's")
+
+    def __len__(self) -> int:
+        return len(self._offsets) - 1
+
+    def window(self, at: int) -> Window:
+        """The window at a position from 0."""
+        data = self._data[self._offsets[at] : self._offsets[at + 1]]
+        stops = np.cumsum([20, *data[:16].view("<u4")])
+        _, langs, starts, ids = (data[low:high] for low, high in pairwise(stops))
+        return Window(
+            _mds_array(ids),
+            _mds_array(starts),
+            json.loads(langs.tobytes()),
+            int(data[16:20].view("<i4")[0]),
+        )
+
+
+def _mds_array(data: npt.NDArray[np.uint8]) -> Ids:
+    """The values behind one byte for the number of dimensions and the size of each, and those."""
+    width = 1 << (int(data[0]) & 3)
+    return data[1 + width :].view("<i4")
+
+
+class FlatShard:
+    """Ids one after the other in a mapped ``.bin``, with two mapped arrays beside it."""
+
+    def __init__(self, path: Path, manifest: Manifest) -> None:
+        kind = np.dtype(manifest.token_type).newbyteorder("<")
+        self._ids = np.memmap(path, kind, "r")
+        self._index = _load(path.with_suffix(".idx.npy"))
+        self._samples = _load(path.with_suffix(".samples.npy"))
+        if self._index["token"][-1] != len(self._ids):
+            raise ValueError("its index is of another file")
+        if self._index["sample"][-1] != len(self._samples):
+            raise ValueError("its index and its samples don't belong together")
+
+    def __len__(self) -> int:
+        return len(self._index) - 1
+
+    def window(self, at: int) -> Window:
+        """The window at a position from 0."""
+        (first, first_sample, repeated), (end, end_sample, _) = self._index[at : at + 2].tolist()
+        samples = self._samples[first_sample:end_sample]
+        return Window(
+            self._ids[first:end].astype(np.int32, copy=False),
+            samples["start"],
+            [lang.decode() for lang in samples["lang"].tolist()],
+            repeated,
+        )
+
+
+def _load(path: Path) -> npt.NDArray[Any]:
+    array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    return array
+
+
+SHARDS: dict[str, Callable[[Path, Manifest], Shard]] = {
+    "parquet": ParquetShard,
+    "mds": MdsShard,
+    "flat": FlatShard,
+}
