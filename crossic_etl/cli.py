@@ -16,11 +16,12 @@ from crossic_etl.runs import UnbalancedError
 from crossic_etl.session import get_session
 from crossic_etl.sources import InputError
 from crossic_etl.tables import TableError
+from crossic_etl.training.manifest import ExportError
 
 Job = Callable[[SparkSession, Config], None]
 
 # What is wrong with the input, the configuration or the tables, as opposed to with the program.
-EXPECTED_ERRORS = (ConfigError, InputError, TableError, UnbalancedError)
+EXPECTED_ERRORS = (ConfigError, InputError, TableError, UnbalancedError, ExportError)
 
 
 def parser(description: str) -> argparse.ArgumentParser:

@@ -23,7 +23,10 @@ class UnbalancedError(RuntimeError):
 
 @dataclass
 class Run:
-    """What a job counts. ``rows_used`` is ``rows_out`` where a row in makes one row out."""
+    """What a job counts. ``rows_used`` is ``rows_out`` where a row in makes one row out.
+
+    ``input_versions`` are the Delta versions of the tables that it reads, as it began.
+    """
 
     job: str
     rows_in: int = 0
@@ -32,6 +35,7 @@ class Run:
     dropped: dict[str, int] = field(default_factory=dict)
     metrics: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    input_versions: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def used(self) -> int:
@@ -88,18 +92,18 @@ def recorded(
     tables: Tables, config: Config, job: str, reads: tuple[Table, ...] = ()
 ) -> Iterator[Run]:
     """Times a job's body, writes its row of ``runs``, failed or not, and prints its line if not."""
-    run, started, clock = Run(job), datetime.now(timezone.utc), time.monotonic()
-    versions = {table.name: tables.version(table) for table in reads}
+    started, clock = datetime.now(timezone.utc), time.monotonic()
+    run = Run(job, input_versions={table.name: tables.version(table) for table in reads})
     try:
         yield run
         run.check()
     except Exception as error:
         run.seconds = time.monotonic() - clock
         with suppress(Exception):  # where even this can't be written, the first error says why
-            tables.append_run(_row(run, config, started, versions, error))
+            tables.append_run(_row(run, config, started, error))
         raise
     run.seconds = time.monotonic() - clock
-    tables.append_run(_row(run, config, started, versions, None))
+    tables.append_run(_row(run, config, started, None))
     print(run.line(), flush=True)
 
 
@@ -107,7 +111,6 @@ def _row(
     run: Run,
     config: Config,
     started: datetime,
-    versions: Mapping[str, int],
     error: BaseException | None,
 ) -> dict[str, object]:
     return {
@@ -118,7 +121,7 @@ def _row(
         "seconds": run.seconds,
         "config_hash": config.digest(),
         "code_version": version("crossic-etl"),
-        "input_versions": dict(versions),
+        "input_versions": dict(run.input_versions),
         "rows_in": run.rows_in,
         "rows_used": run.used,
         "rows_out": run.rows_out,

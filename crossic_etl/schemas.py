@@ -299,3 +299,18 @@ STAGED_DOCUMENTS = _staged(("n", LONG), ("key", STRING), ("detail", STRING), of=
 STAGED_EMBEDDINGS = _staged(
     *(("n", LONG), ("key", STRING), ("detail", STRING), ("stale", BOOLEAN)), of=EMBEDDINGS
 )
+
+# What a worker says of each file of an export that it wrote.
+EXPORTED_FILES = _columns(
+    split=STRING,  # empty for the attribution
+    path=STRING,  # in the export
+    part=STRING,  # its name until then
+    bytes=LONG,
+    sha256=STRING,
+    windows=LONG,
+    tokens=LONG,
+    repeated_tokens=LONG,
+    token_sum=LONG,
+    lowest_id=LONG,
+    highest_id=LONG,
+)

@@ -72,9 +72,19 @@ class Tables:
         history = self.spark.sql(f"DESCRIBE HISTORY {self.name(table.name)} LIMIT 1")
         return int(history.select("version").head(1)[0][0])
 
+    def read_version(self, table: Table, version: int) -> DataFrame:
+        """The rows of a table as they were at a Delta version, whatever is written meanwhile.
+
+        Raises:
+            TableError: it doesn't exist, or its columns aren't the contract's.
+        """
+        frame = self.spark.sql(f"SELECT * FROM {self.name(table.name)} VERSION AS OF {version}")
+        check_columns(frame, table)
+        return frame
+
     def select(self, table: Table, scope: Scope) -> DataFrame:
         """The rows of a table that ``scope`` (column to values) names."""
-        return self.read(table).where(_condition(scope))
+        return self.read(table).where(condition(scope))
 
     def select_or_create(self, table: Table, scope: Scope) -> DataFrame:
         """Like `select`; a table that isn't there yet is made, without rows."""
@@ -100,7 +110,7 @@ class Tables:
         """
         check_columns(frame, table)
         self._create(table)
-        frame.writeTo(self.name(table.name)).overwrite(_condition(scope))
+        frame.writeTo(self.name(table.name)).overwrite(condition(scope))
 
     def merge(self, table: Table, frame: DataFrame, gone: DataFrame) -> None:
         """Adds rows or replaces those with their key, and removes the keys in ``gone``, at once.
@@ -150,17 +160,18 @@ class Tables:
         )
 
 
-def _condition(scope: Scope) -> Column:
-    condition = F.lit(True)
+def condition(scope: Scope) -> Column:
+    """Whether a row is one that ``scope`` names."""
+    fits = F.lit(True)
     for column, values in scope.items():
-        condition = condition & F.col(column).isin(list(values))
-    return condition
+        fits = fits & F.col(column).isin(list(values))
+    return fits
 
 
 def missing(error: AnalysisException) -> bool:
     """Whether Spark's error says that a table or path isn't there."""
-    condition = error.getCondition() or ""
-    return any(word in condition for word in ("NOT_FOUND", "PATH_DOES_NOT_EXIST", "MISSING"))
+    name = error.getCondition() or ""
+    return any(word in name for word in ("NOT_FOUND", "PATH_DOES_NOT_EXIST", "MISSING"))
 
 
 def check_columns(frame: DataFrame, table: Table) -> None:

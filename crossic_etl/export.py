@@ -1,0 +1,196 @@
+"""What the job ``export`` takes, plans, checks and lets the workers write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+from pyspark.sql import DataFrame, Row
+from pyspark.sql.pandas.types import to_arrow_schema
+
+from crossic_etl.config import Config, ConfigError
+from crossic_etl.kernels.export_files import write_attribution, write_windows
+from crossic_etl.kernels.export_layouts import Layout, token_type
+from crossic_etl.kernels.tokenizers import Tokenizer
+from crossic_etl.schemas import EXPORTED_FILES
+from crossic_etl.tables import Scope, TableError
+from crossic_etl.training.manifest import LAYOUTS, TRAIN, VALIDATION
+from crossic_etl.transforms.arrow import Batches, to_batches
+from crossic_etl.transforms.export import (
+    ATTRIBUTION,
+    LAST_PLACE,
+    Files,
+    assign_attribution_files,
+    assign_files,
+    count_windows,
+    find_last_place,
+    take_until,
+)
+
+SPLITS = (TRAIN, VALIDATION)
+# Ours: 64 MiB of ids, which a worker holds while it makes a file of them.
+FILE_TOKENS = 2**24
+ATTRIBUTION_ROWS = 500_000
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to export, and how.
+
+    Attributes:
+        to: folder or URL of the export.
+        arrangement: of the windows.
+        layout: one of `LAYOUTS`.
+        tokens: new training tokens after which no window is taken any more; None takes all.
+        file_windows: windows in a file, about; None is 2**24 tokens.
+        overwrite: replace an export that is there.
+    """
+
+    to: str
+    arrangement: str
+    layout: str = "parquet"
+    tokens: int | None = None
+    file_windows: int | None = None
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("tokens", "file_windows"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                key = f"--{name.replace('_', '-')}"
+                raise ConfigError(key, value, "a whole number >= 1")
+        if self.layout not in LAYOUTS:
+            raise ConfigError("--layout", self.layout, f"one of {', '.join(LAYOUTS)}")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which windows are taken, and in how many files.
+
+    ``n_windows`` are there, ``n_taken`` of them are within the budget: up to ``last_place``.
+    """
+
+    n_windows: int
+    n_taken: int
+    last_place: int
+    files: Mapping[str, Files]
+
+
+def check_found(windows: DataFrame, chosen: DataFrame, kind: Scope) -> None:
+    """Whether there are windows of the kind that was asked for.
+
+    Raises:
+        TableError: there are none; says which there are.
+    """
+    if not chosen.isEmpty():
+        return
+    there = sorted(tuple(row) for row in _rows(windows.select(*kind).distinct()))
+    found = "; ".join(", ".join(map(str, row)) for row in there) or "none at all"
+    wanted = ", ".join(str(value) for values in kind.values() for value in values)
+    raise TableError(f"table windows: no windows of {wanted} in it; there are: {found}")
+
+
+def plan_export(placed: DataFrame, request: Request, length: int) -> Plan:
+    """Counts the windows and cuts them where the budget is reached.
+
+    Raises:
+        ConfigError: the budget is more than there is: a smaller export would pass for one of it.
+    """
+    counts = _counts(placed)
+    last_place, taken = LAST_PLACE, counts
+    if request.tokens is not None:
+        last_place = _last_place(placed, request.tokens, counts[TRAIN][1])
+        taken = _counts(take_until(placed, last_place))
+    size = request.file_windows or max(1, FILE_TOKENS // length)
+    places = {TRAIN: last_place, VALIDATION: LAST_PLACE}
+    files = {split: Files(-(-taken[split][0] // size), places[split]) for split in SPLITS}
+    n_windows, n_taken = (sum(n for n, _ in each.values()) for each in (counts, taken))
+    return Plan(n_windows, n_taken, last_place, files)
+
+
+def _counts(placed: DataFrame) -> dict[str, tuple[int, int]]:
+    rows = {
+        row["split"]: (row["windows"], row["new_tokens"]) for row in _rows(count_windows(placed))
+    }
+    if unknown := rows.keys() - set(SPLITS):
+        raise TableError(f"table windows: split {sorted(unknown)}, one of {SPLITS} expected")
+    return {split: rows.get(split, (0, 0)) for split in SPLITS}
+
+
+def _last_place(placed: DataFrame, tokens: int, available: int) -> int:
+    rows = _rows(find_last_place(placed, tokens))
+    if not rows:
+        raise ConfigError("--tokens", tokens, f"at most the {available} new training tokens")
+    return int(rows[0]["place"])
+
+
+def _rows(frame: DataFrame) -> list[Row]:
+    """The few rows of a frame of counts, or of one for each file."""
+    rows: list[Row] = frame.collect()
+    return rows
+
+
+def write_window_files(
+    taken: DataFrame, files: Mapping[str, Files], folder: str, layout: Layout
+) -> list[Row]:
+    """Writes the windows from the workers to ``folder`` and gives a row of each file."""
+
+    def run(batches: Batches) -> Batches:
+        yield from to_batches(write_windows(batches, folder, layout), EXPORTED_FILES)
+
+    return _rows(assign_files(taken, files).mapInArrow(run, EXPORTED_FILES))
+
+
+def write_attribution_files(attributed: DataFrame, counts: Sequence[Row], folder: str) -> list[Row]:
+    """Writes the attribution of all samples likewise; ``counts`` are those of `count_samples`."""
+    n_samples = sum(row["samples"] for row in counts)
+    frame = assign_attribution_files(attributed, max(1, -(-n_samples // ATTRIBUTION_ROWS)))
+    schema = pa.schema([to_arrow_schema(frame.schema).field(name) for name in ATTRIBUTION])
+
+    def run(batches: Batches) -> Batches:
+        yield from to_batches(write_attribution(batches, folder, schema), EXPORTED_FILES)
+
+    return _rows(frame.mapInArrow(run, EXPORTED_FILES))
+
+
+def check_samples(counts: Sequence[Row], config: Config) -> None:
+    """Whether the samples of the windows are still those that the windows were made of.
+
+    Raises:
+        TableError: some are gone, or closed by another split token than the configuration's.
+    """
+    missing = sum(row["samples"] for row in counts if row["licence"] is None)
+    if missing:
+        raise TableError(
+            f"table samples: {missing} samples of the windows aren't there any more: "
+            "run the job windows again"
+        )
+    tokens = sorted({row["split_token"] for row in counts})
+    if tokens != [config.split_token]:
+        raise TableError(
+            f"table samples: closed by {tokens}, but split_token is {config.split_token!r}"
+        )
+
+
+def check_ids(files: Sequence[Row], tokenizer: Tokenizer) -> None:
+    """Whether every id is one of the vocabulary.
+
+    Raises:
+        TableError: one isn't.
+    """
+    for file in files:
+        if (
+            file["windows"]
+            and not 0 <= file["lowest_id"] <= file["highest_id"] < tokenizer.vocab_size
+        ):
+            raise TableError(
+                f"table windows: ids from {file['lowest_id']} to {file['highest_id']}, but "
+                f"{tokenizer.name} has those from 0 to {tokenizer.vocab_size - 1}"
+            )
+
+
+def layout_of(request: Request, config: Config, tokenizer: Tokenizer) -> Layout:
+    """How the windows are written."""
+    kind = token_type(tokenizer.vocab_size) if request.layout == "flat" else "int32"
+    return Layout(request.layout, config.window.length, kind)

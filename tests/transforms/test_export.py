@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from crossic_etl.transforms.export import (
+    ATTRIBUTION,
+    LAST_PLACE,
+    Files,
+    assign_attribution_files,
+    assign_files,
+    attribute_samples,
+    count_samples,
+    count_windows,
+    find_last_place,
+    place_windows,
+    take_until,
+)
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+Frame = Callable[[str, list[tuple[Any, ...]]], "DataFrame"]
+
+WINDOWS = (
+    "split string, shard int, position int, n_new int, n_repeated int, input_ids array<int>, "
+    "sample_starts array<int>, sample_ids array<string>, sample_langs array<string>"
+)
+ROWS = [
+    (split, shard, position, 10 + shard, 0, [shard, position], [0], [f"{shard}-{position}"], ["th"])
+    for split, n in (("train", 30), ("validation", 5))
+    for shard in range(2)
+    for position in range(n)
+]
+
+
+@pytest.fixture(scope="module")
+def placed(spark: SparkSession) -> DataFrame:
+    return place_windows(spark.createDataFrame(ROWS, WINDOWS), 0)
+
+
+@pytest.fixture(scope="module")
+def order(placed: DataFrame) -> list[tuple[int, int, int]]:
+    """(place, shard, new tokens) of the training windows, in order."""
+    rows = placed.where("split = 'train'").orderBy("place").collect()
+    return [(row.place, row.shard, row.n_new) for row in rows]
+
+
+def test_the_order_mixes_shards(order: list[tuple[int, int, int]]) -> None:
+    shards = [shard for _, shard, _ in order]
+    changes = sum(a != b for a, b in pairwise(shards))
+    assert 15 < changes < 45
+    assert len({place for place, *_ in order}) == 60
+    assert all(0 <= place <= LAST_PLACE for place, *_ in order)
+
+
+def test_the_seed_sets_the_order(spark: SparkSession, order: list[tuple[int, int, int]]) -> None:
+    rows = place_windows(spark.createDataFrame(ROWS, WINDOWS), 1).where("split = 'train'").collect()
+    assert not {row.place for row in rows} & {place for place, *_ in order}
+
+
+def test_windows_and_new_tokens_are_counted(placed: DataFrame) -> None:
+    rows = {row.split: row[1:] for row in count_windows(placed).collect()}
+    assert rows == {"train": (60, 630), "validation": (10, 105)}
+
+
+@pytest.mark.parametrize("tokens", [1, 10, 11, 12, 300, 630])
+def test_the_budget_is_reached_with_the_window_that_reaches_it(
+    placed: DataFrame, order: list[tuple[int, int, int]], tokens: int
+) -> None:
+    sums = accumulate(n_new for *_, n_new in order)
+    expected = next(order[i][0] for i, total in enumerate(sums) if total >= tokens)
+    assert [row.place for row in find_last_place(placed, tokens).collect()] == [expected]
+
+
+def test_a_budget_that_is_never_reached_has_no_window(placed: DataFrame) -> None:
+    assert find_last_place(placed, 631).collect() == []
+
+
+def test_the_budget_leaves_validation_alone(
+    placed: DataFrame, order: list[tuple[int, int, int]]
+) -> None:
+    counts = {
+        row.split: row.windows for row in count_windows(take_until(placed, order[6][0])).collect()
+    }
+    assert counts == {"train": 7, "validation": 10}
+
+
+def test_files_follow_the_order_and_share_it_evenly(
+    placed: DataFrame, order: list[tuple[int, int, int]]
+) -> None:
+    last = order[39][0]
+    files = {"train": Files(2, last), "validation": Files(1)}
+    rows = assign_files(take_until(placed, last), files).collect()
+    train = sorted((row.file, row.place) for row in rows if row.split == "train")
+    assert [place for _, place in train] == [place for place, *_ in order[:40]]
+    assert {number for number, _ in train} == {0, 1}
+    assert 10 < sum(number for number, _ in train) < 30
+    assert {row.file for row in rows if row.split == "validation"} == {0}
+
+
+def test_a_file_is_sorted_in_one_partition(placed: DataFrame) -> None:
+    files = {"train": Files(3), "validation": Files(1)}
+    made = assign_files(placed.repartition(7), files).selectExpr(
+        "spark_partition_id() AS part",
+        "monotonically_increasing_id() AS at",
+        "split",
+        "file",
+        "place",
+    )
+    rows = made.orderBy("at").collect()
+    assert len({(row.split, row.file) for row in rows}) == 4
+    assert len({(row.split, row.file, row.part) for row in rows}) == 4
+    for key in {(row.split, row.file) for row in rows}:
+        places = [row.place for row in rows if (row.split, row.file) == key]
+        assert places == sorted(places)
+
+
+SAMPLES = (
+    "sample_id string, arrangement string, target_lang string, origin string, licence string, "
+    "en_title string, en_url string, en_revision_id long, target_title string, target_url string, "
+    "target_revision_id long, split_token string"
+)
+
+
+def sample(sample_id: str, licence: str = "CC-BY-SA-4.0") -> tuple[Any, ...]:
+    titles = ("Tea", "https://en/Tea", 7, "ชา", "https://th/ชา", None)
+    return (sample_id, "en-first", "th", "wikipedia", licence, *titles, "|")
+
+
+def test_each_sample_is_attributed_once_however_many_windows_hold_it(frame: Frame) -> None:
+    windows = frame(
+        "split string, sample_ids array<string>",
+        [("train", ["a", "b"]), ("train", ["b", "c"]), ("validation", ["d"])],
+    )
+    samples = frame(SAMPLES, [sample("a"), sample("b", "CC0-1.0"), sample("d"), sample("unused")])
+    attributed = attribute_samples(windows, samples)
+    rows = {row.sample_id: row for row in attributed.collect()}
+    assert sorted(rows) == ["a", "b", "c", "d"]
+    assert rows["b"].asDict() == {
+        **dict(zip(SAMPLES.replace(",", "").split()[::2], sample("b", "CC0-1.0"), strict=True)),
+        "split": "train",
+    }
+    assert rows["c"].licence is None
+    counts = {tuple(row) for row in count_samples(attributed).collect()}
+    assert counts == {
+        ("train", "CC-BY-SA-4.0", "th", "|", 1),
+        ("train", "CC0-1.0", "th", "|", 1),
+        ("train", None, None, None, 1),
+        ("validation", "CC-BY-SA-4.0", "th", "|", 1),
+    }
+
+
+def test_attribution_goes_to_files_by_the_samples_name(frame: Frame) -> None:
+    windows = frame(
+        "split string, sample_ids array<string>", [("train", [str(i) for i in range(40)])]
+    )
+    samples = frame(SAMPLES, [sample(str(i)) for i in range(40)])
+    made = assign_attribution_files(attribute_samples(windows, samples), 3)
+    assert made.columns == [*ATTRIBUTION, "file"]
+    rows = made.collect()
+    assert {row.file for row in rows} == {0, 1, 2}
+    for number in range(3):
+        names = [row.sample_id for row in rows if row.file == number]
+        assert names == sorted(names)
