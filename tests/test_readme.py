@@ -13,14 +13,15 @@ import pytest
 
 from crossic_etl.config import Config
 from crossic_etl.schemas import TABLES
+from crossic_etl.submit.settings import Submit
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = sorted(path.stem for path in (ROOT / "jobs").glob("*.py") if path.stem != "__init__")
 
 
-def rows_under(header: str) -> dict[str, list[str]]:
-    """The cells of each row of the README's table with that header, by the name in the first."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def rows_under(header: str, file: str = "README.md") -> dict[str, list[str]]:
+    """The cells of each row of the file's table with that header, by the name in the first."""
+    text = (ROOT / file).read_text(encoding="utf-8")
     body = text.partition(f"\n{header}\n")[2].partition("\n\n")[0]
     rows: dict[str, list[str]] = {}
     for line in body.splitlines()[1:]:
@@ -104,3 +105,8 @@ def written(value: Any) -> str:
 
 def test_the_table_of_keys_has_every_key_and_its_default() -> None:
     assert {key: cells[0] for key, cells in KEYS.items()} == defaults(Config)
+
+
+def test_the_table_of_keys_to_submit_has_every_key_and_its_default() -> None:
+    keys = rows_under("| key | default | meaning |", "docs/submit.md")
+    assert {key: cells[0] for key, cells in keys.items()} == defaults(Submit, "submit.")

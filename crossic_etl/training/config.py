@@ -11,6 +11,7 @@ from typing import Any
 
 from crossic_etl.config import build, read_tree
 from crossic_etl.config_errors import one_of, require
+from crossic_etl.submit.settings import Submit
 
 METHODS = ("lora", "full")
 ATTENTION = ("whole", "blocked")
@@ -23,7 +24,7 @@ SAVED = ("adapter", "merged")
 # (Of the exports, their contents may not, which `data.Data.contents` holds.)
 FREE = (
     *("exports", "validation.exports", "output", "device", "workers", "log_every", "save"),
-    *("resume", "gradient_checkpointing"),
+    *("resume", "gradient_checkpointing", "submit"),
 )
 
 
@@ -158,6 +159,7 @@ class TrainingConfig:
         log_every: steps between two lines of metrics.
         seed: of the order of windows, of dropout, of new weights.
         resume: go on from the newest checkpoint in ``output``; otherwise it has to be empty.
+        submit: where it runs; job ``submit_training`` reads it, training doesn't.
     """
 
     model: Model
@@ -179,6 +181,7 @@ class TrainingConfig:
     log_every: int = 10
     seed: int = 0
     resume: bool = True
+    submit: Submit = field(default_factory=Submit)
 
     def __post_init__(self) -> None:
         require(self.exports, "exports", self.exports, "at least one folder")

@@ -1,0 +1,1 @@
+"""Hands training to the machine, cluster or service that it runs on. Imports no Spark, no torch."""
