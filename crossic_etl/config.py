@@ -234,13 +234,20 @@ def read_tree(path: str | Path, overrides: Sequence[str] = ()) -> dict[str, Any]
             "--config", str(path), f"a readable YAML file ({error.strerror})"
         ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            "--config", str(path), f"valid YAML ({' '.join(str(error).split())})"
-        ) from None
+        raise ConfigError("--config", str(path), f"valid YAML ({_problem(error)})") from None
     require(isinstance(tree, dict), "--config", str(path), "a YAML mapping of keys")
     for override in overrides:
         _apply(tree, override)
     return typing.cast("dict[str, Any]", tree)
+
+
+def _problem(error: yaml.YAMLError | UnicodeDecodeError) -> str:
+    """What is wrong and in which line; not the line itself, which may be no one else's business."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        return f"{error.problem} in line {error.problem_mark.line + 1}"
+    if isinstance(error, yaml.reader.ReaderError):
+        return f"{error.reason} at character {error.position}"
+    return str(error.reason if isinstance(error, UnicodeDecodeError) else type(error).__name__)
 
 
 def _apply(tree: dict[str, Any], override: str) -> None:
