@@ -51,14 +51,24 @@ class Tables:
         Raises:
             TableError: it doesn't exist yet, or its columns aren't the contract's.
         """
+        if (frame := self.find(table)) is None:
+            raise TableError(
+                f"table {table.name} isn't there yet under {self.root}: run its job first"
+            )
+        return frame
+
+    def find(self, table: Table) -> DataFrame | None:
+        """The rows of a table; None where it doesn't exist yet.
+
+        Raises:
+            TableError: its columns aren't the contract's.
+        """
         try:
             frame = self.spark.read.table(self.name(table.name))
             check_columns(frame, table)
         except AnalysisException as error:
             if missing(error):
-                raise TableError(
-                    f"table {table.name} isn't there yet under {self.root}: run its job first"
-                ) from None
+                return None
             raise
         return frame
 

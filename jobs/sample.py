@@ -34,10 +34,11 @@ The tables are Delta tables in {root}. To open one:
     spark.read.format("delta").load("{root}/pairs").show()    # in a session of crossic_etl.session
     pandas.read_parquet("{root}/windows")                     # columns alone, outside of Spark
 
-To run on real dumps, download them in the mirror's layout (see README.md), copy
+To run on real dumps, copy
 {config}
-and change root, languages, wikipedia.dumps and wikipedia.date; then
+and change root, languages, wikipedia.dumps and wikipedia.date, and add download.contact; then
 
+    {python} -m jobs.download --config my.yaml --only dumps    # see README.md
     {python} -m jobs.pipeline --config my.yaml --dry-run
     {python} -m jobs.pipeline --config my.yaml
 """

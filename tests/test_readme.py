@@ -37,7 +37,7 @@ KEYS = rows_under("| key | default | meaning |")
 
 
 def tables_in(cell: str) -> set[str]:
-    return set(cell.split(", ")) & TABLES.keys()
+    return set(TABLES) if cell == "every table" else set(cell.split(", ")) & TABLES.keys()
 
 
 def module(name: str) -> ModuleType:

@@ -1,0 +1,110 @@
+"""Charts as SVG that takes its colours from the page, in light and dark, and needs no script."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+from crossic_etl.report.content import Cell
+
+Row = Mapping[str, Cell]
+
+# Names of the page's colours. As many as one chart has kinds.
+COLOURS = tuple(f"var(--series-{n})" for n in range(1, 7))
+INK, LINE = "currentColor", "var(--line)"
+# Pixels: with its labels a chart fits on a telephone.
+WIDTH, ROW_HEIGHT, PANEL_HEIGHT = 250, 22, 44
+# Letters of a label at the left; longer ones are cut.
+LABEL_WIDTH = 88
+
+
+def bars(rows: Sequence[Row], name: str, value: str, title: str, form: str = "~s") -> str:
+    """A horizontal bar for each row, in the order of the rows."""
+    chart = (
+        _chart(rows)
+        .mark_bar(color=COLOURS[0])
+        .encode(
+            y=alt.Y(f"{name}:N").sort(None).title(None).axis(labelLimit=LABEL_WIDTH),
+            x=alt.X(f"{value}:Q").title(title).axis(format=form, tickCount=5),
+        )
+    )
+    return _svg(chart.properties(width=WIDTH, height=alt.Step(ROW_HEIGHT)))
+
+
+def stacked_bars(
+    rows: Sequence[Row], name: str, value: str, kind: str, kinds: Sequence[str], title: str
+) -> str:
+    """A horizontal bar for each name, of one piece for each kind."""
+    order = [{**row, "order": kinds.index(str(row[kind]))} for row in rows]
+    chart = (
+        _chart(order)
+        .mark_bar()
+        .encode(
+            y=alt.Y(f"{name}:N").title(None).axis(labelLimit=LABEL_WIDTH),
+            x=alt.X(f"{value}:Q").title(title).axis(format="~s", tickCount=5),
+            color=_colour(kind, kinds),
+            order=alt.Order("order:Q"),
+        )
+    )
+    return _svg(chart.properties(width=WIDTH, height=alt.Step(ROW_HEIGHT)))
+
+
+def spreads(
+    rows: Sequence[Row], panel: str, title: str, *, log: bool = False, kind: str = ""
+) -> str:
+    """A histogram for each panel, one under the other over the same axis.
+
+    Rows have ``low`` and ``high``, the ends of a bin, and ``rows``; where they have a ``kind``, its
+    pieces stand on each other.
+    """
+    scale = alt.Scale(type="log", nice=False) if log else alt.Scale(zero=False, nice=False)
+    kinds = sorted({str(row[kind]) for row in rows}) if kind else []
+    encoding: dict[str, Any] = {
+        "x": alt.X("low:Q").scale(scale).title(title).axis(format="~s", tickCount=5, grid=not log),
+        "x2": alt.X2("high:Q"),
+        "y": alt.Y("sum(rows):Q").title(None).axis(tickCount=2, format="~s"),
+        "row": alt.Row(f"{panel}:N")
+        .title(None)
+        .header(labelAngle=0, labelAlign="left", labelLimit=LABEL_WIDTH, labelColor=INK),
+    }
+    if kind:
+        encoding |= {"color": _colour(kind, kinds), "y": encoding["y"].stack("zero")}
+    marks = _chart(rows).mark_bar(color=COLOURS[0])
+    chart = marks.encode(**encoding).properties(width=WIDTH, height=PANEL_HEIGHT)
+    return _svg(chart.resolve_scale(y="independent"))
+
+
+def _chart(rows: Sequence[Row]) -> Any:
+    return alt.Chart({"values": [dict(row) for row in rows]})
+
+
+def _colour(kind: str, kinds: Sequence[str]) -> Any:
+    scale = alt.Scale(domain=list(kinds), range=list(COLOURS[: len(kinds)]))
+    legend = alt.Legend(orient="top", columns=2, title=None, labelLimit=WIDTH // 2)
+    return alt.Color(f"{kind}:N").scale(scale).legend(legend)
+
+
+def _svg(chart: Any) -> str:
+    """The chart drawn; hidden from screen readers, which have the table of its numbers."""
+    quiet = {"gridColor": LINE, "domainColor": LINE, "tickColor": LINE}
+    text = {"labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12}
+    drawn = chart.configure(
+        background="transparent", padding=4, font="system-ui, sans-serif",
+        axis={**quiet, **text, "titleFontWeight": "normal"},
+        legend=text, view={"stroke": None}, facet={"spacing": 8},
+        header={"labelFontSize": 12, "labelColor": INK},
+    )  # fmt: skip
+    svg: str = vl_convert.vegalite_to_svg(drawn.to_dict())
+    bare = re.sub(r' (?:role|aria-[a-z]+)="[^"]*"', "", svg)
+    return _own_ids(bare).replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
+
+
+def _own_ids(svg: str) -> str:
+    """The same picture with ids that no other picture of the page has."""
+    mark = format(zlib.crc32(svg.encode()), "08x")
+    return re.sub(r'(id="|url\(#|href="#)', rf"\g<1>c{mark}-", svg)

@@ -1,0 +1,120 @@
+"""Sections on the crawl: what was found, how near it is, and how near the sides of samples are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from crossic_etl.config_crawl import Encoder
+from crossic_etl.encoder_choice import choose_encoder
+from crossic_etl.report.charts import spreads
+from crossic_etl.report.content import Figure, Grid, Section
+from crossic_etl.report.flow import newest
+from crossic_etl.report.source import Source, collect
+from crossic_etl.report.texts import described_grid
+from crossic_etl.schemas import NEIGHBOURS, SAMPLES
+from crossic_etl.transforms.report import (
+    compare_sides,
+    describe,
+    measure_neighbours,
+    pick,
+    spread,
+    with_both_sides,
+)
+
+COSINE_STEP, MARGIN_STEP = 0.05, 0.02
+# Of each arrangement; the encoder needs some 10 ms for a text.
+MOST_COMPARED = 200
+SCORES = (",d", ".3f", ".3f", ".3f", ".3f", ".3f")
+
+
+def neighbours_section(source: Source) -> Section | None:
+    """Recall of the search, what it found, and the scores of the nearest documents."""
+    neighbours = source.find(NEIGHBOURS)
+    if neighbours is None:
+        return None
+    rows = collect(measure_neighbours(neighbours), ["target_lang", "query_kind"])
+    if not rows:
+        return Section("neighbours", "Retrieval", "Nothing was found.")
+    grid = Grid(
+        "Neighbours by language",
+        ("language", "queries are", "queries", "neighbours", "mutual", "accepted"),
+        ("", "", ",d", ",d", ",d", ",d"),
+        tuple(
+            (
+                row["target_lang"], f"{row['query_kind']}s",
+                *[row[name] for name in ("queries", "rows", "mutual", "accepted")],
+            )
+            for row in rows
+        ),
+    )  # fmt: skip
+    figures = _scores(neighbours.where(F.col("rank") == 1))
+    return Section("neighbours", "Retrieval", _recall(source), figures, [grid])
+
+
+def _recall(source: Source) -> str:
+    """The recall that the newest search measured, in a sentence."""
+    nearest = "The scores are those of the nearest document of each query."
+    metrics: dict[str, int] = next(
+        (run["metrics"] for run in newest(source) if run["job"] == "neighbours"), {}
+    )
+    if not (expected := metrics.get("recall_expected")):
+        return f"The search was exact, or its recall wasn't measured. {nearest}"
+    found, n_queries = metrics["recall_found"], metrics["recall_queries"]
+    return (
+        f"Recall of the newest search: {found / expected:.1%}, {found:,} of the {expected:,} "
+        f"neighbours that an exact search finds for {n_queries:,} queries. {nearest}"
+    )
+
+
+def _scores(nearest: DataFrame) -> list[Figure]:
+    named = nearest.withColumn("state", F.when(F.col("accepted"), "accepted").otherwise("refused"))
+    figures = []
+    for score, step in (("cosine", COSINE_STEP), ("margin", MARGIN_STEP)):
+        value = F.col(score).cast("double")
+        described = collect(describe(nearest, ["target_lang"], value), ["target_lang"])
+        counted = collect(spread(named, ["target_lang", "state"], value, step))
+        if described:
+            title = f"{score.capitalize()} of the nearest document"
+            chart = spreads(_bins(counted, step), "target_lang", score, kind="state")
+            grid = described_grid(title, "target_lang", described, SCORES)
+            figures.append(Figure(title, chart, grid))
+    return figures
+
+
+def _bins(counted: list[dict[str, Any]], step: float) -> list[dict[str, Any]]:
+    return [
+        {**row, "low": round(row["bin"] * step, 6), "high": round((row["bin"] + 1) * step, 6)}
+        for row in counted
+    ]
+
+
+def similarity_section(source: Source) -> Section | None:
+    """How near the two sides of a sample are, in each arrangement that has two."""
+    samples = source.find(SAMPLES)
+    if samples is None:
+        return None
+    both = with_both_sides(samples)
+    chosen = pick(both, ["arrangement"], "sample_id", MOST_COMPARED, source.seed, "similarity")
+    choice = choose_encoder(Encoder())
+    # Once through the encoder: what follows reads the result more than once.
+    compared = source.tables.spark.createDataFrame(
+        compare_sides(chosen, choice).toArrow(),
+        "arrangement string, target_lang string, cosine double",
+    )
+    described = collect(describe(compared, ["arrangement"], F.col("cosine")), ["arrangement"])
+    if not described:
+        return None
+    counted = collect(spread(compared, ["arrangement"], F.col("cosine"), COSINE_STEP))
+    title = "Cosine of the two sides"
+    chart = spreads(_bins(counted, COSINE_STEP), "arrangement", "cosine")
+    text = (
+        f"The English and the target text of {MOST_COMPARED} samples of each arrangement, chosen "
+        f"by a hash, as the embedded encoder ({choice.model}) sees their first "
+        f"{choice.rule.max_characters:,} characters. Sides on one subject are near; those of the "
+        "arrangement random aren't, and show how near any two texts are."
+    )
+    grid = described_grid(title, "arrangement", described, SCORES)
+    return Section("similarity", "How similar the sides are", text, [Figure(title, chart, grid)])
