@@ -126,7 +126,7 @@ class Client:
                 yield response
 
     def read(self, url: str) -> tuple[bytes, str | None]:
-        """A small file, and the URL of its next page where it has one.
+        """A small file, unpacked where the server packed it, and its next page's URL, if any.
 
         Raises:
             InputError: it can't be had.
@@ -135,7 +135,7 @@ class Client:
         while True:
             try:
                 with self.get(url) as response:
-                    content = response.raw.read(decode_content=False)
+                    content = response.raw.read(decode_content=True)
                     return content, response.links.get("next", {}).get("url")
             except (*BROKEN, Refused) as error:
                 patience.wait(error)

@@ -100,10 +100,7 @@ def similarity_section(source: Source) -> Section | None:
     chosen = pick(both, ["arrangement"], "sample_id", MOST_COMPARED, source.seed, "similarity")
     choice = choose_encoder(Encoder())
     # Once through the encoder: what follows reads the result more than once.
-    compared = source.tables.spark.createDataFrame(
-        compare_sides(chosen, choice).toArrow(),
-        "arrangement string, target_lang string, cosine double",
-    )
+    compared = source.tables.spark.createDataFrame(compare_sides(chosen, choice).toArrow())
     described = collect(describe(compared, ["arrangement"], F.col("cosine")), ["arrangement"])
     if not described:
         return None

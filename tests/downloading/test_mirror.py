@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,7 +14,7 @@ from crossic_etl.download.http import Client
 from crossic_etl.download.mirror import Mirror
 from crossic_etl.download.transfer import Wanted
 from crossic_etl.sources import InputError
-from tests.downloading.mirror_server import MirrorServer, packed, serving
+from tests.downloading.mirror_server import Fault, MirrorServer, packed, serving
 
 SQL = {
     "langlinkstable": {"langlinks.sql.gz": packed("l")},
@@ -151,6 +152,25 @@ def test_a_date_that_is_asked_for_and_not_complete_is_an_error(
 def test_a_date_that_the_mirror_lacks_is_an_error(mirror: Callable[..., Mirror]) -> None:
     with pytest.raises(InputError, match=r"enwiki/20260101/dumpstatus\.json: HTTP 404"):
         mirror("th", date="20260101").choose()
+
+
+@pytest.mark.parametrize("fault", [Fault(status=503), Fault(cut=10)])
+def test_a_status_is_asked_for_again(
+    server: MirrorServer, mirror: Callable[..., Mirror], fault: Fault
+) -> None:
+    for wiki in ("enwiki", "thwiki"):
+        server.add_dump(wiki, "20260101", SMALL)
+    server.faults["/enwiki/20260101/dumpstatus.json"].append(fault)
+    assert len(mirror("th").choose()[1]) == 6
+
+
+def test_a_status_may_come_packed(server: MirrorServer, mirror: Callable[..., Mirror]) -> None:
+    for wiki in ("enwiki", "thwiki"):
+        server.add_dump(wiki, "20260101", SMALL)
+    path = "/enwiki/20260101/dumpstatus.json"
+    server.files[path] = gzip.compress(server.files[path])
+    server.headers[path]["Content-Encoding"] = "gzip"
+    assert len(mirror("th").choose()[1]) == 6
 
 
 @pytest.mark.parametrize("status", [b"<html>", b"[]", b"{}", b'{"jobs": 3}', b"\xff"])
