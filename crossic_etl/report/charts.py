@@ -21,6 +21,9 @@ INK, LINE = "currentColor", "var(--line)"
 WIDTH, ROW_HEIGHT, PANEL_HEIGHT = 250, 22, 44
 # Letters of a label at the left; longer ones are cut.
 LABEL_WIDTH = 88
+# Between a panel's name and the numbers of its axis; and for a reader's font that is wider.
+HEADER_GAP = 26
+PADDING = {"left": 14, "top": 4, "right": 12, "bottom": 4}
 
 
 def bars(rows: Sequence[Row], name: str, value: str, title: str, form: str = "~s") -> str:
@@ -55,7 +58,13 @@ def stacked_bars(
 
 
 def spreads(
-    rows: Sequence[Row], panel: str, title: str, *, log: bool = False, kind: str = ""
+    rows: Sequence[Row],
+    panel: str,
+    title: str,
+    *,
+    log: bool = False,
+    kind: str = "",
+    form: str = "~s",
 ) -> str:
     """A histogram for each panel, one under the other over the same axis.
 
@@ -65,12 +74,15 @@ def spreads(
     scale = alt.Scale(type="log", nice=False) if log else alt.Scale(zero=False, nice=False)
     kinds = sorted({str(row[kind]) for row in rows}) if kind else []
     encoding: dict[str, Any] = {
-        "x": alt.X("low:Q").scale(scale).title(title).axis(format="~s", tickCount=5, grid=not log),
+        "x": alt.X("low:Q")
+        .scale(scale)
+        .title(title)
+        .axis(format=form, tickCount=5, grid=not log, labelOverlap=True),
         "x2": alt.X2("high:Q"),
         "y": alt.Y("sum(rows):Q").title(None).axis(tickCount=2, format="~s"),
         "row": alt.Row(f"{panel}:N")
         .title(None)
-        .header(labelAngle=0, labelAlign="left", labelLimit=LABEL_WIDTH, labelColor=INK),
+        .header(labelAngle=0, labelAlign="left", labelLimit=LABEL_WIDTH, labelPadding=HEADER_GAP),
     }
     if kind:
         encoding |= {"color": _colour(kind, kinds), "y": encoding["y"].stack("zero")}
@@ -85,7 +97,8 @@ def _chart(rows: Sequence[Row]) -> Any:
 
 def _colour(kind: str, kinds: Sequence[str]) -> Any:
     scale = alt.Scale(domain=list(kinds), range=list(COLOURS[: len(kinds)]))
-    legend = alt.Legend(orient="top", columns=2, title=None, labelLimit=WIDTH // 2)
+    columns = 2 if len(kinds) <= 2 else 1
+    legend = alt.Legend(orient="top", columns=columns, title=None, labelLimit=WIDTH)
     return alt.Color(f"{kind}:N").scale(scale).legend(legend)
 
 
@@ -94,7 +107,7 @@ def _svg(chart: Any) -> str:
     quiet = {"gridColor": LINE, "domainColor": LINE, "tickColor": LINE}
     text = {"labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12}
     drawn = chart.configure(
-        background="transparent", padding=4, font="system-ui, sans-serif",
+        background="transparent", padding=PADDING, font="system-ui, sans-serif",
         axis={**quiet, **text, "titleFontWeight": "normal"},
         legend=text, view={"stroke": None}, facet={"spacing": 8},
         header={"labelFontSize": 12, "labelColor": INK},

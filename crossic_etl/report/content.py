@@ -12,7 +12,8 @@ Cell = str | int | float | None
 class Grid:
     """A table: its rows' first cells are their headings.
 
-    ``formats`` has for each column how its numbers are written, as of `format`, or ``""`` for text.
+    ``formats`` has for each column how its numbers are written, as of `format`; ``s`` is text that
+    stays in one line, ``""`` any other.
     """
 
     caption: str

@@ -61,8 +61,8 @@ def _tables(source: Source) -> Grid:
 def _jobs(runs: Sequence[dict[str, Any]]) -> Grid:
     return Grid(
         "Rows in and out of each job",
-        ("job", "in", "used", "dropped", "out", "finished"),
-        ("", ",d", ",d", ",d", ",d", ""),
+        ("job", "in", "used", "dropped", "out", "started"),
+        ("", ",d", ",d", ",d", ",d", "s"),
         tuple(
             (
                 run["job"], run["rows_in"], run["rows_used"], sum(run["dropped"].values()),
@@ -81,7 +81,7 @@ def _dropped(runs: Sequence[dict[str, Any]]) -> Grid:
     ]
     return Grid(
         "What each job dropped, by reason",
-        ("job", "reason", "rows", "share of rows in"),
+        ("job", "reason", "rows", "share"),
         ("", "", ",d", ".1%"),
         tuple(rows),
     )

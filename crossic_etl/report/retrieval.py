@@ -24,7 +24,7 @@ from crossic_etl.transforms.report import (
     with_both_sides,
 )
 
-COSINE_STEP, MARGIN_STEP = 0.05, 0.02
+COSINE_STEP, MARGIN_STEP = 0.05, 0.05
 # Of each arrangement; the encoder needs some 10 ms for a text.
 MOST_COMPARED = 200
 SCORES = (",d", ".3f", ".3f", ".3f", ".3f", ".3f")
@@ -78,7 +78,7 @@ def _scores(nearest: DataFrame) -> list[Figure]:
         counted = collect(spread(named, ["target_lang", "state"], value, step))
         if described:
             title = f"{score.capitalize()} of the nearest document"
-            chart = spreads(_bins(counted, step), "target_lang", score, kind="state")
+            chart = spreads(_bins(counted, step), "target_lang", score, kind="state", form="~f")
             grid = described_grid(title, "target_lang", described, SCORES)
             figures.append(Figure(title, chart, grid))
     return figures
@@ -106,7 +106,7 @@ def similarity_section(source: Source) -> Section | None:
         return None
     counted = collect(spread(compared, ["arrangement"], F.col("cosine"), COSINE_STEP))
     title = "Cosine of the two sides"
-    chart = spreads(_bins(counted, COSINE_STEP), "arrangement", "cosine")
+    chart = spreads(_bins(counted, COSINE_STEP), "arrangement", "cosine", form="~f")
     text = (
         f"The English and the target text of {MOST_COMPARED} samples of each arrangement, chosen "
         f"by a hash, as the embedded encoder ({choice.model}) sees their first "

@@ -134,7 +134,7 @@ def windows_section(source: Source) -> Section | None:
         "rest is repeated, so that each sample is seen whole, or padding."
     )
     chart = spreads(bins, "arrangement", "share of a window that is new")
-    return Section("windows", "Windows", text, [Figure("How new windows are", chart, grid)])
+    return Section("windows", "Windows", text, [Figure("New tokens of each window", chart, grid)])
 
 
 def _window_row(row: dict[str, Any]) -> tuple[Any, ...]:

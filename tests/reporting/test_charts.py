@@ -76,3 +76,8 @@ def test_two_charts_of_a_page_share_no_id() -> None:
     for svg, own in zip((one, other), ids, strict=True):
         assert set(re.findall(r"url\(#([^)]+)\)", svg)) <= own
     assert "http" not in one.replace("http://www.w3.org/", "")
+
+
+def test_scores_are_written_as_decimals() -> None:
+    rows = [{"lang": "ar", "low": n / 10, "high": n / 10 + 0.1, "rows": 1} for n in range(2, 8)]
+    assert {"0.2", "0.4"} <= set(words(spreads(rows, "lang", "cosine", form="~f")))
