@@ -112,6 +112,9 @@ def _pool(client: Client) -> Iterator[ThreadPoolExecutor]:
 
 def _fetch(client: Client, file: Wanted, bar: Bar) -> bool:
     try:
-        return fetch(client, file, bar.move)
+        moved = fetch(client, file, bar.move)
     except OSError as error:  # a full disk, a folder that isn't ours
         raise InputError(f"{file.path}: {error.strerror or error}") from None
+    if not moved:
+        bar.move(file.size or 0)
+    return moved

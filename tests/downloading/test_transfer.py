@@ -13,9 +13,9 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from crossic_etl.config import ConfigError
 from crossic_etl.config_download import Download
-from crossic_etl.download.batch import fetch_all
+from crossic_etl.download.batch import Bar, fetch_all
 from crossic_etl.download.http import Client
-from crossic_etl.download.transfer import Wanted
+from crossic_etl.download.transfer import Wanted, fetch
 from crossic_etl.sources import InputError
 from tests.downloading.mirror_server import Fault, MirrorServer, serving
 
@@ -396,6 +396,39 @@ def test_one_lost_file_keeps_its_group_from_its_names_and_no_other(
     assert (outcome.fetched, outcome.kept) == (1, 2)
     assert [path for path, _ in server.requests] == ["/2"]
     assert (tmp_path / "1").read_bytes() == b"one"
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        [],
+        [Fault(cut=1000)],
+        [Fault(cut=1000), Fault(ignores_range=True)],
+        [Fault(wrong_byte=1000)],
+        [Fault(cut=2 * 2**20), Fault(status=503), Fault(wrong_byte=-1)],
+    ],
+)
+def test_progress_ends_at_the_file_s_size(
+    client: Client, server: MirrorServer, wanted: Callable[..., Wanted], faults: list[Fault]
+) -> None:
+    server.faults[DATA].extend(faults)
+    moves: list[int] = []
+    assert fetch(client, wanted(), moves.append)
+    assert sum(moves) == len(CONTENT)
+
+
+def test_the_bar_counts_what_was_there(
+    client: Client, server: MirrorServer, wanted: Callable[..., Wanted], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    moves: list[int] = []
+    monkeypatch.setattr(Bar, "move", lambda _, n_bytes: moves.append(n_bytes))
+    server.files["/b"] = b"b"
+    both = [wanted(), Wanted(f"{server.url}/b", str(tmp_path / "b"), 1)]
+    fetch_all(client, both[:1])
+    moves.clear()
+    fetch_all(client, both)
+    assert sorted(filter(None, moves)) == [1, len(CONTENT)]
 
 
 def test_no_more_connections_than_configured(
