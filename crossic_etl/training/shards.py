@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import struct
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
@@ -22,7 +23,7 @@ V = TypeVar("V")
 
 # What the name of a file with windows ends in; a split may have others beside them.
 SUFFIXES = {"parquet": ".parquet", "mds": ".mds", "flat": ".bin"}
-# Row groups that stay decoded, about 1 MiB each: reading in order decodes each once.
+# Row groups that stay decoded, about 256 KiB each: reading in order decodes each once.
 DECODED_GROUPS = 4
 
 
@@ -135,6 +136,9 @@ class _Group:
         )
 
 
+_MDS_HEAD = struct.Struct("<4Ii")
+
+
 class MdsShard:
     """A shard of MosaicML's streaming format, mapped: a window costs its own bytes.
 
@@ -145,7 +149,7 @@ class MdsShard:
     COLUMNS = ("n_repeated", "sample_ids", "sample_langs", "sample_starts", "tokens")
 
     def __init__(self, path: Path, manifest: Manifest) -> None:
-        self._data = np.memmap(path, np.uint8, "r")
+        self._data = _mapped(path, np.dtype(np.uint8))
         n = int(self._data[:4].view("<u4")[0])
         self._offsets = self._data[4 : 4 * (n + 2)].view("<u4")
         config = json.loads(self._data[4 * (n + 2) : self._offsets[0]].tobytes())
@@ -157,15 +161,12 @@ class MdsShard:
 
     def window(self, at: int) -> Window:
         """The window at a position from 0."""
-        data = self._data[self._offsets[at] : self._offsets[at + 1]]
-        stops = np.cumsum([20, *data[:16].view("<u4")])
+        begin, end = self._offsets[at : at + 2].tolist()
+        data = self._data[begin:end]
+        *sizes, repeated = _MDS_HEAD.unpack(data[: _MDS_HEAD.size].tobytes())
+        stops = list(accumulate(sizes, initial=_MDS_HEAD.size))
         _, langs, starts, ids = (data[low:high] for low, high in pairwise(stops))
-        return Window(
-            _mds_array(ids),
-            _mds_array(starts),
-            json.loads(langs.tobytes()),
-            int(data[16:20].view("<i4")[0]),
-        )
+        return Window(_mds_array(ids), _mds_array(starts), json.loads(langs.tobytes()), repeated)
 
 
 def _mds_array(data: npt.NDArray[np.uint8]) -> Ids:
@@ -179,7 +180,7 @@ class FlatShard:
 
     def __init__(self, path: Path, manifest: Manifest) -> None:
         kind = np.dtype(manifest.token_type).newbyteorder("<")
-        self._ids = np.memmap(path, kind, "r")
+        self._ids = _mapped(path, kind)
         self._index = _load(path.with_suffix(".idx.npy"))
         self._samples = _load(path.with_suffix(".samples.npy"))
         if self._index["token"][-1] != len(self._ids):
@@ -204,7 +205,12 @@ class FlatShard:
 
 def _load(path: Path) -> npt.NDArray[Any]:
     array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    return array
+    return array.view(np.ndarray)
+
+
+def _mapped(path: Path, kind: np.dtype[Any]) -> npt.NDArray[Any]:
+    """A file as an array in mapped memory, of the plain kind: slices of a memmap take longer."""
+    return np.memmap(path, kind, "r").view(np.ndarray)
 
 
 SHARDS: dict[str, Callable[[Path, Manifest], Shard]] = {

@@ -103,7 +103,7 @@ def test_a_slice_of_a_longer_table_is_only_the_slice(name: str, tmp_path: Path) 
     assert read(shard) == stated(ROWS)
 
 
-def test_parquet_is_cut_to_row_groups_of_a_mebibyte_of_ids() -> None:
+def test_parquet_is_cut_to_row_groups_that_are_quickly_decoded() -> None:
     windows = table([row([1], ["th"])] * 1100)
 
     def groups(length: int) -> list[int]:
@@ -111,9 +111,10 @@ def test_parquet_is_cut_to_row_groups_of_a_mebibyte_of_ids() -> None:
         meta = pq.ParquetFile(io.BytesIO(data)).metadata
         return [meta.row_group(i).num_rows for i in range(meta.num_row_groups)]
 
-    assert groups(512) == [512, 512, 76]
-    assert groups(4096)[:2] == [64, 64]
-    assert groups(10**6)[0] == 16
+    assert groups(64) == [512, 512, 76]
+    assert groups(512)[:2] == [128, 128]
+    assert groups(4096)[:2] == [16, 16]
+    assert groups(10**6)[0] == 8
 
 
 def test_a_mds_shard_has_the_bytes_of_its_own_library() -> None:
