@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         build_web_sample(folder / "crawl")
         with as_file(files("crossic_etl.sample") / "config.yaml") as path:
             config = placed(load_config(path), folder)
-            run(get_session(), config)
+            run(get_session(brief=True), config)
             python = shlex.quote(sys.executable)
             print(FAREWELL.format(root=config.root, config=path, python=python))
 

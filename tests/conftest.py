@@ -42,7 +42,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     from crossic_etl.session import get_session
 
     os.environ["TMPDIR"] = str(tmp_path_factory.mktemp("spark"))
-    session = get_session("tests")
+    session = get_session("tests", brief=True)
     yield session
     session.stop()
 
