@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 import pytest
+from pyspark.sql import Row
 
 from crossic_etl.config import Config, ConfigError, Window
-from crossic_etl.export import Request
+from crossic_etl.export import Request, check_ids, check_samples
+from crossic_etl.kernels.tokenizers import load_tokenizer
 from crossic_etl.schemas import RUNS, SAMPLES, WINDOWS
 from crossic_etl.tables import TableError, Tables
 from crossic_etl.training.manifest import ExportError, read_manifest
@@ -23,7 +25,7 @@ from crossic_etl.transforms.windows import make_windows
 from jobs import export
 
 if TYPE_CHECKING:
-    from pyspark.sql import Row, SparkSession
+    from pyspark.sql import SparkSession
 
 LENGTH, SPLIT_ID = 16, 151651
 LANGS = ("ar", "th", "ja")
@@ -244,40 +246,22 @@ def test_an_export_there_is_kept_and_damage_to_it_is_seen(
     path.write_bytes(data)
 
 
-def test_windows_of_samples_that_are_gone_are_refused(
-    spark: SparkSession, config: Config, tmp_path: Path
-) -> None:
-    tables = Tables(spark, str(tmp_path / "tables"))
-    source = Tables(spark, config.root)
-    scope = {"arrangement": ["en-first"]}
-    tables.replace(WINDOWS, source.read(WINDOWS), scope)
-    tables.replace(SAMPLES, source.read(SAMPLES).where("sample_id != 's5'"), scope)
-    other, request = replace(config, root=tables.root), Request(str(tmp_path / "x"), "en-first")
-    with pytest.raises(TableError, match="1 samples of the windows aren't there any more"):
-        export.run(spark, other, request)
-    changed = replace(other, split_token="<|box_end|>")
-    tables.replace(SAMPLES, source.read(SAMPLES), scope)
-    with pytest.raises(TableError, match="split_token is"):
-        export.run(spark, changed, request)
+def test_windows_of_samples_that_are_gone_are_refused() -> None:
+    row, config = Row("licence", "split_token", "samples"), Config("x", ("th",))
+    split = config.split_token
+    check_samples([row("CC0-1.0", split, 3), row("CC-BY-SA-4.0", split, 9)], config)
+    with pytest.raises(TableError, match="2 samples of the windows aren't there any more"):
+        check_samples([row("CC0-1.0", split, 3), row(None, None, 2)], config)
+    with pytest.raises(TableError, match=r"closed by .*box_end.*, but split_token is .*quad_end"):
+        check_samples([row("CC0-1.0", "<|box_end|>", 3)], config)
 
 
-def test_ids_outside_of_the_vocabulary_are_refused(
-    spark: SparkSession, config: Config, tmp_path: Path
-) -> None:
-    tables = Tables(spark, str(tmp_path / "tables"))
-    source = Tables(spark, config.root)
-    scope = {"arrangement": ["en-first"]}
-    tables.replace(SAMPLES, source.read(SAMPLES), scope)
-    wrong = source.read(WINDOWS).selectExpr(
-        *[c for c in WINDOWS.columns if c != "input_ids"],
-        "transform(input_ids, i -> if(i = 600, 151665, i)) AS input_ids",
-    )
-    tables.replace(WINDOWS, wrong.select(WINDOWS.columns), scope)
-    with pytest.raises(TableError, match="has those from 0 to 151664"):
-        export.run(
-            spark, replace(config, root=tables.root), Request(str(tmp_path / "x"), "en-first")
-        )
-    assert not (tmp_path / "x").exists()
+def test_ids_outside_of_the_vocabulary_are_refused() -> None:
+    row, tokenizer = Row("windows", "lowest_id", "highest_id"), load_tokenizer()
+    check_ids([row(3, 0, 151664), row(0, 0, 0)], tokenizer)
+    for lowest, highest in ((0, 151665), (-1, 5)):
+        with pytest.raises(TableError, match="has those from 0 to 151664"):
+            check_ids([row(3, 0, 1), row(1, lowest, highest)], tokenizer)
 
 
 def test_the_command_line_says_in_one_line_what_is_wrong(
