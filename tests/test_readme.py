@@ -14,6 +14,7 @@ import pytest
 from crossic_etl.config import Config
 from crossic_etl.schemas import TABLES
 from crossic_etl.submit.settings import Submit
+from crossic_etl.training.config import TrainingConfig
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = sorted(path.stem for path in (ROOT / "jobs").glob("*.py") if path.stem != "__init__")
@@ -110,3 +111,11 @@ def test_the_table_of_keys_has_every_key_and_its_default() -> None:
 def test_the_table_of_keys_to_submit_has_every_key_and_its_default() -> None:
     keys = rows_under("| key | default | meaning |", "docs/submit.md")
     assert {key: cells[0] for key, cells in keys.items()} == defaults(Submit, "submit.")
+
+
+def test_the_table_of_training_keys_has_every_key_and_its_default() -> None:
+    keys = rows_under("| key | default | meaning |", "docs/training.md")
+    expected = defaults(TrainingConfig).items()
+    assert {key: cells[0] for key, cells in keys.items()} == {
+        key: value for key, value in expected if not key.startswith("submit.")
+    }

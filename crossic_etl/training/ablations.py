@@ -1,0 +1,174 @@
+r"""The paper's comparison of arrangements: its configurations, and the table of its results.
+
+    python -m crossic_etl.training.ablations plan --config crossic.yaml --training training.yaml \
+        --tokens 100000000 --output ablations
+    sh ablations/run.sh
+    python -m crossic_etl.training.ablations table ablations
+
+Each model is trained on one arrangement of the same documents, for the same number of tokens, with
+the same settings and seed, and validated on every arrangement: losses are comparable within one
+validation set, which is the same text for all models, and not between sets.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from crossic_etl.config import build, read_tree
+from crossic_etl.config_errors import ConfigError, one_of, require
+from crossic_etl.training.config import TrainingConfig, TrainingError
+from crossic_etl.training.outputs import FINAL, read_metrics, read_record
+
+# Of the paper (arXiv 2504.20484): the method, the reversed direction, Mix-PT, and the controls.
+COMPARED = ("en-first", "target-first", "mix", "target-only", "random", "retrieved")
+ALL, UNTRAINED, MISSING = "all", "(untrained)", "–"
+
+
+def training_configs(
+    tree: Mapping[str, Any], folder: Path, arrangements: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """A training configuration for each arrangement, equal to ``tree`` in all other settings.
+
+    Raises:
+        ConfigError: ``tree`` isn't a training configuration.
+    """
+    exports = {name: str(folder / "exports" / name) for name in arrangements}
+    found = {}
+    for name in arrangements:
+        validation = tree.get("validation", {})
+        require(isinstance(validation, dict), "validation", validation, "a mapping of keys")
+        found[name] = {
+            **tree,
+            "exports": [exports[name]],
+            "output": str(folder / "runs" / name),
+            "validation": {**validation, "exports": exports, "select": name},
+        }
+        build(TrainingConfig, found[name])
+    return found
+
+
+def script(config: str, folder: Path, arrangements: Sequence[str], tokens: int) -> str:
+    """The shell script that exports, trains and prints the table; ``TRAIN`` may name torchrun."""
+    lines = [
+        "#!/bin/sh -e",
+        "# On eight GPUs: TRAIN='torchrun --nproc-per-node 8' sh run.sh",
+        'PYTHON="${PYTHON:-python}"',
+        'TRAIN="${TRAIN:-$PYTHON}"',
+    ]
+    for name in arrangements:
+        output = folder / "exports" / name
+        command = [
+            *("-m", "jobs.export", "--config", config, "--arrangement", name),
+            *("--tokens", str(tokens), "--to", str(output)),
+        ]
+        done = shlex.quote(str(output / "manifest.json"))
+        lines.append(f"[ -e {done} ] || $PYTHON {shlex.join(command)}")
+    for name in arrangements:
+        file = shlex.quote(str(folder / f"{name}.yaml"))
+        lines.append(f"$TRAIN -m crossic_etl.training --config {file}")
+    lines.append(f"$PYTHON -m crossic_etl.training.ablations table {shlex.quote(str(folder))}")
+    return "\n".join(lines) + "\n"
+
+
+def plan(
+    config: str, training: str, folder: Path, tokens: int, arrangements: Sequence[str] = COMPARED
+) -> Path:
+    """Writes ``{arrangement}.yaml`` for each, and ``run.sh``, to ``folder``; returns the script.
+
+    Raises:
+        ConfigError: an unknown arrangement, or ``training`` is no training configuration.
+    """
+    for name in arrangements:
+        require(name in COMPARED, "--arrangements", name, one_of(COMPARED))
+    require(tokens > 0, "--tokens", tokens, "tokens > 0")
+    configs = training_configs(read_tree(training), folder, arrangements)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, tree in configs.items():
+        text = yaml.safe_dump(tree, sort_keys=False, allow_unicode=True)
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    path = folder / "run.sh"
+    path.write_text(script(config, folder, arrangements, tokens), encoding="utf-8")
+    return path
+
+
+def table(folder: Path) -> str:
+    """Validation losses as Markdown: for each validation set, a row for each trained model.
+
+    Those of the checkpoint that each run chose; a run that isn't done has dashes. The first row of
+    a set is the model before training.
+
+    Raises:
+        TrainingError: there is no run in ``folder``.
+    """
+    names = [name for name in COMPARED if (folder / f"{name}.yaml").exists()]
+    if not names:
+        raise TrainingError(f"{folder}: no ablations; `plan` makes them")
+    losses = {name: _losses(folder / "runs" / name) for name in names}
+    languages = sorted({key[1] for run in losses.values() for key in run[0]} - {ALL})
+    columns = [ALL, *languages]
+    lines = [
+        f"| validated on | trained on | {' | '.join(columns)} |",
+        f"|{'---|' * 2}{'---:|' * len(columns)}",
+    ]
+    for validated in names:
+        before = next((run[0] for run in losses.values() if run[0]), {})
+        rows = [(UNTRAINED, before), *((name, run[1]) for name, run in losses.items())]
+        for trained, found in rows:
+            cells = [
+                f"{found[validated, language]:.4f}" if (validated, language) in found else MISSING
+                for language in columns
+            ]
+            lines.append(f"| {validated} | {trained} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+Losses = dict[tuple[str, str], float]
+
+
+def _losses(output: Path) -> tuple[Losses, Losses]:
+    """By set and language: before training, and of the checkpoint that was chosen."""
+    final = output / FINAL
+    chosen = read_record(final)["step"] if final.exists() else None
+    lines = [line for line in read_metrics(output) if line["kind"] == "validation"]
+    before, after = (
+        {(line["set"], line["language"]): line["loss"] for line in lines if line["step"] == step}
+        for step in (0, chosen)
+    )
+    return before, after
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Plans ablations or prints their table; the exit status is 0, or 1 after a line of error."""
+    arguments = argparse.ArgumentParser(description="The comparison of arrangements.")
+    commands = arguments.add_subparsers(dest="command", required=True)
+    planned = commands.add_parser("plan", help="write configurations and the script that runs them")
+    planned.add_argument("--config", required=True, metavar="FILE", help="of the ETL")
+    planned.add_argument("--training", required=True, metavar="FILE", help="of training")
+    planned.add_argument("--tokens", required=True, type=int, help="new tokens of each export")
+    planned.add_argument("--output", required=True, type=Path, metavar="FOLDER")
+    planned.add_argument("--arrangements", nargs="+", default=list(COMPARED), metavar="NAME")
+    printed = commands.add_parser("table", help="print the validation losses")
+    printed.add_argument("folder", type=Path, metavar="FOLDER")
+    given = arguments.parse_args(argv)
+    try:
+        if given.command == "table":
+            print(table(given.folder))
+        else:
+            print(
+                plan(given.config, given.training, given.output, given.tokens, given.arrangements)
+            )
+    except (ConfigError, TrainingError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,166 @@
+"""Windows to batches of tensors, and the order in which training sees them.
+
+Which windows a step sees, and with which random numbers, follows from the seed and the number of
+the step alone: neither the number of processes nor a resumption changes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from crossic_etl.training.shards import Window
+
+Indices = npt.NDArray[np.int64]
+
+IGNORED = -100  # a label that counts in no loss; cross_entropy's own default
+NO_LANGUAGE = -1
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Windows of one forward pass, padded at their ends; all are int64, [windows, tokens].
+
+    Attributes:
+        labels: the token that comes next, or `IGNORED`.
+        segments: which sample of its window a token belongs to; -1 is padding.
+        languages: of the label's sample, an index in the collator's languages.
+    """
+
+    input_ids: torch.Tensor
+    labels: torch.Tensor
+    segments: torch.Tensor
+    languages: torch.Tensor
+
+    @property
+    def n_labels(self) -> int:
+        """Tokens that count in the loss."""
+        return int((self.labels != IGNORED).sum())
+
+    def silent(self) -> Batch:
+        """The same batch with no label: for a process that has nothing left in a step."""
+        nothing = torch.full_like(self.labels, IGNORED)
+        return Batch(self.input_ids, nothing, self.segments, self.languages)
+
+    def to(self, device: torch.device) -> Batch:
+        """The batch on a device."""
+        tensors = (self.input_ids, self.labels, self.segments, self.languages)
+        return Batch(*(tensor.to(device, non_blocking=True) for tensor in tensors))
+
+    def pin_memory(self) -> Batch:
+        """What `DataLoader` calls, to copy to a GPU without waiting."""
+        tensors = (self.input_ids, self.labels, self.segments, self.languages)
+        return Batch(*(tensor.pin_memory() for tensor in tensors))
+
+
+class Collator:
+    """Pads windows to the longest and labels each token with the next one.
+
+    With ``blocked`` the last token of a sample has no label, since the next one is of another
+    sample, which it is no context of. Without ``count_repeated`` the tokens that a window repeats
+    of the one before are labels of nothing: each then counts once.
+    """
+
+    def __init__(self, languages: Sequence[str], blocked: bool, count_repeated: bool) -> None:
+        self._index = {language: i for i, language in enumerate(languages)}
+        self._blocked, self._count_repeated = blocked, count_repeated
+
+    def __call__(self, windows: Sequence[Window]) -> Batch:
+        """The batch of these windows, at least one."""
+        shape = (len(windows), max(len(window.input_ids) for window in windows))
+        input_ids = np.zeros(shape, np.int64)
+        labels = np.full(shape, IGNORED, np.int64)
+        segments = np.full(shape, -1, np.int64)
+        languages = np.full(shape, NO_LANGUAGE, np.int64)
+        for row, window in enumerate(windows):
+            n = len(window.input_ids)
+            sample = segments_of(window)
+            input_ids[row, :n], segments[row, :n] = window.input_ids, sample
+            labels[row, : n - 1] = window.input_ids[1:]
+            if not self._count_repeated:
+                labels[row, : max(window.n_repeated - 1, 0)] = IGNORED
+            if self._blocked:
+                labels[row, : n - 1][sample[1:] != sample[:-1]] = IGNORED
+            index = np.array([self._index[language] for language in window.sample_langs])
+            languages[row, : n - 1] = index[sample[1:]]
+        return Batch(*map(torch.from_numpy, (input_ids, labels, segments, languages)))
+
+
+def segments_of(window: Window) -> Indices:
+    """Of each token, which of the window's samples it is in; those before the first count to it."""
+    tokens = np.arange(len(window.input_ids))
+    found = np.searchsorted(window.sample_starts, tokens, side="right") - 1
+    return np.maximum(found, 0)
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One forward pass of one process.
+
+    Attributes:
+        number: among the passes of the step, over all processes.
+        silent: whether its loss doesn't count.
+        last: whether the step ends with it.
+    """
+
+    step: int
+    number: int
+    windows: list[int]
+    silent: bool
+    last: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which windows each step takes: an epoch is a permutation of all, cut in steps.
+
+    The last step of an epoch is smaller where they don't come out even; none is left out.
+
+    Attributes:
+        n_windows: to train on.
+        per_step: windows of a step, over all processes.
+        per_pass: windows of one forward pass.
+    """
+
+    n_windows: int
+    per_step: int
+    per_pass: int
+    epochs: int
+    seed: int
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps of the optimizer in one pass over the windows."""
+        return -(-self.n_windows // self.per_step)
+
+    @property
+    def n_steps(self) -> int:
+        """All steps; they are numbered from 0."""
+        return self.epochs * self.steps_per_epoch
+
+    def passes(self, start: int, rank: int, world: int) -> Iterator[Pass]:
+        """What one process computes, from step ``start`` on to the end.
+
+        Forward passes are dealt out in turn. A process that gets none in the last turn of a step
+        repeats the step's first one in silence, since all have to take part in a step.
+        """
+        for step in range(start, self.n_steps):
+            epoch, place = divmod(step, self.steps_per_epoch)
+            order = _order(self.n_windows, self.seed, epoch)
+            windows = order[place * self.per_step : (place + 1) * self.per_step].tolist()
+            chunks = [windows[i : i + self.per_pass] for i in range(0, len(windows), self.per_pass)]
+            for turn in range(0, len(chunks), world):
+                number = turn + rank
+                silent = number >= len(chunks)
+                last = turn + world >= len(chunks)
+                yield Pass(step, number, chunks[0 if silent else number], silent, last)
+
+
+@lru_cache(maxsize=2)
+def _order(n_windows: int, seed: int, epoch: int) -> Indices:
+    return np.random.default_rng([seed, epoch]).permutation(n_windows)

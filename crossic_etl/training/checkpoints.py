@@ -1,0 +1,91 @@
+"""Checkpoints: whole or not there, and only those that are still of use."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from crossic_etl.training.config import TrainingError
+from crossic_etl.training.models import load_weights, save_weights
+from crossic_etl.training.outputs import write_json, written_whole
+
+WEIGHTS, OPTIMIZER, STATE = "weights.safetensors", "optimizer.pt", "state.json"
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a run is. ``best_step`` is the step with the least validation loss so far.
+
+    Attributes:
+        step: steps that are done.
+        fixed: the settings and exports that the loss curve depends on.
+    """
+
+    step: int
+    best_step: int
+    best_loss: float
+    fixed: dict[str, Any]
+
+
+class Checkpoints:
+    """The checkpoints of a run: ``{output}/checkpoints/step-00000100``."""
+
+    def __init__(self, output: str | Path) -> None:
+        self._folder = Path(output) / "checkpoints"
+
+    def of(self, step: int) -> Path:
+        """The folder of a step's checkpoint."""
+        return self._folder / f"step-{step:08d}"
+
+    def newest(self) -> State | None:
+        """The state of the newest checkpoint; None where there is none."""
+        steps = sorted(self._folder.glob("step-*"))
+        if not steps:
+            return None
+        return State(**json.loads((steps[-1] / STATE).read_text(encoding="utf-8")))
+
+    def save(self, state: State, model: torch.nn.Module, others: dict[str, Any]) -> None:
+        """Writes a checkpoint, then removes all but it and the best one.
+
+        ``others`` are whatever else has a ``state_dict``: optimizer and schedule.
+        """
+        with written_whole(self.of(state.step)) as folder:
+            save_weights(model, folder / WEIGHTS)
+            states = {name: item.state_dict() for name, item in others.items()}
+            torch.save(states, folder / OPTIMIZER)
+            write_json(folder / STATE, asdict(state))
+        kept = {self.of(state.step), self.of(state.best_step)}
+        for old in set(self._folder.glob("step-*")) - kept:
+            shutil.rmtree(old)
+
+    def load(self, step: int, model: torch.nn.Module, others: dict[str, Any]) -> None:
+        """Sets model, optimizer and schedule to what they were after a step."""
+        folder = self.of(step)
+        load_weights(model, folder / WEIGHTS)
+        states = torch.load(folder / OPTIMIZER, map_location="cpu", weights_only=True)
+        for name, item in others.items():
+            item.load_state_dict(states[name])
+
+    def load_best(self, state: State, model: torch.nn.Module) -> None:
+        """Sets the model to the step with the least validation loss."""
+        load_weights(model, self.of(state.best_step) / WEIGHTS)
+
+
+def check_same_run(state: State, fixed: dict[str, Any], output: Path) -> None:
+    """Whether a checkpoint is of a run with these settings.
+
+    Raises:
+        TrainingError: names the first that differs.
+    """
+    for key in sorted({*state.fixed, *fixed}):
+        before, now = state.fixed.get(key), fixed.get(key)
+        if before != now:
+            raise TrainingError(
+                f"output: {output} holds a run with {key}: {before!r}, now {now!r}; give this one "
+                "another folder"
+            )

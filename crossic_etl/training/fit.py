@@ -1,0 +1,88 @@
+"""Whether a model and an export belong together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from transformers import AutoTokenizer
+
+from crossic_etl.kernels.tokenizers import load_tokenizer
+from crossic_etl.training.config import Model, TrainingError
+from crossic_etl.training.manifest import TokenizerInfo
+from crossic_etl.training.models import read_architecture
+
+# Text in several scripts: two tokenizers that agree on it are taken for one.
+PROBE = "Wikipedia, 2024: a free encyclopaedia.\n\nويكيبيديا 百科事典 위키백과 วิกิพีเดีย enciclopédia"
+
+
+def check_model(model: Model, tokenizer: TokenizerInfo, length: int) -> None:
+    """Whether the model has room for windows of ``length`` and a row for each token.
+
+    Raises:
+        TrainingError: it hasn't, or there is no such model.
+    """
+    text = read_architecture(model).get_text_config()
+    context = getattr(text, "max_position_embeddings", None)
+    if context is not None and context < length:
+        raise TrainingError(
+            f"model.name: {model.name} sees {context} tokens, the windows have {length}"
+        )
+    old = tokenizer.vocabulary_size - tokenizer.is_new_token
+    if old > text.vocab_size:
+        raise TrainingError(
+            f"model.name: {model.name} has rows for {text.vocab_size} tokens, the export's "
+            f"tokenizer {tokenizer.name} has {old}: it is another model's"
+        )
+
+
+def find_tokenizer(model: Model) -> Any | None:
+    """The model's own tokenizer, or None where its folder has none.
+
+    transformers makes an empty one of the kind for a folder without any: that counts as none.
+    """
+    try:
+        found = AutoTokenizer.from_pretrained(model.name, revision=model.revision)
+    except (OSError, ValueError, ImportError):
+        return None
+    return found if _ids(found, PROBE) else None
+
+
+def check_tokenizer(own: Any, model: Model, tokenizer: TokenizerInfo) -> None:
+    """Whether the model's tokenizer gives the ids that the export was made of.
+
+    The export's tokenizer is compared on a text where it can be loaded here, the split token
+    always.
+
+    Raises:
+        TrainingError: it doesn't.
+    """
+    other = f"the export's tokenizer {tokenizer.name} is not that of {model.name}"
+    if tokenizer.is_new_token and len(own) != tokenizer.vocabulary_size - 1:
+        raise TrainingError(
+            f"model.name: {other}: {tokenizer.vocabulary_size - 1} tokens, {len(own)} here"
+        )
+    split = own.get_vocab().get(tokenizer.split_token)
+    if not tokenizer.is_new_token and split is not None and [split] != list(tokenizer.split_ids):
+        raise TrainingError(
+            f"model.name: {other}: {tokenizer.split_token} is {tokenizer.split_ids[0]}, "
+            f"{split} here"
+        )
+    try:
+        theirs = load_tokenizer(tokenizer.name, tokenizer.split_token).encode(PROBE)[0].tolist()
+    except (OSError, ValueError, ImportError):
+        return
+    if theirs != _ids(own, PROBE):
+        raise TrainingError(f"model.name: {other}: they cut one text in different tokens")
+
+
+def with_split_token(own: Any, tokenizer: TokenizerInfo) -> Any:
+    """The model's tokenizer with the export's split token, to be saved beside the model."""
+    if tokenizer.is_new_token:
+        name = tokenizer.split_token.removeprefix("new:")
+        own.add_tokens([name], special_tokens=True)
+    return own
+
+
+def _ids(tokenizer: Any, text: str) -> list[int]:
+    ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
+    return ids

@@ -1,0 +1,63 @@
+"""What stands in the output folder of a run. Standard library only.
+
+metrics.jsonl   a line for each logged step, and for each set and language of a validation
+tensorboard/    the same
+checkpoints/    the newest and the best
+final/          adapter or model of the best checkpoint, and ``crossic.json``: what it is made of
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+METRICS, FINAL, RECORD = "metrics.jsonl", "final", "crossic.json"
+
+
+def read_metrics(output: str | Path) -> list[dict[str, Any]]:
+    """The lines of a run's metrics; a last one that was cut in writing is left out."""
+    path = Path(output) / METRICS
+    if not path.exists():
+        return []
+    text = path.read_text(encoding="utf-8")
+    return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
+
+
+def read_record(final: str | Path) -> dict[str, Any]:
+    """What a saved adapter or model is made of: model, tokenizer, step, validation loss."""
+    record: dict[str, Any] = json.loads((Path(final) / RECORD).read_text(encoding="utf-8"))
+    return record
+
+
+def write_json(path: Path, tree: dict[str, Any]) -> None:
+    """Writes a mapping as JSON that a person can read."""
+    path.write_text(json.dumps(tree, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def written_whole(folder: Path) -> Iterator[Path]:
+    """A temporary folder that becomes ``folder`` when all that was written in it is on the disk.
+
+    Whoever is killed meanwhile leaves no ``folder``, and the next one to write it clears the rest.
+    """
+    temporary = folder.with_name(f".{folder.name}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    yield temporary
+    for path in [*temporary.rglob("*"), temporary]:
+        _sync(path)
+    temporary.rename(folder)
+    _sync(folder.parent)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
