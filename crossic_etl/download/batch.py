@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
+from typing import Any
 
 from tqdm import tqdm
 
-from crossic_etl.download.http import Client
+from crossic_etl.download.http import Client, Stopped
 from crossic_etl.download.places import Place
 from crossic_etl.download.transfer import Wanted, fetch
 from crossic_etl.sources import InputError
@@ -56,18 +59,21 @@ def fetch_all(client: Client, wanted: Sequence[Wanted]) -> Outcome:
 
     Raises:
         InputError: names the first file that couldn't be had, and how many more.
+        KeyboardInterrupt: after Ctrl-C, when the transfers have ended where they were.
     """
     groups: dict[str, list[Place]] = defaultdict(list)
     for file in wanted:
         groups[_group(file)].append(Place.of(file.path))
     missing = {group: len(places) for group, places in groups.items()}
     outcome, failures = Outcome(), list[InputError]()
-    with _progress(wanted) as bar, _pool(client) as pool:
+    with _interruptible(client), _progress(wanted) as bar, _pool(client) as pool:
         futures = {pool.submit(_fetch, client, file, bar): file for file in wanted}
         for future in as_completed(futures):
             file = futures[future]
             try:
                 moved = future.result()
+            except Stopped:
+                raise KeyboardInterrupt from None
             except InputError as error:
                 client.say(f"error: {error}")
                 failures.append(error)
@@ -90,6 +96,27 @@ def _group(file: Wanted) -> str:
 
 
 @contextmanager
+def _interruptible(client: Client) -> Iterator[None]:
+    """Has Ctrl-C end the transfers, and not the main thread while it holds the bar's lock.
+
+    A second Ctrl-C ends the program at once.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: Any) -> None:
+        client.stop.set()
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
 def _progress(wanted: Sequence[Wanted]) -> Iterator[Bar]:
     bar = Bar(wanted)
     try:
@@ -100,7 +127,7 @@ def _progress(wanted: Sequence[Wanted]) -> Iterator[Bar]:
 
 @contextmanager
 def _pool(client: Client) -> Iterator[ThreadPoolExecutor]:
-    """Threads that end soon when the block ends by an error or by Ctrl-C."""
+    """Threads that end soon when the block ends by an error."""
     with ThreadPoolExecutor(client.settings.connections) as pool:
         try:
             yield pool

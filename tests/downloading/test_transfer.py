@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -429,6 +431,23 @@ def test_the_bar_counts_what_was_there(
     moves.clear()
     fetch_all(client, both)
     assert sorted(filter(None, moves)) == [1, len(CONTENT)]
+
+
+def test_ctrl_c_ends_transfers_where_they_are_and_means_again_what_it_meant(
+    client: Client, server: MirrorServer, wanted: Callable[..., Wanted], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    def press(*_: object) -> None:
+        if not client.stop.is_set():
+            os.kill(os.getpid(), signal.SIGINT)
+            assert client.stop.wait(30)
+
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(Bar, "move", press)
+    with pytest.raises(KeyboardInterrupt):
+        fetch_all(client, [wanted()])
+    assert signal.getsignal(signal.SIGINT) is before
+    assert names(tmp_path / "d") == [".a.bz2.json", ".a.bz2.part"]
 
 
 def test_no_more_connections_than_configured(
