@@ -17,6 +17,7 @@ METHODS = ("exact", "routed")
 BACKENDS = ("use-multilingual", "sentence-transformers")
 SPANS = ("lead", "mean")
 QUERIES = ("pages", "documents")
+WRONG_PAIRS = ("nearest", "random")
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,10 @@ class Neighbours:
         train_rows: vectors that the quantizer is trained on.
         task_memory_mb: what a task may take; a plan that needs more is refused.
         thresholds: language to the least margin of an accepted neighbour; ``"*"`` for all others.
+        calibrate: find thresholds on Wikipedia's pairs, for languages that have none configured.
+        precision: of pairs at a threshold that is found; null for the best F1.
+        wrong_pairs: what right pairs are told from: the ``nearest`` other English page of a pair,
+            or a ``random`` one, which is told apart so easily that it says little.
         max_uses: most queries of a language that one document may serve.
         recall_queries: queries that are also searched exactly, to measure recall.
     """
@@ -156,10 +161,14 @@ class Neighbours:
     train_rows: int = 100_000
     task_memory_mb: int = 2048
     thresholds: dict[str, float] = field(default_factory=dict)
+    calibrate: bool = False
+    precision: float | None = 0.95
+    wrong_pairs: str = "nearest"
     max_uses: int = 3
     recall_queries: int = 200
 
     def __post_init__(self) -> None:
+        is_share = self.precision is None or 0 < self.precision <= 1
         for key, fits, expected in (
             ("method", self.method in METHODS, one_of(METHODS)),
             ("index", self.index in INDEXES, one_of(tuple(INDEXES))),
@@ -169,6 +178,8 @@ class Neighbours:
             ("nprobe", self.nprobe >= 1, "a whole number >= 1"),
             ("train_rows", self.train_rows >= 1, "a whole number >= 1"),
             ("task_memory_mb", self.task_memory_mb >= 64, "megabytes >= 64"),
+            ("precision", is_share, "above 0, at most 1, or null"),
+            ("wrong_pairs", self.wrong_pairs in WRONG_PAIRS, one_of(WRONG_PAIRS)),
             ("max_uses", self.max_uses >= 1, "a whole number >= 1"),
             ("recall_queries", self.recall_queries >= 0, "a whole number >= 0"),
         ):

@@ -52,14 +52,14 @@ def n_cells(settings: Neighbours, n_documents: int) -> int:
     return settings.cells or max(settings.shards, min(fitted, max(1, n_documents)))
 
 
-def print_plan(settings: Neighbours, sizes: Sizes) -> None:
-    """Says what the search will take.
+def print_plan(settings: Neighbours, sizes: Sizes, job: str = "neighbours") -> None:
+    """Says what the job's search will take.
 
     Raises:
         UnfitSettingError: it can't fit; names the setting to change.
     """
     cells = n_cells(settings, sizes.n_documents)
-    job = Job(
+    work = Job(
         sizes.n_documents,
         sizes.n_queries,
         settings.method,
@@ -69,12 +69,12 @@ def print_plan(settings: Neighbours, sizes: Sizes) -> None:
         min(settings.nprobe, cells),
     )
     try:
-        plan = plan_search(job, make_search(settings, sizes.dimension))
+        plan = plan_search(work, make_search(settings, sizes.dimension))
     except PlanError as error:
         message = str(error).replace("neighbours.task_memory", "neighbours.task_memory_mb")
         raise UnfitSettingError(message) from None
     for line in plan.lines():
-        print(f"neighbours: {line}", flush=True)
+        print(f"{job}: {line}", flush=True)
 
 
 def choose_router(

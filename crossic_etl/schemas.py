@@ -160,6 +160,30 @@ QUANTIZERS = Table(
     key=("model", "revision", "span_rule", "n_cells", "seed"),
 )
 
+POINT = _columns(threshold=DOUBLE, precision=DOUBLE, recall=DOUBLE, f1=DOUBLE)
+
+THRESHOLDS = Table(
+    "thresholds",
+    _columns(
+        target_lang=STRING,  # or *, all languages' pairs together
+        model=STRING,
+        revision=STRING,
+        span_rule=STRING,
+        k=INT,  # neighbours of each end that the margin is set against
+        wrong_pairs=STRING,  # nearest | random
+        wanted_precision=(DOUBLE,),  # null for the best F1
+        threshold=(DOUBLE,),  # least margin; null where none has the wanted precision
+        precision=(DOUBLE,),  # of right and wrong pairs at the threshold, one wrong for each right
+        recall=(DOUBLE,),
+        f1=(DOUBLE,),
+        n_right=LONG,
+        n_wrong=LONG,
+        pooled=BOOLEAN,  # too few pairs: the threshold is that of all languages
+        points=T.ArrayType(POINT, containsNull=False),  # this language's own, over all margins
+    ),
+    key=("target_lang", "model", "revision", "span_rule", "k", "wrong_pairs"),
+)
+
 NEIGHBOURS = Table(
     "neighbours",
     _columns(
@@ -273,7 +297,7 @@ TABLES = {
     table.name: table
     for table in (
         *(PAGES, REDIRECTS, LINKS, PAIRS),
-        *(DOCUMENTS, EMBEDDINGS, QUANTIZERS, NEIGHBOURS),
+        *(DOCUMENTS, EMBEDDINGS, QUANTIZERS, THRESHOLDS, NEIGHBOURS),
         *(SAMPLES, WINDOWS, REJECTS, RUNS),
     )
 }

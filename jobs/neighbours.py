@@ -16,8 +16,9 @@ from crossic_etl.retrieval import (
     sizes_of,
 )
 from crossic_etl.runs import recorded
-from crossic_etl.schemas import DOCUMENTS, EMBEDDINGS, NEIGHBOURS, QUANTIZERS
+from crossic_etl.schemas import DOCUMENTS, EMBEDDINGS, NEIGHBOURS, QUANTIZERS, THRESHOLDS
 from crossic_etl.tables import Tables
+from crossic_etl.thresholds import reads_needed, thresholds_of
 from crossic_etl.transforms.matches import (
     accept_neighbours,
     add_urls,
@@ -35,7 +36,7 @@ from crossic_etl.transforms.neighbours import (
 )
 from crossic_etl.transforms.outcomes import count_outcomes
 
-READS, WRITES = (EMBEDDINGS, DOCUMENTS), (NEIGHBOURS, QUANTIZERS)
+READS, WRITES = (EMBEDDINGS, DOCUMENTS, THRESHOLDS), (NEIGHBOURS, QUANTIZERS)
 
 
 def run(spark: SparkSession, config: Config) -> None:
@@ -47,7 +48,8 @@ def run(spark: SparkSession, config: Config) -> None:
         "model": [choice.model],
         "revision": [choice.revision],
     }
-    with recorded(tables, config, "neighbours", READS) as record:
+    with recorded(tables, config, "neighbours", reads_needed(READS, config)) as record:
+        thresholds = thresholds_of(tables, config, choice)
         held = tables.select(EMBEDDINGS, {**choice.scope, "lang": config.wikis})
         vectors = add_urls(select_vectors(held, choice.half), tables.read(DOCUMENTS))
         queries, corpus = select_queries(vectors, wanted), select_corpus(vectors)
@@ -65,7 +67,7 @@ def run(spark: SparkSession, config: Config) -> None:
             find_backward(forward, queries, corpus, search, settings.shards, router, EXCLUDED),
         )
         scored = add_margins(forward, backward)
-        accepted = accept_neighbours(scored, settings.thresholds, settings.max_uses)
+        accepted = accept_neighbours(scored, thresholds, settings.max_uses)
         made = select_neighbours(accepted, wanted, choice.model, choice.revision)
         staged = tables.stage("neighbours", made)
         record.settle(count_outcomes(count_queries(queries, staged)), used=("accepted",))

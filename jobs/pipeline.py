@@ -11,7 +11,17 @@ from crossic_etl.config import Config, ConfigError
 from crossic_etl.sample_sources import tables_read
 from crossic_etl.session import get_session
 from crossic_etl.sources import dump_folder
-from jobs import documents, embeddings, links, neighbours, pages, pairs, samples, windows
+from jobs import (
+    calibrate,
+    documents,
+    embeddings,
+    links,
+    neighbours,
+    pages,
+    pairs,
+    samples,
+    windows,
+)
 
 JOBS: dict[str, ModuleType] = {
     "pages": pages,
@@ -19,17 +29,23 @@ JOBS: dict[str, ModuleType] = {
     "pairs": pairs,
     "documents": documents,
     "embeddings": embeddings,
+    "calibrate": calibrate,
     "neighbours": neighbours,
     "samples": samples,
     "windows": windows,
 }
-CRAWL = ("documents", "embeddings", "neighbours")
+CRAWL = ("documents", "embeddings", "calibrate", "neighbours")
 
 
 def jobs_of(config: Config) -> dict[str, ModuleType]:
-    """The jobs, in order, that a configuration has input for: those of the crawl need sources."""
-    has_crawl = bool(config.crawl.sources)
-    return {name: job for name, job in JOBS.items() if has_crawl or name not in CRAWL}
+    """The jobs, in order, that a configuration has input for: those of the crawl need sources.
+
+    Thresholds are calibrated where that is asked for.
+    """
+    left_out = set() if config.crawl.sources else set(CRAWL)
+    if not config.neighbours.calibrate:
+        left_out.add("calibrate")
+    return {name: job for name, job in JOBS.items() if name not in left_out}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -63,7 +79,10 @@ def choose(names: Sequence[str], first: str | None, only: str | None) -> list[st
     """
     if first and only:
         raise ConfigError("--only", only, "not together with --from")
-    if (wanted := first or only) and wanted not in names:
+    wanted = first or only
+    if wanted == "calibrate" and "neighbours" in names and wanted not in names:
+        raise ConfigError("neighbours.calibrate", False, "true for the job calibrate")
+    if wanted and wanted not in names:
         raise ConfigError("crawl.sources", [], f"files of a crawl for the job {wanted}")
     return [only] if only else list(names[names.index(first) if first else 0 :])
 

@@ -85,16 +85,24 @@ def _page_id(lang: Column, page_id: Column) -> Column:
     return F.concat_ws(":", lang, page_id.cast("string"))
 
 
-def _calibration_pages(pairs: DataFrame, seed: int) -> DataFrame:
-    """``id``, once each, of both pages of the pairs that come first by hash in their language."""
+def choose_known_pairs(pairs: DataFrame, seed: int) -> DataFrame:
+    """``pairs`` with ``en_id, target_id, chosen``: the ids that their pages have in ``embeddings``,
+    and whether they are among the `CALIBRATION_PAIRS` of their language that come first by hash.
+    """
     order = [F.xxhash64(F.lit(seed), F.lit("calibration"), F.col("pair_id")), F.col("pair_id")]
     place = F.row_number().over(Window.partitionBy("target_lang").orderBy(*order))
-    first = pairs.withColumn("place", place).where(F.col("place") <= CALIBRATION_PAIRS)
-    both = F.array(
-        _page_id(F.lit("en"), F.col("en_page_id")),
-        _page_id(F.col("target_lang"), F.col("target_page_id")),
+    return pairs.select(
+        "*",
+        _page_id(F.lit("en"), F.col("en_page_id")).alias("en_id"),
+        _page_id(F.col("target_lang"), F.col("target_page_id")).alias("target_id"),
+        (place <= CALIBRATION_PAIRS).alias("chosen"),
     )
-    return first.select(F.explode(both).alias("id")).distinct()
+
+
+def _calibration_pages(pairs: DataFrame, seed: int) -> DataFrame:
+    """``id``, once each, of both pages of the pairs that are chosen."""
+    both = F.explode(F.array("en_id", "target_id"))
+    return choose_known_pairs(pairs, seed).where("chosen").select(both.alias("id")).distinct()
 
 
 def plan_embeddings(texts: DataFrame, held: DataFrame, half: bool) -> DataFrame:

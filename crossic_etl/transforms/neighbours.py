@@ -210,18 +210,26 @@ def add_margins(forward: DataFrame, backward: DataFrame) -> DataFrame:
         F.avg("cosine").alias("backward"),
         F.max(F.when(F.col("rank") == 1, F.col("doc_id"))).alias("nearest"),
     )
-    total = F.col("forward") + F.col("backward")
     return (
         forward.withColumn("forward", F.avg("cosine").over(from_query))
         .join(from_document, on=["doc_id", "target_lang"], how="left")
         .select(
             *FOUND,
-            F.when(total > 0, 2 * F.col("cosine") / total).cast("float").alias("margin"),
+            margin("cosine", "forward", "backward").alias("margin"),
             F.coalesce(
                 (F.col("rank") == 1) & (F.col("nearest") == F.col("query_id")), F.lit(False)
             ).alias("mutual"),
         )
     )
+
+
+def margin(cosine: str, forward: str, backward: str) -> Column:
+    """The ratio of three columns: cosine, and the mean cosines over the k nearest of both ends.
+
+    Null where a mean is, or where their sum isn't above 0.
+    """
+    total = F.col(forward) + F.col(backward)
+    return F.when(total > 0, 2 * F.col(cosine) / total).cast("float")
 
 
 def find_neighbours(

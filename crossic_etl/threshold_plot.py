@@ -1,0 +1,98 @@
+"""Precision and recall by threshold as a picture, in one file that needs no network."""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from crossic_etl.config_errors import ConfigError
+from crossic_etl.kernels.calibration import ALL_LANGUAGES, Calibration
+
+FORMATS = (".html", ".svg")
+PACKAGES = {"altair": "altair", "vl_convert": "vl-convert-python"}
+COLUMNS = 3
+
+
+def check_plot(path: Path) -> None:
+    """Whether a plot can be written there, as far as that shows before there is one.
+
+    Raises:
+        ConfigError: it can't.
+    """
+    fits = path.suffix in FORMATS and path.parent.is_dir() and not path.is_dir()
+    if not fits:
+        raise ConfigError("--plot", str(path), "a file .html or .svg in a folder that exists")
+
+
+def missing_packages() -> list[str]:
+    """What the extra ``plots`` would install and isn't there."""
+    return [package for module, package in PACKAGES.items() if find_spec(module) is None]
+
+
+def write_plot(found: Mapping[str, Calibration], title: str, path: Path) -> None:
+    """Writes the plot whole or not at all: HTML with its scripts inside, or SVG.
+
+    Each language has a panel with the precision and the recall of its own pairs over the least
+    margin, and a line at its threshold; languages without pairs have none.
+    """
+    charts = [_panel(one) for one in found.values() if one.table]
+    content = io.StringIO()
+    options = {"inline": True} if path.suffix == ".html" else {}
+    _grid(charts, title).save(content, format=path.suffix[1:], **options)
+    _replace(path, content.getvalue())
+
+
+def _grid(charts: list[Any], title: str) -> Any:
+    import altair as alt
+
+    return alt.concat(*charts, columns=COLUMNS, title=title)
+
+
+def _panel(one: Calibration) -> Any:
+    import altair as alt
+
+    rows = [
+        {"margin": point.threshold, "share": getattr(point, name), "measure": name}
+        for point in one.table
+        for name in ("precision", "recall")
+    ]
+    x = alt.X("margin:Q").scale(zero=False).title("least margin")
+    share = alt.Y("share:Q").scale(domain=[0, 1]).title(None)
+    color = alt.Color("measure:N").title(None)
+    tips = [
+        alt.Tooltip("margin:Q", format=".3f"),
+        "measure:N",
+        alt.Tooltip("share:Q", format=".3f"),
+    ]
+    curves = alt.Chart({"values": rows}).mark_line(point=True)
+    layers = [curves.encode(x=x, y=share, color=color, tooltip=tips)]
+    if one.point is not None:
+        at = {"values": [{"margin": one.point.threshold}]}
+        layers.append(alt.Chart(at).mark_rule(strokeDash=[4, 4]).encode(x="margin:Q"))
+    return alt.layer(*layers).properties(title=_title(one), width=260, height=180)
+
+
+def _title(one: Calibration) -> str:
+    if one.point is None:
+        chosen = "no threshold"
+    else:
+        chosen = f"threshold {one.point.threshold:.3f}{' of all' if one.pooled else ''}"
+    name = "all languages" if one.lang == ALL_LANGUAGES else one.lang
+    return f"{name}: {chosen}, {one.n_right:,} pairs"
+
+
+def _replace(path: Path, text: str) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink()
+        raise

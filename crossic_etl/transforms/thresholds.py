@@ -1,0 +1,166 @@
+"""Margins of known pairs, right and wrong ones, as a search in use would give them.
+
+A pair has ``target_lang, query_id, doc_id``: a page of a target language and an English page. A
+query is in one pair of its language, an English page may be in one of each language.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from crossic_etl.kernels.calibration import wrong_partners
+from crossic_etl.kernels.vectors import inner_products, to_matrix
+from crossic_etl.transforms.arrow import Batches
+from crossic_etl.transforms.embeddings import choose_known_pairs
+from crossic_etl.transforms.neighbours import margin
+
+KNOWN, CALIBRATED = "known", "calibrated"
+PAIR = ("target_lang", "query_id", "doc_id")
+
+_PAIR = "target_lang string, query_id string, doc_id string"
+_COSINES = f"{_PAIR}, is_right boolean, cosine float"
+
+
+def judge_pairs(pairs: DataFrame, vectors: DataFrame, seed: int) -> DataFrame:
+    """A row for each of ``pairs``: `PAIR` and ``outcome``, `KNOWN` or why its margin says nothing.
+
+    ``over_the_limit``: a language has more pairs than are embedded for this. ``no_vector``: a page
+    could not be embedded, or isn't yet. ``same_text``: no search finds a document with the query's
+    very text. ``vectors`` has unique ids.
+    """
+    pages = vectors.where(F.col("kind") == "page")
+    en = pages.select(F.col("id").alias("en_id"), F.col("text_hash").alias("en_hash"))
+    target = pages.select(F.col("id").alias("target_id"), F.col("text_hash").alias("target_hash"))
+    return (
+        choose_known_pairs(pairs, seed)
+        .join(en, on="en_id", how="left")
+        .join(target, on="target_id", how="left")
+        .select(
+            "target_lang",
+            F.col("target_id").alias("query_id"),
+            F.col("en_id").alias("doc_id"),
+            F.when(~F.col("chosen"), "over_the_limit")
+            .when(F.col("en_hash").isNull() | F.col("target_hash").isNull(), "no_vector")
+            .when(F.col("en_hash") == F.col("target_hash"), "same_text")
+            .otherwise(KNOWN)
+            .alias("outcome"),
+        )
+    )
+
+
+def select_ends(known: DataFrame, vectors: DataFrame) -> tuple[DataFrame, DataFrame]:
+    """The vectors of the pairs' queries and of their English pages, each once."""
+    of_queries, of_documents = known.select("query_id"), known.select("doc_id")
+    return (
+        vectors.join(of_queries, on=F.col("id") == F.col("query_id"), how="left_semi"),
+        vectors.join(of_documents, on=F.col("id") == F.col("doc_id"), how="left_semi"),
+    )
+
+
+def pick_nearest(known: DataFrame, found: DataFrame) -> DataFrame:
+    """`PAIR` of each query with the nearest English page among ``found`` that isn't its own.
+
+    ``found`` has the best two or more of each query among the pages of its language's pairs.
+    """
+    right = known.select("target_lang", "query_id", F.col("doc_id").alias("right_id"))
+    nearest = F.row_number().over(Window.partitionBy("target_lang", "query_id").orderBy("rank"))
+    return (
+        found.join(right, on=["target_lang", "query_id"], how="inner")
+        .where(F.col("doc_id") != F.col("right_id"))
+        .withColumn("place", nearest)
+        .where(F.col("place") == 1)
+        .select(*PAIR)
+    )
+
+
+def pick_random(known: DataFrame, seed: int) -> DataFrame:
+    """`PAIR` of each query with an English page of another pair of its language, by hash.
+
+    A group is a language's known pairs, of which there are at most `CALIBRATION_PAIRS`.
+    """
+
+    def pick(pairs: pa.Table) -> pa.Table:
+        return pick_partners(pairs, seed)
+
+    return known.select(*PAIR).groupBy("target_lang").applyInArrow(pick, _PAIR)
+
+
+def pick_partners(pairs: pa.Table, seed: int) -> pa.Table:
+    """The rows of `PAIR` with a wrong document instead of the right one; none where all are right.
+
+    Rows and documents are as many as a language's known pairs.
+    """
+    queries, documents = pairs.column("query_id").to_pylist(), pairs.column("doc_id").to_pylist()
+    partners = wrong_partners(queries, documents, seed)
+    found = partners[:, 0].tolist() if partners.shape[1] else [-1] * len(queries)
+    rows = zip(pairs.column("target_lang").to_pylist(), queries, found, strict=True)
+    return pa.Table.from_pylist(
+        [
+            dict(zip(PAIR, (lang, query, documents[at]), strict=True))
+            for lang, query, at in rows
+            if at >= 0
+        ],
+        schema=pairs.schema,
+    )
+
+
+def join_pairs(known: DataFrame, wrong: DataFrame) -> DataFrame:
+    """`PAIR` and ``is_right``: both kinds."""
+    right = known.select(*PAIR, F.lit(True).alias("is_right"))
+    return right.unionByName(wrong.select(*PAIR, F.lit(False).alias("is_right")))
+
+
+def add_cosines(
+    pairs: DataFrame, queries: DataFrame, documents: DataFrame, dimension: int
+) -> DataFrame:
+    """The pairs with ``cosine``, from the vectors of their ends, whose ids are unique."""
+    of_query = queries.select(F.col("id").alias("query_id"), F.col("vector").alias("of_query"))
+    of_doc = documents.select(F.col("id").alias("doc_id"), F.col("vector").alias("of_doc"))
+
+    def run(batches: Batches) -> Batches:
+        for batch in batches:
+            columns = [batch.column(name) for name in (*PAIR, "is_right")]
+            ends = [to_matrix(batch.column(name), dimension) for name in ("of_query", "of_doc")]
+            cosines = pa.array(inner_products(*ends), pa.float32())
+            yield pa.RecordBatch.from_arrays(
+                [*columns, cosines], names=[*PAIR, "is_right", "cosine"]
+            )
+
+    return (
+        pairs.join(of_query, on="query_id", how="inner")
+        .join(of_doc, on="doc_id", how="inner")
+        .select(*PAIR, "is_right", "of_query", "of_doc")
+        .mapInArrow(run, _COSINES)
+    )
+
+
+def score_pairs(pairs: DataFrame, forward: DataFrame, backward: DataFrame) -> DataFrame:
+    """``target_lang, query_id, is_right, margin`` of pairs with cosines.
+
+    ``forward`` and ``backward`` are the best k of the queries and of the English pages, merged over
+    all shards; a pair needs not be among them. The margin is null where it has no meaning.
+    """
+    of_query = forward.groupBy("query_id", "target_lang").agg(F.avg("cosine").alias("forward"))
+    of_doc = backward.groupBy(F.col("query_id").alias("doc_id"), "target_lang").agg(
+        F.avg("cosine").alias("backward")
+    )
+    return (
+        pairs.join(of_query, on=["query_id", "target_lang"], how="left")
+        .join(of_doc, on=["doc_id", "target_lang"], how="left")
+        .select(
+            "target_lang",
+            "query_id",
+            "is_right",
+            margin("cosine", "forward", "backward").alias("margin"),
+        )
+    )
+
+
+def count_pairs(judged: DataFrame, scores: DataFrame) -> DataFrame:
+    """``outcome, n`` of every pair: `CALIBRATED`, ``no_margin``, or why it wasn't asked."""
+    dropped = judged.where(F.col("outcome") != KNOWN).select("outcome")
+    outcome = F.when(F.col("margin").isNull(), "no_margin").otherwise(CALIBRATED)
+    used = scores.where("is_right").select(outcome.alias("outcome"))
+    return dropped.unionByName(used).withColumn("n", F.lit(1).cast("long"))
