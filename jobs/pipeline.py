@@ -11,6 +11,7 @@ from crossic_etl.config import Config, ConfigError
 from crossic_etl.sample_sources import tables_read
 from crossic_etl.session import get_session
 from crossic_etl.sources import dump_folder
+from crossic_etl.thresholds import reads_needed
 from jobs import (
     calibrate,
     documents,
@@ -91,7 +92,8 @@ def plan(config: Config, chosen: Sequence[str]) -> list[str]:
     """What each job would read and write, a line for each; looks at no file and starts no Spark."""
     lines = [f"configuration {config.digest()}, tables under {config.root}"]
     for name in chosen:
-        read = tables_read(config) if name == "samples" else JOBS[name].READS
+        every = JOBS[name].READS
+        read = tables_read(config) if name == "samples" else reads_needed(every, config)
         reads = [table.name for table in read]
         if name in ("pages", "links"):
             reads = [_input(config, lang) for lang in config.wikis] + reads
