@@ -1,15 +1,24 @@
-"""Every benchmark of the main job, one after the other: ``python -m bench``."""
+"""Every benchmark, one after the other: ``python -m bench``; docs/benchmarks.md explains them."""
 
 from __future__ import annotations
 
-from bench import packing, pages, wikitext
+from bench import embedding_udf, encoders, packing, pages, retrieval, wikitext
 
 
 def main() -> None:
-    """Wikitext against other cleaners, packing against the tokenizer, Spark against a loop."""
-    wikitext.main([])
-    packing.main()
-    pages.main([])
+    """First what runs on one core without Java, then Spark beside the same work without it."""
+    for module, arguments in (
+        (wikitext, []),
+        (packing, []),
+        (encoders, []),
+        (retrieval, ["recall"]),
+        (pages, []),
+        (embedding_udf, []),
+        (retrieval, ["scale"]),
+    ):
+        name = " ".join([module.__name__, *arguments])
+        print(f"\n{name}: {(module.__doc__ or '').splitlines()[0]}", flush=True)
+        module.main(arguments)
 
 
 if __name__ == "__main__":

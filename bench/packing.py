@@ -7,9 +7,9 @@ The folder defaults to $CROSSIC_SHARED_DATA, else ../shared/data beside the repo
 
 from __future__ import annotations
 
+import argparse
 import bz2
 import json
-import os
 import sys
 import time
 import xml.etree.ElementTree as ET
@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
+from bench.wikitext import shared_folder
 from crossic_etl.kernels.arrangements import Recipe, Sample, make_samples
 from crossic_etl.kernels.packing import POLICIES, pack
 from crossic_etl.kernels.segments import NO_DOCUMENT, Document, tokenize_documents
@@ -31,9 +32,10 @@ BATCH = 50
 Article = tuple[str, str]
 
 
-def main() -> None:
-    given = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("CROSSIC_SHARED_DATA")
-    data = Path(given or Path(__file__).parents[2] / "shared" / "data")
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", nargs="?", type=Path, default=shared_folder())
+    data: Path = parser.parse_args(argv).data
     if not (data / "EXPECTED.json").exists():
         sys.exit(f"no shared data in {data}: give its folder, or set CROSSIC_SHARED_DATA")
     tokenizer = load_tokenizer()

@@ -1,7 +1,7 @@
 """Our wikitext kernel beside other cleaners: speed, markup left, text kept, hostile input.
 
-``python -m bench.wikitext [--every N] [--peers-on-hostile SECONDS]`` prints three tables, all
-measured in one run on one core, as processor time. Needs ``bench/requirements.txt`` and the shared
+``python -m bench.wikitext [--every N] [--peers-on-hostile SECONDS]`` prints its tables, all
+measured in one run on one core, as processor time. Needs the extra ``bench`` and the shared
 data (beside the project, or where ``CROSSIC_SHARED_DATA`` says).
 """
 
