@@ -27,6 +27,11 @@ def test_root_and_languages_are_enough(tmp_path: Path) -> None:
     assert load(tmp_path, SMALLEST) == Config(root="/data", languages=("th",))
 
 
+def test_a_wanted_precision_may_be_null(tmp_path: Path) -> None:
+    config = load(tmp_path, SMALLEST, "neighbours.precision=null")
+    assert config.neighbours.precision is None
+
+
 def test_every_key_is_read(tmp_path: Path) -> None:
     text = """
 root: catalog.schema
@@ -117,6 +122,15 @@ shards: 3
             "at most window.length, 4096",
         ),
         ("segment: {min_chars: 0}", "segment.min_chars", "0", "characters >= 1"),
+        (
+            "neighbours: {precision: 95}",
+            "neighbours.precision",
+            "95.0",
+            "above 0, at most 1, or null",
+        ),
+        ("neighbours: {precision: high}", "neighbours.precision", "'high'", "a number or null"),
+        ("neighbours: {calibrate: 1}", "neighbours.calibrate", "1", "true or false"),
+        ("neighbours: {wrong_pairs: all}", "neighbours.wrong_pairs", "'all'", "nearest or random"),
         ("wikipedia: {date: 2026-01-01}", "wikipedia.date", "datetime.date(2026, 1, 1)", "text"),
         ("wikipedia: {date: '2026'}", "wikipedia.date", "'2026'", "YYYYMMDD"),
         ("wikipedia: {date: {th: '1'}}", "wikipedia.date", "{'th': '1'}", "YYYYMMDD"),

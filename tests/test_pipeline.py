@@ -6,13 +6,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from crossic_etl.config import Config, ConfigError, Wikipedia
-from crossic_etl.config_crawl import Crawl, CrawlSource
+from crossic_etl.config_crawl import Crawl, CrawlSource, Neighbours
 from crossic_etl.sample.build import SourcePage, SourceWiki, write_wiki
 from crossic_etl.schemas import PAGES, PAIRS, REDIRECTS, REJECTS, RUNS, SAMPLES, WINDOWS, Table
 from crossic_etl.tables import Tables
@@ -54,6 +55,23 @@ def test_jobs_of_the_crawl_need_its_sources() -> None:
     ]
     with pytest.raises(ConfigError, match=r"crawl\.sources: .* a crawl for the job neighbours"):
         choose(list(jobs_of(Config("/t", ("th",)))), None, "neighbours")
+
+
+def test_thresholds_are_calibrated_before_neighbours_where_that_is_asked_for() -> None:
+    crawl = Crawl((CrawlSource("/data/crawl"),))
+    without = Config("/t", ("th",), crawl=crawl)
+    config = replace(without, neighbours=Neighbours(calibrate=True))
+    names = list(jobs_of(config))
+    assert names[names.index("calibrate") :][:2] == ["calibrate", "neighbours"]
+    assert "embeddings" in names[: names.index("calibrate")]
+    assert "calibrate" not in jobs_of(replace(config, crawl=Crawl()))
+    with pytest.raises(ConfigError, match=r"neighbours\.calibrate: False given, true for the job"):
+        choose(list(jobs_of(without)), None, "calibrate")
+    reads = [plan(each, ["neighbours"])[1].partition(";")[0] for each in (without, config)]
+    assert reads == [
+        "neighbours: reads embeddings, documents",
+        "neighbours: reads embeddings, documents, thresholds",
+    ]
 
 
 def test_a_plan_names_the_crawl() -> None:
