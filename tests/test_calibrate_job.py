@@ -7,6 +7,7 @@ import csv
 import dataclasses
 import hashlib
 import io
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ from crossic_etl.schemas import (
     Table,
 )
 from crossic_etl.tables import TableError, Tables
+from crossic_etl.thresholds import thresholds_of
 from jobs import calibrate as job
 from jobs import embeddings, neighbours
 from tests.literal_rows import row_of
@@ -201,12 +203,17 @@ def test_a_configured_threshold_wins(tables: Tables, config: Config) -> None:
 def test_of_another_precision_there_is_none_until_it_is_calibrated(
     tables: Tables, config: Config
 ) -> None:
-    other = replace(SEARCH, precision=0.5)
+    def taken(**settings: Any) -> Mapping[str, float]:
+        changed = replace(config, neighbours=replace(SEARCH, precision=0.5, **settings))
+        return thresholds_of(tables, changed, choose_encoder(config.encoder))
+
     said = "thresholds has none of this encoder, k and precision for ja, ko, th: run calibrate"
     with pytest.raises(TableError, match=said):
-        accepted(tables, config, other)
-    everything = replace(other, thresholds={"*": 0.0})
-    assert all(row.accepted for row in accepted(tables, config, everything))
+        taken()
+    with pytest.raises(TableError, match="none of this encoder, k and precision for ja: run"):
+        taken(thresholds={"th": 1.1, "ko": 1.2})
+    assert taken(thresholds={"*": 1.0}) == {"*": 1.0}
+    assert taken(calibrate=False) == {}
 
 
 def test_random_wrong_pairs_stand_beside_the_nearest(tables: Tables, config: Config) -> None:

@@ -116,7 +116,7 @@ def test_random_wrong_pages_are_of_other_pairs_of_the_language(frame: Frame) -> 
 @pytest.mark.parametrize("half", [False, True])
 def test_the_cosine_is_that_of_the_pairs_own_vectors(frame: Frame, half: bool) -> None:
     def stored(x: float, y: float) -> Any:
-        return np.array([x, y], "<f2").tobytes() if half else [x, y]
+        return np.array([x, y], "<f2").tobytes() if half else [float(x), float(y)]
 
     schema = f"id string, vector {'binary' if half else 'array<float>'}"
     queries = frame(schema, [("th:1", stored(1, 0)), ("th:2", stored(0, 1)), ("x", stored(1, 1))])
