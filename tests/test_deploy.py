@@ -8,7 +8,9 @@ import subprocess
 import sys
 import zipfile
 from configparser import ConfigParser
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import kubernetes_validate
@@ -139,6 +141,38 @@ def test_the_package_finds_its_data_in_an_archive(tmp_path: Path) -> None:
     tables, words = done.stdout.splitlines()
     assert int(tables.removesuffix(" {}")) > 0
     assert "#เปลี่ยนทาง" in words
+
+
+def load_pack() -> ModuleType:
+    spec = spec_from_file_location("pack", DEPLOY / "pack.py")
+    assert spec and spec.loader
+    pack = module_from_spec(spec)
+    spec.loader.exec_module(pack)
+    return pack
+
+
+@pytest.mark.parametrize(
+    ("extras", "more"), [((), set()), (("encoders",), {"sentence-transformers>=5"})]
+)
+def test_the_environment_has_what_the_wheel_requires_but_spark(
+    tmp_path: Path, extras: tuple[str, ...], more: set[str]
+) -> None:
+    wheel = tmp_path / "crossic_etl.zip"
+    lines = [
+        "Name: crossic-etl",
+        "Version: 9.9",
+        "Requires-Dist: pyspark[sql]<4.2,>=4.1.0",
+        "Requires-Dist: delta-spark==4.4.0",
+        "Requires-Dist: pyyaml>=6",
+        'Requires-Dist: tomli>=2; python_version < "3"',
+        'Requires-Dist: sentence-transformers>=5; extra == "encoders"',
+    ]
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("crossic_etl-9.9.dist-info/METADATA", "\n".join(lines) + "\n")
+    actual = set(load_pack().required(wheel, extras))
+    of_spark = {name for name in actual if name.startswith(("pandas", "pyarrow", "py4j", "numpy"))}
+    assert len(of_spark) >= 3
+    assert actual - of_spark == {"pyyaml>=6"} | more
 
 
 def manifests() -> list[dict[str, Any]]:
