@@ -31,7 +31,7 @@ run: java $(VENV)/installed-base ## build the bundled sample's dumps, run every 
 test: java $(VENV)/installed-test ## every test but those of the platforms
 	$(BIN)/python -m pytest
 
-test-platforms: java $(VENV)/installed-test ## on a cluster of two workers, an object store, Spark Connect and in a browser (Chromium): minutes
+test-platforms: java $(VENV)/installed-test ## on a cluster of two workers, on Spark Connect and in a browser (Chromium): minutes
 	$(BIN)/python -m pytest -m platform
 
 check: $(VENV)/installed-dev ## lint, types and the tests that need no Java, in seconds
