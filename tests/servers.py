@@ -1,4 +1,4 @@
-"""A Spark Connect server on loopback that tests run against."""
+"""Servers on loopback that tests run against: Spark Connect and an S3-compatible object store."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import boto3
 
 from crossic_etl.session import COMMON, local_settings
 from tests.standalone import LOOPBACK, SPARK_HOME
@@ -39,6 +42,25 @@ def connect_server(folder: Path) -> Iterator[str]:
     own = {"PYTHONPATH": str(ROOT), "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": LOOPBACK}
     with _running(command, folder / "connect.log", port, os.environ | own):
         yield f"sc://{LOOPBACK}:{port}"
+
+
+@contextmanager
+def object_store(folder: Path) -> Iterator[tuple[str, Any]]:
+    """An S3-compatible server: its address, and a client of it."""
+    port = free_port()
+    command = [sys.executable, "-m", "moto.server", "--host", LOOPBACK, "--port", str(port)]
+    address = f"http://{LOOPBACK}:{port}"
+    with _running(command, folder / "store.log", port, os.environ):
+        yield (
+            address,
+            boto3.client(
+                "s3",
+                endpoint_url=address,
+                region_name="us-east-1",
+                aws_access_key_id="test",
+                aws_secret_access_key="test",
+            ),
+        )
 
 
 def free_port() -> int:
