@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import random
-import time
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crossic_etl.kernels.components import find_components
+from tests.hang import no_hang
 
 NODES = st.text("abcdefgh", min_size=1, max_size=1)
 
@@ -44,9 +44,8 @@ def test_the_components_are_those_of_a_search(edges: list[tuple[str, str]]) -> N
     assert find_components(edges) == by_search(edges)
 
 
-def test_the_order_of_edges_changes_nothing_and_a_long_chain_takes_no_time() -> None:
+def test_the_order_of_edges_changes_nothing_and_a_long_chain_ends() -> None:
     chain = [(f"{i:06}", f"{i + 1:06}") for i in range(100_000)]
-    start = time.process_time()
-    for edges in (chain, chain[::-1], random.Random(0).sample(chain, len(chain))):
-        assert set(find_components(edges).values()) == {"000000"}
-    assert time.process_time() - start < 5
+    with no_hang():
+        for edges in (chain, chain[::-1], random.Random(0).sample(chain, len(chain))):
+            assert set(find_components(edges).values()) == {"000000"}

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import bz2
 import json
-import time
 from collections import Counter
 from datetime import datetime, timezone
 from pathlib import Path
@@ -21,6 +20,7 @@ from crossic_etl.kernels.dump_xml import (
     redirect_link,
 )
 from crossic_etl.kernels.wikis import Wiki
+from tests.hang import no_hang
 
 EN = Wiki("en", namespaces={"category": 14, "user talk": 3}, redirect_words=("#redirect",))
 JA = Wiki("ja", redirect_words=("#転送", "＃転送"))
@@ -250,11 +250,10 @@ def test_a_cut_anywhere_is_never_a_page(length: int) -> None:
     assert length >= whole or outcome is None or isinstance(outcome, Reject)
 
 
-def test_time_grows_with_length_only() -> None:
+def test_a_long_text_comes_to_an_end() -> None:
     record = page_with(REVISION.format("&lt;&amp;\n" * 300_000)).encode()
-    start = time.process_time()
-    assert isinstance(parse_record(record, EN), Page)
-    assert time.process_time() - start < 2
+    with no_hang():
+        assert isinstance(parse_record(record, EN), Page)
 
 
 @pytest.mark.parametrize("lang", ["en", "ar", "es", "ja", "ko", "pt", "th"])

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
 from crossic_etl.kernels.near_copies import LEADERS, BucketLinker, bands_for
 from crossic_etl.kernels.near_duplicates import BANDS, PERMUTATIONS, THRESHOLD, Signature
+from tests.hang import no_hang
 
 
 def with_places(n_changed: int, value: int = 1) -> Signature:
@@ -55,10 +54,10 @@ def test_a_bucket_has_a_bounded_number_of_leaders() -> None:
 def test_a_bucket_of_strangers_is_not_quadratic() -> None:
     rng = np.random.default_rng(0)
     rows = rng.integers(0, 2**32, (20_000, PERMUTATIONS), np.uint32)
-    linker, start = BucketLinker(0.8), time.process_time()
-    for i, row in enumerate(rows):
-        linker.link(1, str(i), row)
-    assert time.process_time() - start < 5
+    linker = BucketLinker(0.8)
+    with no_hang():
+        for i, row in enumerate(rows):
+            linker.link(1, str(i), row)
 
 
 @pytest.mark.parametrize(

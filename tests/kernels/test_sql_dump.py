@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from crossic_etl.kernels.sql_dump import Insert, SqlError, columns_of, parse_insert
 from crossic_etl.sample.sql import sql_literal
+from tests.hang import no_hang
 
 LANGLINKS = ("ll_from", "ll_lang", "ll_title")
 
@@ -193,10 +193,9 @@ def test_no_bytes_raise(junk: bytes) -> None:
     ["('" * 100_000, "(1,'\\'" * 60_000, "(1,''" * 60_000, "(1,(" * 60_000, "(" + "1," * 100_000,
      "(1,'" + "\\'" * 100_000, "(1,'" + "''" * 100_000, "(1,2);" * 50_000 + "INSERT INTO x VALUE"],
 )  # fmt: skip
-def test_time_grows_with_length_only(junk: str) -> None:
-    start = time.process_time()
-    parse_insert(b"INSERT INTO t VALUES " + junk.encode(), ("a", "b"), ("a", "b"))
-    assert time.process_time() - start < 2
+def test_junk_of_any_length_comes_to_an_end(junk: str) -> None:
+    with no_hang():
+        parse_insert(b"INSERT INTO t VALUES " + junk.encode(), ("a", "b"), ("a", "b"))
 
 
 def dump_rows(path: Path) -> tuple[int, list[SqlError]]:
