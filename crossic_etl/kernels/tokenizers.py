@@ -18,6 +18,12 @@ EMBEDDED = "qwen2.5"
 # Ours. Reserved in Qwen2.5's vocabulary for a vision model's coordinates: it has a row in every
 # checkpoint's embeddings and no meaning in text, neither an end, nor a chat turn, nor padding.
 DEFAULT_SPLIT_TOKEN = "<|quad_end|>"
+# Letters, digits and signs of the paper's languages: vocabularies differ in how they cut them, so
+# two tokenizers that agree on it are taken for one.
+PROBE = (
+    "In 1984, naïve café-goers paid 3.50 €; ¿cuánto? São Paulo.\n\n"
+    "كانت المدينة عاصمة. 東京は日本の首都です。서울은 한국의 수도이다. กรุงเทพเป็นเมืองหลวง"
+)
 
 
 class Tokenizer:
@@ -81,6 +87,15 @@ def load_tokenizer(name: str = EMBEDDED, split_token: str = DEFAULT_SPLIT_TOKEN)
     whose ids then close each sample. Raises ValueError naming key, value and what was expected.
     """
     return _load(name, split_token)
+
+
+def probe_ids(name: str) -> list[int]:
+    """The ids of `PROBE` by the tokenizer of that name, whatever its split token.
+
+    Raises OSError, ValueError or ImportError where it can't be loaded.
+    """
+    ids: list[int] = _load_backend(name).encode_batch([PROBE])[0][0].tolist()
+    return ids
 
 
 @lru_cache(maxsize=8)

@@ -13,15 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from crossic_etl.kernels.tokenizers import EMBEDDED, PROBE, probe_ids
 from crossic_etl.submit.job import SubmitError
 from crossic_etl.training.config import Model, TrainingConfig
 from crossic_etl.training.manifest import TRAIN, Manifest, TokenizerInfo
 
-# Letters, digits and signs of the paper's languages: vocabularies differ in how they cut them.
-PROBE = (
-    "In 1984, naïve café-goers paid 3.50 €; ¿cuánto? São Paulo.\n\n"
-    "كانت المدينة عاصمة. 東京は日本の首都です。서울은 한국의 수도이다. กรุงเทพเป็นเมืองหลวง"
-)
 CONTEXT_KEYS = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
 
 
@@ -137,11 +133,8 @@ def _check_tokenizer(
 
 def _probe_ids(name: str) -> Sequence[int] | None:
     """The probe's ids by the tokenizer that an export names; None where it can't be read."""
-    from crossic_etl.kernels.tokenizers import EMBEDDED, load_tokenizer
-
     if name == EMBEDDED:
-        ids: list[int] = load_tokenizer().encode(PROBE)[0].tolist()
-        return ids
+        return probe_ids(name)
     return _ids_of(_model_file(Model(name), "tokenizer.json"))
 
 

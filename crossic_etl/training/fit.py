@@ -6,13 +6,10 @@ from typing import Any
 
 from transformers import AutoTokenizer
 
-from crossic_etl.kernels.tokenizers import load_tokenizer
+from crossic_etl.kernels.tokenizers import PROBE, probe_ids
 from crossic_etl.training.config import Model, TrainingError
 from crossic_etl.training.manifest import TokenizerInfo
 from crossic_etl.training.models import read_architecture
-
-# Text in several scripts: two tokenizers that agree on it are taken for one.
-PROBE = "Wikipedia, 2024: a free encyclopaedia.\n\nويكيبيديا 百科事典 위키백과 วิกิพีเดีย enciclopédia"
 
 
 def check_model(model: Model, tokenizer: TokenizerInfo, length: int) -> None:
@@ -68,7 +65,7 @@ def check_tokenizer(own: Any, model: Model, tokenizer: TokenizerInfo) -> None:
             f"{split} here"
         )
     try:
-        theirs = load_tokenizer(tokenizer.name, tokenizer.split_token).encode(PROBE)[0].tolist()
+        theirs = probe_ids(tokenizer.name)
     except (OSError, ValueError, ImportError):
         return
     if theirs != _ids(own, PROBE):
@@ -78,8 +75,7 @@ def check_tokenizer(own: Any, model: Model, tokenizer: TokenizerInfo) -> None:
 def with_split_token(own: Any, tokenizer: TokenizerInfo) -> Any:
     """The model's tokenizer with the export's split token, to be saved beside the model."""
     if tokenizer.is_new_token:
-        name = tokenizer.split_token.removeprefix("new:")
-        own.add_tokens([name], special_tokens=True)
+        own.add_tokens([tokenizer.split_token], special_tokens=True)
     return own
 
 

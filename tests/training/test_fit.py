@@ -11,10 +11,10 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from crossic_etl.config import build
+from crossic_etl.kernels.tokenizers import PROBE
 from crossic_etl.training.config import Model, TrainingConfig, TrainingError
 from crossic_etl.training.data import open_data
 from crossic_etl.training.fit import (
-    PROBE,
     check_model,
     check_tokenizer,
     find_tokenizer,
@@ -26,7 +26,7 @@ from tests.training.tiny import LENGTH, TOKENIZER, VOCABULARY, windows, write_ex
 
 pytestmark = pytest.mark.slow
 
-NEW = replace(TOKENIZER, split_token="new:[SPLIT]", is_new_token=True)
+NEW = replace(TOKENIZER, split_token="[SPLIT]", is_new_token=True)
 
 
 def config(*exports: Path, **changes: object) -> TrainingConfig:
@@ -81,7 +81,7 @@ def test_tokenizers_are_compared_on_a_text(tmp_path: Path) -> None:
     other = write_tokenizer(tmp_path / "other", ["<|split|>", "more"])
     own = find_tokenizer(Model(name))
     split = own.get_vocab()["<|split|>"]
-    same = TokenizerInfo(name, len(own), "text:Wikipedia,", (split,), is_new_token=False)
+    same = TokenizerInfo(name, len(own), "<|split|>", (split,), is_new_token=False)
     check_tokenizer(own, Model(name), same)
     with pytest.raises(TrainingError, match="cut one text in different tokens"):
         check_tokenizer(own, Model(name), replace(same, name=other))
@@ -102,11 +102,21 @@ def test_a_new_split_token_comes_after_the_models_own(tmp_path: Path) -> None:
     name = write_tokenizer(tmp_path, [])
     own = find_tokenizer(Model(name))
     n = len(own)
-    new = TokenizerInfo("nowhere/at-all", n + 1, "new:[SPLIT]", (n,), is_new_token=True)
+    new = TokenizerInfo("nowhere/at-all", n + 1, "[SPLIT]", (n,), is_new_token=True)
     check_tokenizer(own, Model(name), new)
     with pytest.raises(TrainingError, match=f"{n + 1} tokens, {n} here"):
         check_tokenizer(own, Model(name), replace(new, vocabulary_size=n + 2))
     assert with_split_token(own, new).convert_tokens_to_ids("[SPLIT]") == n
+
+
+def test_tokenizers_with_a_new_split_token_are_compared_on_a_text(tmp_path: Path) -> None:
+    name = write_tokenizer(tmp_path / "own", ["one"])
+    other = write_tokenizer(tmp_path / "other", ["two", "three"])
+    own = find_tokenizer(Model(name))
+    new = TokenizerInfo(name, len(own) + 1, "[SPLIT]", (len(own),), is_new_token=True)
+    check_tokenizer(own, Model(name), new)
+    with pytest.raises(TrainingError, match="cut one text in different tokens"):
+        check_tokenizer(own, Model(name), replace(new, name=other))
 
 
 def test_exports_are_joined_and_validated_by_arrangement(tmp_path: Path) -> None:
@@ -135,7 +145,7 @@ def test_exports_that_do_not_belong_together_are_refused(tmp_path: Path) -> None
     empty = write_export(tmp_path / "d", windows(3, 0), [], "random")
     with pytest.raises(TrainingError, match="several exports are of one arrangement"):
         open_data(config(first, second))
-    with pytest.raises(TrainingError, match=r"made with tiny and the split token new:\[SPLIT\]"):
+    with pytest.raises(TrainingError, match=r"made with tiny and the split token \[SPLIT\]"):
         open_data(config(first, other))
     with pytest.raises(TrainingError, match="no validation windows"):
         open_data(config(empty))

@@ -38,7 +38,7 @@ pytestmark = [
 ]
 
 ROOT = Path(__file__).resolve().parents[2]
-NEW = replace(TOKENIZER, split_token="new:[SPLIT]", is_new_token=True)
+NEW = replace(TOKENIZER, split_token="[SPLIT]", is_new_token=True)
 # The tokenizer's last token is the new one: the model lacks its row.
 OLD_ROWS = VOCABULARY - 1
 LORA = {"method": "lora", "lora": {"rank": 4, "alpha": 8, "dropout": 0.1}}
