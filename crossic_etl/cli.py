@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
+from crossic_etl.arguments import parser
 from crossic_etl.checks import check_dumps, check_encoder, check_tokenizer
 from crossic_etl.config import Config, ConfigError, load_config
 from crossic_etl.document_rules import choose_quality_rules
@@ -22,17 +23,6 @@ Job = Callable[[SparkSession, Config], None]
 
 # What is wrong with the input, the configuration or the tables, as opposed to with the program.
 EXPECTED_ERRORS = (ConfigError, InputError, TableError, UnbalancedError, ExportError)
-
-
-def parser(description: str) -> argparse.ArgumentParser:
-    """An argument parser with ``--config`` and ``--set``."""
-    arguments = argparse.ArgumentParser(description=description)
-    arguments.add_argument("--config", required=True, metavar="FILE", help="YAML configuration")
-    arguments.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides",
-        help="override a key of the configuration, such as window.length=2048",
-    )  # fmt: skip
-    return arguments
 
 
 def run_job(job: Job, description: str, argv: Sequence[str] | None = None) -> int:

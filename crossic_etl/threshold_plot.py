@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import tempfile
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 
 from crossic_etl.config_errors import ConfigError
 from crossic_etl.kernels.calibration import ALL_LANGUAGES, Calibration
+from crossic_etl.whole_files import is_place, write_whole
 
 FORMATS = (".html", ".svg")
 PACKAGES = {"altair": "altair", "vl_convert": "vl-convert-python"}
@@ -24,8 +23,7 @@ def check_plot(path: Path) -> None:
     Raises:
         ConfigError: it can't.
     """
-    fits = path.suffix in FORMATS and path.parent.is_dir() and not path.is_dir()
-    if not fits:
+    if path.suffix not in FORMATS or not is_place(path):
         raise ConfigError("--plot", str(path), "a file .html or .svg in a folder that exists")
 
 
@@ -44,7 +42,7 @@ def write_plot(found: Mapping[str, Calibration], title: str, path: Path) -> None
     content = io.StringIO()
     options = {"inline": True} if path.suffix == ".html" else {}
     _grid(charts, title).save(content, format=path.suffix[1:], **options)
-    _replace(path, content.getvalue())
+    write_whole(path, content.getvalue())
 
 
 def _grid(charts: list[Any], title: str) -> Any:
@@ -84,15 +82,3 @@ def _title(one: Calibration) -> str:
         chosen = f"threshold {one.point.threshold:.3f}{' of all' if one.pooled else ''}"
     name = "all languages" if one.lang == ALL_LANGUAGES else one.lang
     return f"{name}: {chosen}, {one.n_right:,} pairs"
-
-
-def _replace(path: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink()
-        raise

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from crossic_etl.cli import checked_config, guarded, parser
+from crossic_etl.arguments import parser
+from crossic_etl.cli import checked_config, guarded
 from crossic_etl.config import Config
 from crossic_etl.encoder_choice import choose_encoder
 from crossic_etl.kernels.calibration import Calibration, calibrate

@@ -7,7 +7,8 @@ import re
 import sys
 from collections.abc import Sequence
 
-from crossic_etl.cli import guarded, parser
+from crossic_etl.arguments import parser
+from crossic_etl.cli import guarded
 from crossic_etl.config import load_config
 from crossic_etl.config_errors import UnfitSettingError
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from pyspark.sql import SparkSession
 
-from crossic_etl.cli import checked_config, guarded, parser
+from crossic_etl.arguments import parser
+from crossic_etl.cli import checked_config, guarded
 from crossic_etl.config import Config
 from crossic_etl.config_errors import ConfigError, one_of
 from crossic_etl.export import (

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from crossic_etl.cli import checked_config, guarded, parser
+from crossic_etl.arguments import parser
+from crossic_etl.cli import checked_config, guarded
 from crossic_etl.config import Config, ConfigError
 from crossic_etl.sample_sources import tables_read
 from crossic_etl.session import get_session

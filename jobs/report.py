@@ -6,7 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from crossic_etl.cli import guarded, parser
+from crossic_etl.arguments import parser
+from crossic_etl.cli import guarded
 from crossic_etl.config import Config, load_config
 from crossic_etl.config_errors import UnfitSettingError, require
 from crossic_etl.schemas import TABLES

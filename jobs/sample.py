@@ -22,6 +22,7 @@ from crossic_etl.sample.side_by_side import side_by_side
 from crossic_etl.schemas import DOCUMENTS, NEIGHBOURS, PAIRS, RUNS, SAMPLES, TABLES
 from crossic_etl.session import get_session
 from crossic_etl.tables import Tables
+from crossic_etl.transforms.source_ids import page_source_id
 from jobs.pipeline import jobs_of
 
 READS, WRITES = (), tuple(TABLES.values())
@@ -109,7 +110,7 @@ def show_recall(tables: Tables) -> str:
     nearest = tables.read(NEIGHBOURS).where("rank = 1").select("query_id", "doc_id")
     urls = tables.read(DOCUMENTS).select("doc_id", "url")
     articles = tables.read(PAIRS).select(
-        F.concat_ws(":", "target_lang", "target_page_id").alias("query_id"), "en_title"
+        page_source_id(F.col("target_lang"), "target_page_id").alias("query_id"), "en_title"
     )
     rows = articles.join(nearest, on="query_id", how="left").join(urls, on="doc_id", how="left")
     right = [subjects.get(row.url) == row.en_title for row in rows.collect()]

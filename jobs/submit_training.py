@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from crossic_etl.arguments import parser
 from crossic_etl.config_errors import ConfigError
 from crossic_etl.submit.follow import follow
 from crossic_etl.submit.job import SubmitError
@@ -56,12 +57,7 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--config", required=True, metavar="FILE", help="training YAML")
-    arguments.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides",
-        help="override a key, such as submit.nodes=2",
-    )  # fmt: skip
+    arguments = parser(__doc__ or "", "submit.nodes=2")
     arguments.add_argument("--platform", choices=PLATFORMS, help="instead of submit.platform")
     arguments.add_argument(
         "--manifest", action="append", default=[], metavar="FOLDER",

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from crossic_etl.kernels.embedding import embed_batch
 from crossic_etl.kernels.encoders import Encoder
 from crossic_etl.kernels.spans import SpanRule
+from crossic_etl.kernels.vectors import inner_products
 
 
 def side_cosines(
@@ -24,7 +23,7 @@ def side_cosines(
     """
     english = embed_batch(encoder, en_texts, ["en"] * len(en_texts), "passage", rule)
     target = embed_batch(encoder, target_texts, target_langs, "query", rule)
-    cosines = np.einsum("nd,nd->n", english.vectors, target.vectors)
+    cosines = inner_products(english.vectors, target.vectors)
     return [
         None if one or other else float(cosine)
         for cosine, one, other in zip(cosines, english.reasons, target.reasons, strict=True)

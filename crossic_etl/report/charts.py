@@ -57,6 +57,17 @@ def stacked_bars(
     return _svg(chart.properties(width=WIDTH, height=alt.Step(ROW_HEIGHT)))
 
 
+def with_ends(
+    counted: Sequence[Mapping[str, Any]], step: float, *, log: bool = False
+) -> list[dict[str, Any]]:
+    """Rows with a ``bin`` as `spreads` shows them: bin n begins at n steps, or at 2 to that."""
+
+    def end(number: int) -> float:
+        return float(round(2 ** (number * step) if log else number * step, 6))
+
+    return [{**row, "low": end(row["bin"]), "high": end(row["bin"] + 1)} for row in counted]
+
+
 def spreads(
     rows: Sequence[Row],
     panel: str,

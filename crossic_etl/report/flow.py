@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pyspark.sql import functions as F
-
 from crossic_etl.report.charts import bars
 from crossic_etl.report.content import Figure, Grid, Section
-from crossic_etl.report.source import Source, collect
-from crossic_etl.schemas import REJECTS, RUNS, TABLES
+from crossic_etl.report.source import MOST_RUNS, Source, collect
+from crossic_etl.schemas import REJECTS, TABLES
 from crossic_etl.transforms.report import count_rejects
 
-# Newest first; older ones are not shown.
-MOST_RUNS = 500
 MOST_REASONS = 100
 MOST_CHARACTERS = 200  # of an example
 
-ORDER = ("pages", "links", "pairs", "documents", "embeddings", "neighbours", "samples", "windows")
+ORDER = (
+    *("pages", "links", "pairs", "documents", "embeddings", "calibrate", "neighbours"),
+    *("samples", "windows", "export"),
+)
 
 
 def flow_section(source: Source) -> Section:
@@ -35,17 +34,10 @@ def flow_section(source: Source) -> Section:
 def newest(source: Source) -> list[dict[str, Any]]:
     """The newest finished run of each job, in the order of the flow."""
     latest: dict[str, dict[str, Any]] = {}
-    for run in _runs(source):
+    for run in source.runs:
         if run["state"] == "done":
             latest.setdefault(run["job"], run)
     return [latest[job] for job in sorted(latest, key=_place)]
-
-
-def _runs(source: Source) -> list[dict[str, Any]]:
-    runs = source.find(RUNS)
-    if runs is None:
-        return []
-    return collect(runs.orderBy(F.desc("started"), "run_id").limit(MOST_RUNS))
 
 
 def _place(job: str) -> tuple[int, str]:
@@ -113,7 +105,7 @@ def seconds_section(source: Source) -> Section | None:
     runs = newest(source)
     if not runs:
         return None
-    n_failed = sum(run["state"] != "done" for run in _runs(source))
+    n_failed = sum(run["state"] != "done" for run in source.runs)
     rows = [{"job": run["job"], "seconds": run["seconds"], "rows": run["rows_in"]} for run in runs]
     grid = Grid(
         "Seconds of each job",

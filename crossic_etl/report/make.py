@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +18,7 @@ from crossic_etl.report.source import Source
 from crossic_etl.report.texts import lengths_section, pairs_section, windows_section
 from crossic_etl.schemas import TABLES
 from crossic_etl.tables import TableError, Tables
+from crossic_etl.whole_files import is_place, write_whole
 
 # Some six languages in seven arrangements make 4,200 samples of 6,000 characters: 30 MB.
 MOST_SAMPLES = 100
@@ -63,18 +62,10 @@ def check_file(path: Path) -> None:
     Raises:
         ConfigError: it can't.
     """
-    if path.is_dir() or not path.parent.is_dir():
+    if not is_place(path):
         raise ConfigError("--out", str(path), "a file in a folder that exists")
 
 
 def write_report(report: Report, path: Path) -> None:
     """Writes the page whole or not at all, over an older one."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
-            file.write(render(report))
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink()
-        raise
+    write_whole(path, render(report))

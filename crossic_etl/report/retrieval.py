@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from crossic_etl.config_crawl import Encoder
 from crossic_etl.encoder_choice import choose_encoder
-from crossic_etl.report.charts import spreads
+from crossic_etl.report.charts import spreads, with_ends
 from crossic_etl.report.content import Figure, Grid, Section
 from crossic_etl.report.flow import newest
 from crossic_etl.report.source import Source, collect
@@ -78,17 +76,11 @@ def _scores(nearest: DataFrame) -> list[Figure]:
         counted = collect(spread(named, ["target_lang", "state"], value, step))
         if described:
             title = f"{score.capitalize()} of the nearest document"
-            chart = spreads(_bins(counted, step), "target_lang", score, kind="state", form="~f")
+            bins = with_ends(counted, step)
+            chart = spreads(bins, "target_lang", score, kind="state", form="~f")
             grid = described_grid(title, "target_lang", described, SCORES)
             figures.append(Figure(title, chart, grid))
     return figures
-
-
-def _bins(counted: list[dict[str, Any]], step: float) -> list[dict[str, Any]]:
-    return [
-        {**row, "low": round(row["bin"] * step, 6), "high": round((row["bin"] + 1) * step, 6)}
-        for row in counted
-    ]
 
 
 def similarity_section(source: Source) -> Section | None:
@@ -106,7 +98,8 @@ def similarity_section(source: Source) -> Section | None:
         return None
     counted = collect(spread(compared, ["arrangement"], F.col("cosine"), COSINE_STEP))
     title = "Cosine of the two sides"
-    chart = spreads(_bins(counted, COSINE_STEP), "arrangement", "cosine", form="~f")
+    bins = with_ends(counted, COSINE_STEP)
+    chart = spreads(bins, "arrangement", "cosine", form="~f")
     text = (
         f"The English and the target text of {MOST_COMPARED} samples of each arrangement, chosen "
         f"by a hash, as the embedded encoder ({choice.model}) sees their first "

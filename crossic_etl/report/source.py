@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
-from crossic_etl.schemas import Table
+from crossic_etl.schemas import RUNS, Table
 from crossic_etl.tables import Tables
 
 # Of a frame that a section has aggregated: languages times arrangements times bins are far fewer.
 MOST_ROWS = 20_000
+# Newest first; older ones are not shown.
+MOST_RUNS = 500
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,14 @@ class Source:
     def find(self, table: Table) -> DataFrame | None:
         """A table's rows; None where it isn't there yet."""
         return self.tables.find(table)
+
+    @cached_property
+    def runs(self) -> list[dict[str, Any]]:
+        """The newest rows of ``runs``, newest first; none where there is no such table."""
+        runs = self.find(RUNS)
+        if runs is None:
+            return []
+        return collect(runs.orderBy(F.desc("started"), "run_id").limit(MOST_RUNS))
 
 
 def collect(frame: DataFrame, order: list[str] | None = None) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from crossic_etl.report.charts import spreads, stacked_bars
+from crossic_etl.report.charts import spreads, stacked_bars, with_ends
 from crossic_etl.report.content import Figure, Grid, Section
 from crossic_etl.report.source import Source, collect
 from crossic_etl.schemas import DOCUMENTS, PAGES, PAIRS, SAMPLES, WINDOWS
@@ -77,20 +77,14 @@ def _lengths(frame: DataFrame, by: str, title: str, unit: str, *, octaves: bool)
         return []
     if octaves:
         counted = collect(spread_octaves(frame, [by], F.col("n_chars")), [by, "bin"])
-        bins = [
-            _bin(row, by, 2 ** (row["bin"] / 2), 2 ** ((row["bin"] + 1) / 2)) for row in counted
-        ]
+        bins = with_ends(counted, 1 / 2, log=True)
     else:
         step = max(1.0, max(row["most"] for row in described) / BINS)
         counted = collect(spread(frame, [by], F.col("n_chars"), step), [by, "bin"])
-        bins = [_bin(row, by, row["bin"] * step, (row["bin"] + 1) * step) for row in counted]
+        bins = with_ends(counted, step)
     return [
         Figure(title, spreads(bins, by, unit, log=octaves), described_grid(title, by, described))
     ]
-
-
-def _bin(row: dict[str, Any], by: str, low: float, high: float) -> dict[str, Any]:
-    return {by: row[by], "low": low, "high": high, "rows": row["rows"]}
 
 
 def described_grid(
@@ -119,7 +113,7 @@ def windows_section(source: Source) -> Section | None:
     # A window that is new from end to end belongs to the last bin.
     inside = F.least(F.col("new"), F.lit(0.9999))
     counted = collect(spread(filled, ["arrangement"], inside, 1 / BINS), ["arrangement", "bin"])
-    bins = [_bin(row, "arrangement", row["bin"] / BINS, (row["bin"] + 1) / BINS) for row in counted]
+    bins = with_ends(counted, 1 / BINS)
     grid = Grid(
         "Windows and their tokens",
         (

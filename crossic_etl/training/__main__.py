@@ -5,11 +5,11 @@ On several GPUs: ``torchrun --nproc-per-node 8 -m crossic_etl.training --config 
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
 
+from crossic_etl.arguments import parser
 from crossic_etl.config_errors import ConfigError
 from crossic_etl.training.config import TrainingError, load_training_config
 from crossic_etl.training.manifest import ExportError
@@ -17,13 +17,8 @@ from crossic_etl.training.manifest import ExportError
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Trains; the exit status is 0, or 1 after one line of error."""
-    arguments = argparse.ArgumentParser(description="Continued pre-training on exported windows.")
-    arguments.add_argument("--config", required=True, metavar="FILE", help="YAML configuration")
-    arguments.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides",
-        help="override a key of the configuration, such as batch.windows=32",
-    )  # fmt: skip
-    given = arguments.parse_args(argv)
+    description = "Continued pre-training on exported windows."
+    given = parser(description, "batch.windows=32").parse_args(argv)
     try:
         config = load_training_config(given.config, given.overrides)
         from crossic_etl.training.run import train  # torch takes seconds: not for a wrong key

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 
@@ -17,6 +17,7 @@ from crossic_etl.kernels.encoders import Encoder, EncoderSpec, Kind, load_encode
 from crossic_etl.kernels.spans import SpanRule
 from crossic_etl.schemas import EMBEDDINGS, STAGED_EMBEDDINGS
 from crossic_etl.transforms.arrow import Batches, rebatch
+from crossic_etl.transforms.source_ids import page_source_id
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -72,17 +73,13 @@ def choose_texts(
 
 
 def _page_ids(pages: DataFrame) -> DataFrame:
-    return pages.withColumn("id", _page_id(F.col("lang"), F.col("page_id"))).withColumn(
+    return pages.withColumn("id", page_source_id(F.col("lang"), "page_id")).withColumn(
         "kind", F.lit("page")
     )
 
 
 def _document_ids(documents: DataFrame) -> DataFrame:
     return documents.withColumnRenamed("doc_id", "id").withColumn("kind", F.lit("document"))
-
-
-def _page_id(lang: Column, page_id: Column) -> Column:
-    return F.concat_ws(":", lang, page_id.cast("string"))
 
 
 def choose_known_pairs(pairs: DataFrame, seed: int) -> DataFrame:
@@ -93,8 +90,8 @@ def choose_known_pairs(pairs: DataFrame, seed: int) -> DataFrame:
     place = F.row_number().over(Window.partitionBy("target_lang").orderBy(*order))
     return pairs.select(
         "*",
-        _page_id(F.lit("en"), F.col("en_page_id")).alias("en_id"),
-        _page_id(F.col("target_lang"), F.col("target_page_id")).alias("target_id"),
+        page_source_id(F.lit("en"), "en_page_id").alias("en_id"),
+        page_source_id(F.col("target_lang"), "target_page_id").alias("target_id"),
         (place <= CALIBRATION_PAIRS).alias("chosen"),
     )
 

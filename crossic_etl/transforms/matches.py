@@ -7,11 +7,9 @@ from collections.abc import Mapping
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from crossic_etl.kernels.calibration import ALL_LANGUAGES
 from crossic_etl.schemas import NEIGHBOURS
 from crossic_etl.transforms.neighbours import limit_uses
-
-# The language of a threshold that holds for all others.
-ANY = "*"
 
 
 def select_vectors(embeddings: DataFrame, half: bool) -> DataFrame:
@@ -54,9 +52,9 @@ def accept_neighbours(
 
 
 def _reaches(thresholds: Mapping[str, float]) -> Column:
-    chosen = F.lit(thresholds.get(ANY)).cast("float")
+    chosen = F.lit(thresholds.get(ALL_LANGUAGES)).cast("float")
     for lang, least in sorted(thresholds.items()):
-        if lang != ANY:
+        if lang != ALL_LANGUAGES:
             chosen = F.when(F.col("target_lang") == lang, F.lit(least).cast("float")).otherwise(
                 chosen
             )

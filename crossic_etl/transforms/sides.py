@@ -14,10 +14,11 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from crossic_etl.schemas import LONG, STRING
+from crossic_etl.training.manifest import TRAIN, VALIDATION
 from crossic_etl.transforms.contamination import mark_contaminated
+from crossic_etl.transforms.source_ids import page_source_id
 
 WIKIPEDIA, CRAWL = "wikipedia", "crawl"
-TRAIN, VALIDATION = "train", "validation"
 RETRIEVED = "retrieved"
 TOO_SHORT, CONTAMINATED = "too_short", "contaminated"
 NOT_BEST, STRADDLES_SPLIT = "not_best", "straddles_split"
@@ -28,7 +29,7 @@ TEXT = ("source_id", "title", "url", "revision_id", "licence", "text", "n_chars"
 
 def page_texts(pages: DataFrame) -> DataFrame:
     """The texts of rows of ``pages``."""
-    return pages.withColumn("source_id", _page_key(F.col("lang"), "page_id")).select(*TEXT)
+    return pages.withColumn("source_id", page_source_id(F.col("lang"), "page_id")).select(*TEXT)
 
 
 def document_texts(documents: DataFrame) -> DataFrame:
@@ -44,13 +45,13 @@ def document_texts(documents: DataFrame) -> DataFrame:
 
 def pair_sides(pairs: DataFrame, validation_share: float, seed: int) -> DataFrame:
     """The sides of rows of ``pairs``: the English page decides the split."""
-    english = _page_key(F.lit("en"), "en_page_id")
+    english = page_source_id(F.lit("en"), "en_page_id")
     return pairs.select(
         "pair_id",
         "target_lang",
         F.lit(WIKIPEDIA).alias("origin"),
         english.alias("en_source_id"),
-        _page_key(F.col("target_lang"), "target_page_id").alias("target_source_id"),
+        page_source_id(F.col("target_lang"), "target_page_id").alias("target_source_id"),
         split_of(english, validation_share, seed).alias("split"),
         F.lit(None).cast(STRING).alias("reason"),
     )
@@ -164,10 +165,6 @@ def select_texts(texts: DataFrame, all_sides: Sequence[DataFrame]) -> DataFrame:
         for side in ("en", "target")
     ]
     return texts.join(reduce(DataFrame.unionByName, ids), on="source_id", how="left_semi")
-
-
-def _page_key(lang: Column, page_id: str) -> Column:
-    return F.concat_ws(":", lang, page_id)
 
 
 def _names(names: Sequence[str]) -> Column:

@@ -7,7 +7,9 @@ import pytest
 
 from crossic_etl.config import ConfigError
 from crossic_etl.report import make
+from crossic_etl.report.flow import ORDER
 from crossic_etl.report.make import check_file, write_report
+from jobs.pipeline import JOBS
 from jobs.report import main
 from tests.reporting.literal_report import literal_report
 
@@ -66,3 +68,7 @@ def test_wrong_arguments_end_before_spark_starts(
     config.write_text("root: /data\nlanguages: [th]\n")
     assert main(["--config", str(config), *arguments]) == 1
     assert capsys.readouterr().err == line
+
+
+def test_the_flow_has_every_job_of_the_pipeline_in_its_order() -> None:
+    assert (*JOBS, "export") == ORDER
