@@ -173,31 +173,19 @@ def test_the_job_says_what_it_found(run: tuple[Tables, str]) -> None:
     )
 
 
-def accepted(tables: Tables, config: Config, settings: Neighbours) -> list[Row]:
-    """The neighbours under other settings, each document for as many queries as want it."""
-    neighbours.run(tables.spark, replace(config, neighbours=replace(settings, max_uses=1000)))
-    found: list[Row] = tables.read(NEIGHBOURS).collect()
-    return found
-
-
-def test_neighbours_take_calibrated_thresholds_and_mutual_ones_where_there_is_none(
+def test_neighbours_take_configured_thresholds_calibrated_ones_and_mutual_ones(
     tables: Tables, config: Config
 ) -> None:
-    least = {lang: row.threshold for lang, row in thresholds(tables).items()}
-    rows = accepted(tables, config, SEARCH)
-    for lang in ("th", "ja"):
-        of_lang = [row for row in rows if row.target_lang == lang]
-        assert all(row.accepted == (row.margin >= least[lang]) for row in of_lang)
-        assert 0 < sum(row.accepted for row in of_lang) < len(of_lang)
+    least = thresholds(tables)["th"].threshold
+    settings = replace(SEARCH, thresholds={"ja": 0.0}, max_uses=1000)
+    neighbours.run(tables.spark, replace(config, neighbours=settings))
+    rows = tables.read(NEIGHBOURS).collect()
+    of_th = [row for row in rows if row.target_lang == "th"]
+    assert [row.accepted for row in of_th] == [row.margin >= least for row in of_th]
+    assert 0 < sum(row.accepted for row in of_th) < len(of_th)
+    assert all(row.accepted for row in rows if row.target_lang == "ja")
     assert all(row.accepted == row.mutual for row in rows if row.target_lang == "ko")
-
-
-def test_a_configured_threshold_wins(tables: Tables, config: Config) -> None:
-    least = thresholds(tables)["ja"].threshold
-    rows = accepted(tables, config, replace(SEARCH, thresholds={"th": 0.0}))
-    assert all(row.accepted for row in rows if row.target_lang == "th")
-    of_ja = [row for row in rows if row.target_lang == "ja"]
-    assert [row.accepted for row in of_ja] == [row.margin >= least for row in of_ja]
+    assert {row.target_lang for row in rows} == set(LANGUAGES)
 
 
 def test_of_another_precision_there_is_none_until_it_is_calibrated(
