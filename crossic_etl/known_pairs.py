@@ -9,20 +9,22 @@ from crossic_etl.config import Config
 from crossic_etl.encoder_choice import EncoderChoice
 from crossic_etl.kernels.cell_search import Search
 from crossic_etl.retrieval import (
-    EXCLUDED,
     Sizes,
-    choose_router,
+    choose_quantizer,
     make_search,
     print_plan,
+    read_router,
     sizes_of,
 )
+from crossic_etl.search_progress import EXCLUDED
 from crossic_etl.tables import Tables
 from crossic_etl.transforms.matches import select_corpus, select_queries
 from crossic_etl.transforms.neighbours import (
+    as_seekers,
+    documents_of,
     find_backward,
     find_candidates,
     merge_candidates,
-    queries_of_documents,
 )
 from crossic_etl.transforms.thresholds import (
     KNOWN,
@@ -56,12 +58,14 @@ def score_known(
     known = judged.where(F.col("outcome") == KNOWN)
     queries, pages = select_ends(known, vectors)
     n_pages = pages.count()
+    cells = choose_quantizer(tables, documents, sizes, config, choice)
     print_plan(
         settings,
         Sizes(known.count(), sizes.n_documents + n_pages, sizes.dimension),
+        cells,
         job="calibrate",
     )
-    router = choose_router(tables, documents, sizes, config, choice)
+    router = read_router(tables, cells, settings)
     pairs = tables.stage("pairs_to_score", _pairs(known, queries, pages, sizes, config))
     search = make_search(settings, sizes.dimension)
     shards = settings.shards
@@ -82,7 +86,7 @@ def _pairs(
     if settings.wrong_pairs == "random":
         return join_pairs(known, pick_random(known, config.seed))
     search = Search(_BEST_TWO, sizes.dimension)
-    of_language = queries_of_documents(known, pages)
+    of_language = as_seekers(documents_of(known), pages)
     found = find_candidates(
         queries, of_language, search, settings.shards, within="lang", exclude=EXCLUDED
     )

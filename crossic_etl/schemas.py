@@ -153,11 +153,13 @@ QUANTIZERS = Table(
         revision=STRING,
         span_rule=STRING,
         n_cells=INT,
+        is_fitted=BOOLEAN,  # to the corpus of its day, not configured
+        train_rows=LONG,
         seed=LONG,
         n_trained=LONG,  # vectors that it was trained on
         quantizer=T.BinaryType(),
     ),
-    key=("model", "revision", "span_rule", "n_cells", "seed"),
+    key=("model", "revision", "span_rule", "n_cells", "is_fitted", "train_rows", "seed"),
 )
 
 POINT = _columns(threshold=DOUBLE, precision=DOUBLE, recall=DOUBLE, f1=DOUBLE)
@@ -201,6 +203,49 @@ NEIGHBOURS = Table(
     ),
     key=("query_id", "doc_id", "model", "revision"),
     partition_by=("target_lang",),
+)
+
+REVERSE_NEIGHBOURS = Table(
+    "reverse_neighbours",
+    _columns(
+        doc_id=STRING,  # every document in neighbours
+        target_lang=STRING,
+        model=STRING,
+        revision=STRING,
+        queries=T.ArrayType(  # its nearest of the language, best first
+            _columns(query_id=STRING, cosine=T.FloatType()), containsNull=False
+        ),
+    ),
+    key=("doc_id", "target_lang", "model", "revision"),
+    partition_by=("target_lang",),
+)
+
+# What neighbours and reverse_neighbours were made of, so that only what is new is searched.
+SEARCHED_VECTORS = Table(
+    "searched_vectors",
+    _columns(
+        id=STRING,
+        lang=STRING,
+        model=STRING,
+        revision=STRING,
+        fingerprint=LONG,  # of all that a search reads of it
+        generation=LONG,  # of the run that met it first
+    ),
+    key=("id", "model", "revision"),
+    partition_by=("lang",),
+)
+
+SEARCHES = Table(
+    "searches",
+    _columns(
+        target_lang=STRING,
+        model=STRING,
+        revision=STRING,
+        settings=STRING,  # JSON of those that decide what is found
+        generation=LONG,  # vectors up to this one have been compared
+        n_neighbours=LONG,  # rows that the search left in neighbours
+    ),
+    key=("target_lang", "model", "revision"),
 )
 
 SAMPLES = Table(
@@ -298,6 +343,7 @@ TABLES = {
     for table in (
         *(PAGES, REDIRECTS, LINKS, PAIRS),
         *(DOCUMENTS, EMBEDDINGS, QUANTIZERS, THRESHOLDS, NEIGHBOURS),
+        *(REVERSE_NEIGHBOURS, SEARCHED_VECTORS, SEARCHES),
         *(SAMPLES, WINDOWS, REJECTS, RUNS),
     )
 }

@@ -3,80 +3,62 @@
 import sys
 
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from crossic_etl.cli import run_job
 from crossic_etl.config import Config
 from crossic_etl.encoder_choice import choose_encoder
-from crossic_etl.retrieval import (
-    EXCLUDED,
-    choose_router,
-    make_search,
-    measure,
-    print_plan,
-    sizes_of,
-)
+from crossic_etl.list_search import start_search
+from crossic_etl.retrieval import measure
 from crossic_etl.runs import recorded
-from crossic_etl.schemas import DOCUMENTS, EMBEDDINGS, NEIGHBOURS, QUANTIZERS, THRESHOLDS
+from crossic_etl.schemas import (
+    DOCUMENTS,
+    EMBEDDINGS,
+    NEIGHBOURS,
+    QUANTIZERS,
+    REVERSE_NEIGHBOURS,
+    SEARCHED_VECTORS,
+    SEARCHES,
+    THRESHOLDS,
+)
 from crossic_etl.tables import Tables
 from crossic_etl.thresholds import reads_needed, thresholds_of
-from crossic_etl.transforms.matches import (
-    accept_neighbours,
-    add_urls,
-    count_queries,
-    select_corpus,
-    select_neighbours,
-    select_queries,
-    select_vectors,
-)
-from crossic_etl.transforms.neighbours import (
-    add_margins,
-    find_backward,
-    find_candidates,
-    merge_candidates,
-)
+from crossic_etl.transforms.increments import GONE, mark_changes
+from crossic_etl.transforms.matches import accept_neighbours, count_queries, select_neighbours
+from crossic_etl.transforms.neighbours import add_margins
 from crossic_etl.transforms.outcomes import count_outcomes
 
-READS, WRITES = (EMBEDDINGS, DOCUMENTS, THRESHOLDS), (NEIGHBOURS, QUANTIZERS)
+READS = (EMBEDDINGS, DOCUMENTS, THRESHOLDS)
+WRITES = (NEIGHBOURS, REVERSE_NEIGHBOURS, SEARCHED_VECTORS, SEARCHES, QUANTIZERS)
 
 
 def run(spark: SparkSession, config: Config) -> None:
-    """Replaces the neighbours of the configured languages and encoder."""
+    """Brings the neighbours of the configured languages and encoder up to date."""
     tables, choice = Tables(spark, config.root), choose_encoder(config.encoder)
     settings, wanted = config.neighbours, config.retrieved.queries
-    scope = {
-        "target_lang": config.languages,
-        "model": [choice.model],
-        "revision": [choice.revision],
-    }
     with recorded(tables, config, "neighbours", reads_needed(READS, config)) as record:
         thresholds = thresholds_of(tables, config, choice)
-        held = tables.select(EMBEDDINGS, {**choice.scope, "lang": config.wikis})
-        vectors = add_urls(select_vectors(held, choice.half), tables.read(DOCUMENTS))
-        queries, corpus = select_queries(vectors, wanted), select_corpus(vectors)
-        sizes = sizes_of(queries, corpus, choice.half)
-        record.rows_in = sizes.n_queries
-        print_plan(settings, sizes)
-        search = make_search(settings, sizes.dimension)
-        router = choose_router(tables, corpus, sizes, config, choice)
-        candidates = find_candidates(
-            queries, corpus, search, settings.shards, router, exclude=EXCLUDED
-        )
-        forward = tables.stage("forward", merge_candidates(candidates, search.k))
-        backward = tables.stage(
-            "backward",
-            find_backward(forward, queries, corpus, search, settings.shards, router, EXCLUDED),
-        )
-        scored = add_margins(forward, backward)
+        search = start_search(tables, config, choice)
+        record.rows_in = search.sizes.n_queries
+        forward = search.forward()
+        backward = search.backward(forward.found)
+        scored = add_margins(forward.found, backward.found)
         accepted = accept_neighbours(scored, thresholds, settings.max_uses)
         made = select_neighbours(accepted, wanted, choice.model, choice.revision)
-        staged = tables.stage("neighbours", made)
-        record.settle(count_outcomes(count_queries(queries, staged)), used=("accepted",))
+        marked = tables.stage("neighbours", mark_changes(made, search.neighbours, NEIGHBOURS))
+        left = marked.where(F.col("change") != GONE)
+        record.settle(count_outcomes(count_queries(search.queries, left)), used=("accepted",))
         record.rows_used = record.rows_out
-        record.metrics = measure(forward, queries, corpus, sizes, config)
-        tables.replace(NEIGHBOURS, staged, scope)
-        record.rows_out = tables.select(NEIGHBOURS, scope).count()
-        for name in ("forward", "backward", "neighbours"):
-            tables.unstage(name)
+        record.metrics = forward.counts("queries") | backward.counts("documents")
+        if forward.n_in_all or forward.n_in_new:
+            record.metrics |= measure(
+                forward.found, search.queries, search.corpus, search.sizes, config
+            )
+        others = search.changes(forward.found, backward.found)
+        record.rows_out, removed = search.progress.publish(marked, others, search.generation)
+        record.metrics["removed"] = removed
+        search.unstage()
+        tables.unstage("neighbours")
 
 
 if __name__ == "__main__":

@@ -92,7 +92,7 @@ def run(spark: SparkSession, config: Config) -> None:
     print("\nrows of each table:")
     for table in TABLES.values():
         if table.name in written:
-            print(f"  {table.name:<10}{tables.read(table).count():>6,}")
+            print(f"  {table.name:<20}{tables.read(table).count():>6,}")
     print(show_recall(tables))
     samples = tables.read(SAMPLES)
     for arrangement in ("en-first", "retrieved"):

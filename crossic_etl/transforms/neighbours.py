@@ -19,6 +19,8 @@ from crossic_etl.kernels.vectors import to_matrix
 from crossic_etl.transforms.arrow import Batches
 
 FOUND = ("query_id", "target_lang", "doc_id", "rank", "cosine")
+# Whose neighbours they are: a query's, or in the other direction a document's for each language.
+LIST = ("query_id", "target_lang")
 
 _SENT = (
     "shard int, is_query boolean, cell bigint, cells array<bigint>, id string, lang string,"
@@ -183,35 +185,45 @@ def merge_neighbours(old: DataFrame, new: DataFrame, k: int) -> DataFrame:
     return once.withColumn("rank", rank).where(F.col("rank") <= k).select(*FOUND)
 
 
-def queries_of_documents(forward: DataFrame, corpus: DataFrame) -> DataFrame:
-    """The documents among ``forward``, as queries of the other direction, with all their columns.
+def documents_of(forward: DataFrame) -> DataFrame:
+    """The columns `LIST` of the other direction: each found document once for each language."""
+    return forward.select(F.col("doc_id").alias("query_id"), "target_lang").distinct()
+
+
+def as_seekers(lists: DataFrame, vectors: DataFrame) -> DataFrame:
+    """The vectors of the lists' seekers, with all their columns, as queries of a search.
 
     ``lang`` becomes the target language: a document that was found from two languages comes twice,
     and `find_candidates` with ``within="lang"`` finds its nearest queries in each.
     """
-    wanted = forward.select(F.col("doc_id").alias("id"), "target_lang").distinct()
+    wanted = lists.select(F.col("query_id").alias("id"), "target_lang")
     return (
-        corpus.join(wanted, on="id", how="inner")
+        vectors.join(wanted, on="id", how="inner")
         .drop("lang")
         .withColumnRenamed("target_lang", "lang")
     )
 
 
 def add_margins(forward: DataFrame, backward: DataFrame) -> DataFrame:
-    """`FOUND` of ``forward`` with ``margin, mutual``; kernels/margins.py says what they are.
+    """`FOUND` of ``forward`` with ``margin, mutual``.
 
     ``backward`` has the columns `FOUND` of the other direction: ``query_id`` is a document and
-    ``doc_id`` a query. Both must be merged over all shards.
+    ``doc_id`` a query. Both must be merged over the whole corpus before: the neighbours that one
+    shard finds are not the corpus's, and a margin from them is too high.
+
+    A cosine alone says little: some documents are near to everything. The margin is the cosine over
+    the mean of both neighbourhoods' (Artetxe and Schwenk 2019, arXiv 1811.01136, "ratio"); null
+    where that isn't above 0. Mutual: each is the other's nearest.
     """
     from_query = Window.partitionBy("query_id", "target_lang").rowsBetween(
         Window.unboundedPreceding, Window.unboundedFollowing
     )
     from_document = backward.groupBy(F.col("query_id").alias("doc_id"), "target_lang").agg(
-        F.avg("cosine").alias("backward"),
+        _mean(F.collect_list("cosine")).alias("backward"),
         F.max(F.when(F.col("rank") == 1, F.col("doc_id"))).alias("nearest"),
     )
     return (
-        forward.withColumn("forward", F.avg("cosine").over(from_query))
+        forward.withColumn("forward", _mean(F.collect_list("cosine").over(from_query)))
         .join(from_document, on=["doc_id", "target_lang"], how="left")
         .select(
             *FOUND,
@@ -232,25 +244,10 @@ def margin(cosine: str, forward: str, backward: str) -> Column:
     return F.when(total > 0, 2 * F.col(cosine) / total).cast("float")
 
 
-def find_neighbours(
-    queries: DataFrame,
-    corpus: DataFrame,
-    search: Search,
-    shards: int,
-    router: Router | None = None,
-    exclude: Sequence[str] = (),
-) -> DataFrame:
-    """`FOUND` with ``margin, mutual``: both directions searched, and merged before they meet.
-
-    Reads ``corpus`` and ``queries`` twice, and the first search is run for both directions unless
-    its result is staged between `merge_candidates` and `queries_of_documents`, as the job does.
-    """
-    forward = merge_candidates(
-        find_candidates(queries, corpus, search, shards, router, exclude=exclude), search.k
-    )
-    return add_margins(
-        forward, find_backward(forward, queries, corpus, search, shards, router, exclude)
-    )
+def _mean(cosines: Column) -> Column:
+    """Summed from the lowest up: sums in the order of arrival differ in their last bits."""
+    total = F.aggregate(F.array_sort(cosines), F.lit(0.0), lambda total, cosine: total + cosine)
+    return total / F.size(cosines)
 
 
 def find_backward(
@@ -263,7 +260,7 @@ def find_backward(
     exclude: Sequence[str] = (),
 ) -> DataFrame:
     """`FOUND` of the other direction: the best k queries of each document that was found."""
-    documents = queries_of_documents(forward, corpus)
+    documents = as_seekers(documents_of(forward), corpus)
     return merge_candidates(
         find_candidates(documents, queries, search, shards, router, "lang", exclude), search.k
     )

@@ -9,13 +9,11 @@ import pytest
 from pyspark.sql import functions as F
 
 from crossic_etl.kernels.cell_search import Search
-from crossic_etl.kernels.margins import margins_and_mutual
 from crossic_etl.kernels.quantizer import Quantizer
 from crossic_etl.transforms.neighbours import (
     FOUND,
     add_margins,
     find_candidates,
-    find_neighbours,
     limit_uses,
     load_router,
     merge_candidates,
@@ -214,32 +212,35 @@ def test_half_precision_bytes_are_searched_as_well(spark: SparkSession) -> None:
     assert np.mean([found[name][0] == docs[0] for name, docs in expected.items()]) > 0.95
 
 
-def test_margins_are_those_of_both_directions_over_the_whole_corpus(spark: SparkSession) -> None:
-    ours, theirs = unit(40, 3), unit(90, 4)
-    scores = ours @ theirs.T
-    forward = np.argsort(-scores, axis=1)[:, :K]
-    expected: dict[tuple[str, str], tuple[float, bool]] = {}
-    for number in (0, 1):  # neighbours of a document are those in the query's language
-        mine = np.arange(number, 40, 2)
-        backward = np.argsort(-scores[mine].T, axis=1)[:, :K]
-        margins, mutual = margins_and_mutual(
-            np.take_along_axis(scores[mine], forward[mine], 1),
-            forward[mine],
-            np.take_along_axis(scores[mine].T, backward, 1),
-            backward,
-        )
-        for place, i in enumerate(mine):
-            for rank, j in enumerate(forward[i]):
-                key = (f"q{i:03}", f"d{j:03}")
-                expected[key] = (float(margins[place, rank]), bool(mutual[place, rank]))
-    made_now = find_neighbours(made(spark, ours, "q", "th ja"), made(spark, theirs, "d"), SEARCH, 2)
-    rows = made_now.collect()
-    assert made_now.columns == [*FOUND, "margin", "mutual"]
-    assert {(row.query_id, row.doc_id): row.mutual for row in rows} == {
-        key: mutual for key, (_, mutual) in expected.items()
+def test_margins_are_those_of_both_neighbourhoods(frame: Frame) -> None:
+    forward = frame(
+        NEIGHBOURS,
+        [
+            *(("p", "th", "d", 1, 0.9), ("p", "th", "e", 2, 0.4)),
+            *(("q", "th", "d", 1, 0.8), ("q", "th", "e", 2, 0.7)),
+            ("r", "ja", "d", 1, 0.5),
+        ],
+    )
+    backward = frame(
+        NEIGHBOURS,
+        [
+            *(("d", "th", "p", 1, 0.9), ("d", "th", "q", 2, 0.8)),
+            *(("e", "th", "q", 1, 0.7), ("e", "th", "p", 2, 0.4)),
+            ("d", "ja", "r", 1, 0.5),
+        ],
+    )
+    actual = add_margins(forward, backward)
+    assert actual.columns == [*FOUND, "margin", "mutual"]
+    rows = {(row.query_id, row.doc_id): row for row in actual.collect()}
+    assert {key for key, row in rows.items() if row.mutual} == {("p", "d"), ("r", "d")}
+    expected = {
+        ("p", "d"): 0.9 / ((0.65 + 0.85) / 2),
+        ("p", "e"): 0.4 / ((0.65 + 0.55) / 2),
+        ("q", "d"): 0.8 / ((0.75 + 0.85) / 2),
+        ("q", "e"): 0.7 / ((0.75 + 0.55) / 2),
+        ("r", "d"): 1.0,
     }
-    for row in rows:
-        assert row.margin == pytest.approx(expected[row.query_id, row.doc_id][0], abs=1e-5)
+    assert {key: row.margin for key, row in rows.items()} == pytest.approx(expected)
 
 
 def test_there_is_no_margin_without_the_other_direction_or_a_sum_above_zero(frame: Frame) -> None:
