@@ -7,21 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from pyspark.sql import types as T
 
 from crossic_etl.encoder_choice import choose_encoder
 from crossic_etl.kernels.quantizer import Quantizer, assign
 from crossic_etl.kernels.vectors import inner_products
 from crossic_etl.schemas import DOCUMENTS, EMBEDDINGS
+from tests.literal_rows import row_of
 
 if TYPE_CHECKING:
     from crossic_etl.config import Config
     from crossic_etl.tables import Tables
 
 DIMENSION = 16
-_EMPTY: dict[type, Any] = {
-    **{T.StringType: "", T.LongType: 0, T.IntegerType: 0, T.DoubleType: 0.0, T.ArrayType: []}
-}
 
 
 @dataclass(frozen=True)
@@ -75,20 +72,13 @@ def write(tables: Tables, world: World, config: Config) -> None:
         for name, text in world.items()
     ]
     documents = [
-        _row(doc_id=name, lang=text.lang, text_hash=text.text_hash, url=text.url)
+        row_of(DOCUMENTS, doc_id=name, lang=text.lang, text_hash=text.text_hash, url=text.url)
         for name, text in world.items()
         if text.kind == "document"
     ]
     scope = {"lang": ["en", "th", "ja"]}
     tables.replace(EMBEDDINGS, spark.createDataFrame(rows, EMBEDDINGS.schema), scope)
     tables.replace(DOCUMENTS, spark.createDataFrame(documents, DOCUMENTS.schema), scope)
-
-
-def _row(**given: Any) -> tuple[Any, ...]:
-    return tuple(
-        given.get(field.name, None if field.nullable else _EMPTY[type(field.dataType)])
-        for field in DOCUMENTS.schema
-    )
 
 
 def expected(world: World, config: Config, quantizer: Quantizer | None = None) -> set[Found]:
