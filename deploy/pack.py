@@ -1,11 +1,12 @@
 """Pack what Spark's workers need: this package, its jobs, and their Python environment.
 
     python deploy/pack.py [--extras encoders,hf] build/deploy
+    python deploy/pack.py --wheel build/databricks
 
-``crossic_etl.zip`` is the package's wheel under a name that Spark puts on the path, ``jobs.zip``
-the jobs, ``environment.tar.gz`` a virtual environment of the Python that runs this, without Spark,
-which the workers have, and ``requirements.txt`` its versions. It is made again only where these
-would differ.
+``crossic_etl.zip`` is a wheel of the package and its jobs under a name that Spark puts on the path,
+``environment.tar.gz`` a virtual environment of the Python that runs this, and ``requirements.txt``
+its versions. It is made again only where these would differ. With ``--wheel`` the wheel alone is
+made, by its own name. None of them has or requires Spark, which is where they go.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-import zipfile
 from collections.abc import Sequence
+from configparser import ConfigParser
 from importlib.metadata import distributions, requires
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGE = "crossic-etl"
+PACKAGE, WHEEL = "crossic-etl", "crossic_etl"
 SPARK = ("pyspark", "delta-spark")
 
 
@@ -35,32 +36,41 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     arguments.add_argument("folder", type=Path)
     arguments.add_argument("--extras", default="", help="of setup.cfg, with commas between them")
+    arguments.add_argument("--wheel", action="store_true", help="the wheel alone")
     given = arguments.parse_args(argv)
     folder: Path = given.folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
-    pack_wheel(folder / "crossic_etl.zip")
-    pack_jobs(folder / "jobs.zip")
+    if given.wheel:
+        build_wheel(folder)
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        wheel = build_wheel(Path(scratch))
+        # Spark takes no .whl for the path of Python.
+        (folder / "crossic_etl.zip").write_bytes(wheel.read_bytes())
     names = required(folder / "crossic_etl.zip", [*filter(None, given.extras.split(","))])
     pack_environment(folder / "environment.tar.gz", names)
 
 
-def pack_wheel(path: Path) -> None:
-    """The wheel as a ``.zip``: Spark takes no ``.whl`` for the path of Python."""
+def build_wheel(folder: Path) -> Path:
+    """A wheel of package and jobs, in place of an older one, that doesn't require Spark."""
+    for older in folder.glob(f"{WHEEL}-*.whl"):
+        older.unlink()
     with tempfile.TemporaryDirectory() as scratch:
-        source = Path(scratch) / "source"  # in place, a build takes up what an older one left
-        shutil.copytree(ROOT / "crossic_etl", source / "crossic_etl")
+        source = Path(scratch)  # in place, a build takes up what an older one left
+        for name in ("crossic_etl", "jobs"):
+            shutil.copytree(ROOT / name, source / name)
         for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
             shutil.copy(ROOT / name, source)
-        pip("wheel", "--no-deps", "--wheel-dir", scratch, str(source))
-        (wheel,) = Path(scratch).glob("*.whl")
-        path.write_bytes(wheel.read_bytes())
-
-
-def pack_jobs(path: Path) -> None:
-    """The jobs as a package, for a driver that runs on the cluster."""
-    with zipfile.ZipFile(path, "w") as archive:
-        for module in sorted((ROOT / "jobs").glob("*.py")):
-            archive.write(module, f"jobs/{module.name}")
+        setup = ConfigParser()
+        setup.read(source / "setup.cfg")
+        lines = setup["options"]["install_requires"].strip().splitlines()
+        kept = [line for line in lines if not line.startswith(SPARK)]
+        setup["options"]["install_requires"] = "\n" + "\n".join(kept)
+        with (source / "setup.cfg").open("w") as file:
+            setup.write(file)
+        pip("wheel", "--no-deps", "--wheel-dir", str(folder), str(source))
+    (wheel,) = folder.glob(f"{WHEEL}-*.whl")
+    return wheel
 
 
 def required(wheel: Path, extras: Sequence[str]) -> list[str]:

@@ -51,7 +51,7 @@ case "$master" in
     job=$1
     "$driver" "$root/deploy/pack.py" --extras "${CROSSIC_ETL_EXTRAS:-}" "$build"
     options+=(
-      --py-files "$build/crossic_etl.zip,$build/jobs.zip"
+      --py-files "$build/crossic_etl.zip"
       --archives "$build/environment.tar.gz#environment"
       --conf spark.pyspark.python=./environment/bin/python
     )

@@ -73,6 +73,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     return guarded(action)
 
 
+def console() -> None:
+    """The command ``crossic-etl``. A failure is raised: Databricks ignores what is returned."""
+    if status := main():
+        raise SystemExit(status)
+
+
 def choose(names: Sequence[str], first: str | None, only: str | None) -> list[str]:
     """The names of the jobs to run, in order.
 

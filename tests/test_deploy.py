@@ -55,7 +55,7 @@ def test_a_standalone_master_gets_the_environment_and_the_driver_stays(tmp_path:
     actual = submitted(tmp_path, "--master", "spark://host:7077", *job)
     assert value_of(actual, "--master") == "spark://host:7077"
     assert value_of(actual, "--deploy-mode") == "client"
-    assert value_of(actual, "--py-files") == "/b/crossic_etl.zip,/b/jobs.zip"
+    assert value_of(actual, "--py-files") == "/b/crossic_etl.zip"
     assert value_of(actual, "--archives") == f"/b/environment.tar.gz{ENVIRONMENT}"
     assert value_of(actual, "--packages") == DELTA_PACKAGE
     assert "spark.pyspark.python=./environment/bin/python" in actual

@@ -1,0 +1,115 @@
+"""The bundle for Databricks, loaded into the types of its own Python package."""
+
+from __future__ import annotations
+
+import sys
+import zipfile
+from email.parser import Parser
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from databricks.bundles.jobs import Job, Task
+
+from crossic_etl.arguments import parser
+from crossic_etl.config import Config, load_config
+from jobs import pipeline
+from tests.test_deploy import load_pack
+
+FOLDER = Path(__file__).parents[1] / "deploy" / "databricks"
+BUNDLE: dict[str, Any] = yaml.safe_load((FOLDER / "databricks.yml").read_text())
+JOBS = {name: Job.from_dict(tree) for name, tree in BUNDLE["resources"]["jobs"].items()}
+
+
+def tasks() -> list[Task]:
+    return [task for job in JOBS.values() for task in job.tasks]
+
+
+def config_of(task: Task) -> tuple[Config, str | None]:
+    """The configuration that a task's arguments give, and the job that it runs alone."""
+    values = {
+        "${workspace.file_path}": str(FOLDER),
+        "{{job.parameters.root}}": "lake.crossic",
+        "{{job.parameters.date}}": "20260201",
+        "{{task.name}}": task.task_key,
+    }
+    arguments = list(task.python_wheel_task.parameters)
+    for name, value in values.items():
+        arguments = [argument.replace(name, str(value)) for argument in arguments]
+    known = parser("pipeline")
+    known.add_argument("--only", choices=pipeline.JOBS)
+    given = known.parse_args(arguments)
+    return load_config(given.config, given.overrides), given.only
+
+
+def test_a_field_that_databricks_does_not_know_is_seen() -> None:
+    tree = BUNDLE["resources"]["jobs"]["pipeline"]
+    with pytest.raises(ValueError, match="Unexpected field 'cron'"):
+        Job.from_dict({**tree, "cron": "monthly"})
+
+
+@pytest.mark.parametrize("task", tasks(), ids=lambda task: str(task.task_key))
+def test_a_task_runs_the_pipeline_with_a_configuration_that_is_ours(task: Task) -> None:
+    config, only = config_of(task)
+    assert (config.root, config.wikipedia.date) == ("lake.crossic", "20260201")
+    assert only == (None if task.task_key == "pipeline" else task.task_key)
+    assert pipeline.choose(list(pipeline.jobs_of(config)), None, only)
+    wheel = task.python_wheel_task
+    assert wheel and (wheel.package_name, wheel.entry_point) == ("crossic_etl", "crossic-etl")
+
+
+def test_each_job_of_the_pipeline_is_a_task_after_those_that_write_what_it_reads() -> None:
+    after: dict[str, set[str]] = {}
+    for task in JOBS["pipeline"].tasks:
+        before = {str(one.task_key) for one in task.depends_on}
+        after[str(task.task_key)] = before.union(*[after[name] for name in before])
+    assert list(after) == list(pipeline.JOBS)
+    for reader, job in pipeline.JOBS.items():
+        for writer, other in list(pipeline.JOBS.items())[: list(pipeline.JOBS).index(reader)]:
+            if set(job.READS) & set(other.WRITES):
+                assert writer in after[reader], f"{reader} reads what {writer} writes"
+
+
+def test_one_run_at_a_time_on_machines_or_without() -> None:
+    machines, serverless = JOBS["pipeline"], JOBS["pipeline_serverless"]
+    assert machines.max_concurrent_runs == serverless.max_concurrent_runs == 1
+    assert machines.job_clusters and not serverless.job_clusters
+    (environment,) = serverless.environments
+    assert {task.environment_key for task in serverless.tasks} == {environment.environment_key}
+    assert {task.job_cluster_key for task in machines.tasks} == {
+        cluster.job_cluster_key for cluster in machines.job_clusters
+    }
+
+
+def test_every_variable_is_declared() -> None:
+    text = (FOLDER / "databricks.yml").read_text()
+    used = {part.split("}")[0] for part in text.split("${var.")[1:]}
+    assert used == set(BUNDLE["variables"])
+
+
+@pytest.mark.slow
+def test_the_wheel_has_the_jobs_and_the_command_and_asks_for_no_spark(tmp_path: Path) -> None:
+    (tmp_path / "crossic_etl-0.0.1-py3-none-any.whl").touch()
+    wheel = load_pack().build_wheel(tmp_path)
+    assert list(tmp_path.iterdir()) == [wheel]
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        (info,) = [name for name in names if name.endswith(".dist-info/METADATA")]
+        required = Parser().parsestr(archive.read(info).decode()).get_all("Requires-Dist") or []
+        commands = archive.read(info.replace("METADATA", "entry_points.txt")).decode()
+    assert {"jobs/pipeline.py", "crossic_etl/kernels/wikis.yaml"} <= set(names)
+    own = [one for one in required if "extra ==" not in one]
+    assert any(one.startswith("faiss-cpu") for one in own)
+    assert not [one for one in own if one.startswith(("pyspark", "delta-spark"))]
+    assert "crossic-etl = jobs.pipeline:console" in commands
+
+
+def test_the_command_raises_a_failure(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["crossic-etl", "--config", str(tmp_path / "no.yaml")])
+    with pytest.raises(SystemExit) as raised:
+        pipeline.console()
+    assert raised.value.code == 1
+    assert "no.yaml" in capsys.readouterr().err
