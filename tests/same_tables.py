@@ -20,17 +20,21 @@ TOLERANCE = 1e-5
 
 def assert_same(actual: Tables, expected: Tables) -> None:
     """Every row of every table, floats within a tolerance; of ``runs`` what they counted."""
-    assert row_hashes(actual) == row_hashes(expected)
+    hashes, wanted = row_hashes(actual), row_hashes(expected)
+    other = [name for name in wanted if hashes[name] != wanted[name]]
+    assert not other, f"rows of {', '.join(other)}"
     for comparable in (documents, embeddings, neighbours, runs):
-        found, wanted = row_hash(comparable(actual)), row_hash(comparable(expected))
-        assert found[0] > 0
-        assert found == wanted, comparable.__name__
+        rows, hashed = row_hash(comparable(expected))
+        assert rows > 0, f"no {comparable.__name__}"
+        assert row_hash(comparable(actual)) == (rows, hashed), f"rows of {comparable.__name__}"
     apart = F.zip_with("mine.vector", "other.vector", lambda one, other: F.abs(one - other))
-    assert differing(actual, expected, EMBEDDINGS, F.array_max(apart) <= TOLERANCE) == 0
+    far = differing(actual, expected, EMBEDDINGS, F.array_max(apart) <= TOLERANCE)
+    assert far == 0, f"{far} vectors of embeddings"
     for name in ("cosine", "margin"):
         mine, other = F.col(f"mine.{name}"), F.col(f"other.{name}")
         near = (F.abs(mine - other) <= TOLERANCE) | (mine.isNull() & other.isNull())
-        assert differing(actual, expected, NEIGHBOURS, near) == 0, name
+        far = differing(actual, expected, NEIGHBOURS, near)
+        assert far == 0, f"{far} times the {name} of neighbours"
 
 
 def documents(tables: Tables) -> DataFrame:
