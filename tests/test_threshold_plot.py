@@ -17,6 +17,8 @@ from crossic_etl.kernels.calibration import Calibration, calibrate
 from crossic_etl.threshold_plot import check_plot, write_plot
 from jobs.calibrate import draw
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def found() -> dict[str, Calibration]:

@@ -16,6 +16,8 @@ import yaml
 from jobs.download import main, shard
 from tests.downloading.mirror_server import Fault, MirrorServer, serving
 
+pytestmark = pytest.mark.slow
+
 DATE = "20220720"
 DUMPS = (
     "langlinks.sql.gz",

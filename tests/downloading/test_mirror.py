@@ -16,6 +16,8 @@ from crossic_etl.download.transfer import Wanted
 from crossic_etl.sources import InputError
 from tests.downloading.mirror_server import Fault, MirrorServer, packed, serving
 
+pytestmark = pytest.mark.slow
+
 SQL = {
     "langlinkstable": {"langlinks.sql.gz": packed("l")},
     "pagepropstable": {"page_props.sql.gz": packed("p")},

@@ -21,6 +21,8 @@ from crossic_etl.download.transfer import Wanted, fetch
 from crossic_etl.sources import InputError
 from tests.downloading.mirror_server import Fault, MirrorServer, serving
 
+pytestmark = pytest.mark.slow
+
 CONTENT = random.Random(1).randbytes(3 * 2**20 + 17)
 SHA1 = hashlib.sha1(CONTENT).hexdigest()
 DATA = "/data/a.bz2"

@@ -16,6 +16,8 @@ from tests.wikitext_articles import LANGUAGES, Article, sample_articles, shared_
 from tests.wikitext_metric import Score, dirty_lines, judge, leaks, lost_items, lost_prose
 from tests.wikitext_reference import Reference, reference
 
+pytestmark = pytest.mark.slow
+
 MOST_RESIDUE = 0.001
 LEAST_KEPT = 0.998
 MOST_LEAKED = 0.005

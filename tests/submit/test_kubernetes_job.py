@@ -18,6 +18,8 @@ from crossic_etl.submit.kubernetes_manifest import objects
 from crossic_etl.submit.settings import Kubernetes, Volume
 from tests.submit.recorder import Answer, Recorder, Request
 
+pytestmark = pytest.mark.slow
+
 Tree = dict[str, Any]
 VERSIONS = ("1.30", kubernetes_validate.latest_version())
 IMAGE = Kubernetes(image="registry.example/crossic-etl:1")
