@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import re
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any, get_type_hints
@@ -119,3 +120,14 @@ def test_the_table_of_training_keys_has_every_key_and_its_default() -> None:
     assert {key: cells[0] for key, cells in keys.items()} == {
         key: value for key, value in expected if not key.startswith("submit.")
     }
+
+
+def test_the_page_of_tables_is_that_of_the_schemas() -> None:
+    spec = spec_from_file_location("make_tables", ROOT / "docs" / "make_tables.py")
+    assert spec and spec.loader
+    made = module_from_spec(spec)
+    spec.loader.exec_module(made)
+    page = made.render()
+    assert (ROOT / "docs" / "tables.md").read_text("utf-8") == page
+    assert "| `evidence` | `string` | langlink \\| qid |" in page
+    assert page.count("\n## ") == len(TABLES)
