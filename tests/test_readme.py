@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import importlib
 import re
@@ -131,3 +132,29 @@ def test_the_page_of_tables_is_that_of_the_schemas() -> None:
     assert (ROOT / "docs" / "tables.md").read_text("utf-8") == page
     assert "| `evidence` | `string` | langlink \\| qid |" in page
     assert page.count("\n## ") == len(TABLES)
+
+
+MESSAGES = rows_under("| it says | what to do |", "docs/troubleshooting.md")
+
+
+@pytest.fixture(scope="module")
+def literals() -> list[str]:
+    """The text of each string of the code, what is filled in as ``…``; the Makefile's lines."""
+    found = (ROOT / "Makefile").read_text("utf-8").splitlines()
+    for path in (*(ROOT / "crossic_etl").rglob("*.py"), *(ROOT / "jobs").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                pieces = [getattr(part, "value", None) for part in node.values]
+                found.append("".join(p if isinstance(p, str) else "…" for p in pieces))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.append(node.value)
+    return found
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+def test_a_message_of_the_troubleshooting_is_one_that_the_code_has(
+    message: str, literals: list[str]
+) -> None:
+    pieces = [re.escape(piece) for piece in message.split("…")]
+    pattern = re.compile(".*".join(pieces), re.DOTALL)
+    assert [text for text in literals if pattern.search(text)]
