@@ -9,10 +9,12 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from pyspark.sql import functions as F
 
 from crossic_etl.config import Config
@@ -55,6 +57,35 @@ def run_all(spark: SparkSession, config: Config) -> dict[str, tuple[int, int]]:
     return row_hashes(Tables(spark, config.root))
 
 
+@pytest.fixture(scope="module")
+def one_core(
+    shared_config: Config, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[subprocess.Popen[str]]:
+    """A run from scratch on one core, beside what the shared session does meanwhile."""
+    tree = {
+        "root": str(tmp_path_factory.mktemp("one_core") / "tables"),
+        "languages": list(shared_config.languages),
+        "wikipedia": {
+            "dumps": shared_config.wikipedia.dumps,
+            "date": shared_config.wikipedia.date,
+        },
+        "arrangements": list(shared_config.arrangements),
+        "validation_share": shared_config.validation_share,
+        "shards": shared_config.shards,
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-c", ON_ONE_CORE, json.dumps(tree)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[1],
+    )
+    yield process
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.usefixtures("one_core")
 def test_a_second_run_in_other_splits_and_partitions_changes_nothing(
     shared_tables: Tables, shared_config: Config, tmp_path: Path
 ) -> None:
@@ -68,26 +99,11 @@ def test_a_second_run_in_other_splits_and_partitions_changes_nothing(
 
 
 def test_one_core_in_a_process_of_its_own_in_small_splits_changes_nothing(
-    shared_tables: Tables, shared_config: Config, tmp_path: Path
+    shared_tables: Tables, one_core: subprocess.Popen[str]
 ) -> None:
-    wikipedia = {"dumps": shared_config.wikipedia.dumps, "date": shared_config.wikipedia.date}
-    tree = {
-        "root": str(tmp_path / "tables"),
-        "languages": list(shared_config.languages),
-        "wikipedia": wikipedia,
-        "arrangements": list(shared_config.arrangements),
-        "validation_share": shared_config.validation_share,
-        "shards": shared_config.shards,
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", ON_ONE_CORE, json.dumps(tree)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=Path(__file__).parents[1],
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    (line,) = [line for line in done.stdout.splitlines() if line.startswith("hashes ")]
+    printed, errors = one_core.communicate()
+    assert one_core.returncode == 0, errors[-2000:]
+    (line,) = [line for line in printed.splitlines() if line.startswith("hashes ")]
     actual = {name: tuple(pair) for name, pair in json.loads(line[7:]).items()}
     assert actual == row_hashes(shared_tables)
 
