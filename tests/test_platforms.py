@@ -188,7 +188,7 @@ def write_config(folder: Path, place: str) -> Path:
     replaced = [
         ("warehouse/", f"{place}/"),
         ("[ar, es, ja, ko, pt, th]", "[es, th]"),
-        ("[en-first, target-first, mix, target-only, random]", "[en-first, retrieved]"),
+        ("[en-first, target-first, mix, target-only, random, retrieved]", "[en-first, retrieved]"),
     ]
     for old, new in replaced:
         assert old in bundled
