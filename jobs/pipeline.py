@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Sequence
 from types import ModuleType
@@ -52,13 +53,7 @@ def jobs_of(config: Config) -> dict[str, ModuleType]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the jobs that the command line asks for; the exit status is 0, or 1 after an error."""
-    arguments = parser(__doc__ or "")
-    arguments.add_argument("--from", dest="first", choices=JOBS, help="begin with this job")
-    arguments.add_argument("--only", choices=JOBS, help="run this job alone")
-    arguments.add_argument(
-        "--dry-run", action="store_true", help="print what would be read and written"
-    )
-    given = arguments.parse_args(argv)
+    given = command_line().parse_args(argv)
 
     def action() -> None:
         config = checked_config(given)
@@ -71,6 +66,17 @@ def main(argv: Sequence[str] | None = None) -> int:
             JOBS[name].run(spark, config)
 
     return guarded(action)
+
+
+def command_line() -> argparse.ArgumentParser:
+    """What the pipeline's command line takes."""
+    arguments = parser(__doc__ or "")
+    arguments.add_argument("--from", dest="first", choices=JOBS, help="begin with this job")
+    arguments.add_argument("--only", choices=JOBS, help="run this job alone")
+    arguments.add_argument(
+        "--dry-run", action="store_true", help="print what would be read and written"
+    )
+    return arguments
 
 
 def console() -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from crossic_etl.arguments import parser
 from crossic_etl.config import load_config
 from jobs import pipeline
 
@@ -83,9 +82,7 @@ def test_a_run_submits_each_job_of_the_pipeline_in_order(python: Path, tmp_path:
     state, calls = run_dag(python, tmp_path, {"date": "20260201"}, failing="none")
     assert state == "success"
     assert {call[0] for call in calls} == {"jobs/pipeline.py"}
-    known = parser("pipeline")
-    known.add_argument("--only", choices=pipeline.JOBS)
-    given = [known.parse_args(call[1:]) for call in calls]
+    given = [pipeline.command_line().parse_args(call[1:]) for call in calls]
     assert [one.only for one in given] == list(pipeline.JOBS)
     assert {one.config for one in given} == {"/etc/crossic etl/config.yaml"}
     written = tmp_path / "config.yaml"

@@ -12,7 +12,6 @@ import pytest
 import yaml
 from databricks.bundles.jobs import Job, Task
 
-from crossic_etl.arguments import parser
 from crossic_etl.config import Config, load_config
 from jobs import pipeline
 from tests.test_deploy import load_pack
@@ -37,9 +36,7 @@ def config_of(task: Task) -> tuple[Config, str | None]:
     arguments = list(task.python_wheel_task.parameters)
     for name, value in values.items():
         arguments = [argument.replace(name, str(value)) for argument in arguments]
-    known = parser("pipeline")
-    known.add_argument("--only", choices=pipeline.JOBS)
-    given = known.parse_args(arguments)
+    given = pipeline.command_line().parse_args(arguments)
     return load_config(given.config, given.overrides), given.only
 
 
