@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
@@ -13,10 +14,12 @@ from crossic_etl.arguments import parser
 from crossic_etl.checks import check_dumps, check_encoder, check_tokenizer
 from crossic_etl.config import Config, ConfigError, load_config
 from crossic_etl.document_rules import choose_quality_rules
+from crossic_etl.ledger import JobSpec, refuse_other_settings
+from crossic_etl.lock import writing
 from crossic_etl.runs import UnbalancedError
 from crossic_etl.session import get_session
 from crossic_etl.sources import InputError
-from crossic_etl.tables import TableError
+from crossic_etl.tables import TableError, Tables
 from crossic_etl.training.manifest import ExportError
 
 Job = Callable[[SparkSession, Config], None]
@@ -25,15 +28,47 @@ Job = Callable[[SparkSession, Config], None]
 EXPECTED_ERRORS = (ConfigError, InputError, TableError, UnbalancedError, ExportError)
 
 
-def run_job(job: Job, description: str, argv: Sequence[str] | None = None) -> int:
+def run_job(
+    job: Job, spec: JobSpec, description: str | None, argv: Sequence[str] | None = None
+) -> int:
     """Runs one job from its command line; the exit status is 0, or 1 after one line of error."""
-    given = parser(description).parse_args(argv)
+    given = with_writing(parser(description or "")).parse_args(argv)
 
     def action() -> None:
         config = checked_config(given)
-        job(get_session(), config)
+        spark = get_session()
+        with only_writer(spark, config, given, [spec]):
+            job(spark, config)
 
     return guarded(action)
+
+
+def with_writing(arguments: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """Adds what every command takes that changes tables."""
+    arguments.add_argument(
+        "--reconfigure", action="store_true",
+        help="replace what was made with other settings, instead of refusing to",
+    )  # fmt: skip
+    arguments.add_argument(
+        "--no-wait", action="store_true", help="stop where another run writes under the same root"
+    )
+    return arguments
+
+
+@contextmanager
+def only_writer(
+    spark: SparkSession, config: Config, given: argparse.Namespace, jobs: Sequence[JobSpec]
+) -> Iterator[None]:
+    """Inside, nobody else writes under the root, and the jobs may with their settings.
+
+    Raises:
+        LockedError: somebody does, and waiting wasn't wanted.
+        ConfigError: what is there was made with other settings.
+    """
+    with writing(spark, config.root, wait=not given.no_wait):
+        if not given.reconfigure:
+            refuse_other_settings(Tables(spark, config.root), config, jobs)
+        yield
 
 
 def checked_config(given: argparse.Namespace) -> Config:

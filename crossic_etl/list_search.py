@@ -34,10 +34,10 @@ from crossic_etl.schemas import (
 from crossic_etl.search_progress import EXCLUDED, Progress, deciding_settings, read_progress
 from crossic_etl.sources import union
 from crossic_etl.tables import Tables
+from crossic_etl.transforms.changes import mark_changes
 from crossic_etl.transforms.increments import (
     choose_seekers,
     flag_entries,
-    mark_changes,
     pack_lists,
     plan_vectors,
     queries_of,

@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pyspark.sql import DataFrame
 
 from crossic_etl.config import Config
+from crossic_etl.ledger import JobSpec, inputs_of, settings_of, versions_of
 from crossic_etl.schemas import Table
 from crossic_etl.tables import Tables
 
@@ -25,7 +26,8 @@ class UnbalancedError(RuntimeError):
 class Run:
     """What a job counts. ``rows_used`` is ``rows_out`` where a row in makes one row out.
 
-    ``input_versions`` are the Delta versions of the tables that it reads, as it began.
+    ``input_versions`` are the Delta versions of the tables that it reads, as it began,
+    ``output_versions`` those of the tables that it writes, as it ended; see `ledger` for the rest.
     """
 
     job: str
@@ -35,6 +37,9 @@ class Run:
     dropped: dict[str, int] = field(default_factory=dict)
     metrics: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    settings: str | None = None
+    inputs: str | None = None
+    output_versions: Mapping[str, int] | None = None
     input_versions: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -89,14 +94,26 @@ class Run:
 
 @contextmanager
 def recorded(
-    tables: Tables, config: Config, job: str, reads: tuple[Table, ...] = ()
+    tables: Tables,
+    config: Config,
+    job: JobSpec,
+    reads: Sequence[Table] | None = None,
 ) -> Iterator[Run]:
-    """Times a job's body, writes its row of ``runs``, failed or not, and prints its line if not."""
+    """Times a job's body, writes its row of ``runs``, failed or not, and prints its line if not.
+
+    ``reads`` are the tables that it reads, where they aren't all of the job's.
+    """
     started, clock = datetime.now(timezone.utc), time.monotonic()
-    run = Run(job, input_versions={table.name: tables.version(table) for table in reads})
+    run = Run(
+        job.name,
+        settings=settings_of(config, job.settings),
+        inputs=inputs_of(config, job),
+        input_versions=versions_of(tables, job.reads if reads is None else reads),
+    )
     try:
         yield run
         run.check()
+        run.output_versions = versions_of(tables, job.writes)
     except Exception as error:
         run.seconds = time.monotonic() - clock
         with suppress(Exception):  # where even this can't be written, the first error says why
@@ -122,6 +139,9 @@ def _row(
         "config_hash": config.digest(),
         "code_version": version("crossic-etl"),
         "input_versions": dict(run.input_versions),
+        "settings": run.settings,
+        "inputs": run.inputs,
+        "output_versions": run.output_versions and dict(run.output_versions),
         "rows_in": run.rows_in,
         "rows_used": run.used,
         "rows_out": run.rows_out,

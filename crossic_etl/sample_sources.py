@@ -41,16 +41,21 @@ class Source:
     arrangements: tuple[str, ...]
 
     def make(
-        self, contaminated: DataFrame | None, settings: SampleSettings, min_chars: int, seed: int
+        self,
+        contaminated: DataFrame | None,
+        settings: SampleSettings,
+        min_chars: int,
+        seed: int,
+        held: DataFrame | None,
     ) -> DataFrame:
-        """The staged samples, with the sides that make none."""
+        """The staged samples that aren't held yet, with the sides that make none."""
         judged = judge_sides(self.sides, self.english, self.target, min_chars, contaminated)
         arranged = (
             arrange_retrieved(judged, seed)
             if RETRIEVED in self.arrangements
             else arrange_pairs(judged, self.arrangements, seed)
         )
-        return make_samples(arranged, self.english, self.target, settings)
+        return make_samples(arranged, self.english, self.target, settings, held)
 
 
 def tables_read(config: Config) -> tuple[Table, ...]:
@@ -110,11 +115,15 @@ def stage_contaminated(tables: Tables, config: Config, sources: list[Source]) ->
 
 
 def make_all(
-    sources: list[Source], contaminated: DataFrame | None, settings: SampleSettings, config: Config
+    sources: list[Source],
+    contaminated: DataFrame | None,
+    settings: SampleSettings,
+    config: Config,
+    held: DataFrame | None = None,
 ) -> DataFrame:
-    """The staged samples of all sources."""
+    """The staged samples of all sources; see `make_samples` for ``held``."""
     made = [
-        source.make(contaminated, settings, config.segment.min_chars, config.seed)
+        source.make(contaminated, settings, config.segment.min_chars, config.seed, held)
         for source in sources
     ]
     return reduce(DataFrame.unionByName, made)

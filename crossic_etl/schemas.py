@@ -257,6 +257,7 @@ SAMPLES = Table(
         split=STRING,  # train | validation; a document is on one side, whatever it is part of
         origin=STRING,  # wikipedia, or crawl: its English text is a web document
         pair_id=STRING,
+        made_of=LONG,  # hash of both texts, what is said of them, and the settings
         en_source_id=(STRING,),  # lang:page_id or doc_id; null on samples of one side
         target_source_id=(STRING,),
         segment=INT,  # 0 .. n_segments - 1
@@ -289,8 +290,9 @@ WINDOWS = Table(
         window_length=INT,
         policy=STRING,
         split=STRING,  # train | validation: a window never holds samples of both
+        generation=INT,  # 0, and one more for each run that had new samples
         shard=INT,
-        position=INT,  # within the shard
+        position=INT,  # within generation and shard; a window that is removed leaves its number
         input_ids=TOKENS,  # at most window_length; the trainer pads
         sample_starts=TOKENS,  # offset of each sample in input_ids
         sample_ids=NAMES,  # a sample cut by the window's end is the last one
@@ -300,7 +302,10 @@ WINDOWS = Table(
         n_repeated=INT,  # always the first tokens of the window
         n_padding=INT,
     ),
-    key=("arrangement", "tokenizer", "window_length", "policy", "split", "shard", "position"),
+    key=(
+        *("arrangement", "tokenizer", "window_length", "policy", "split"),
+        *("generation", "shard", "position"),
+    ),
     partition_by=("arrangement", "split"),
 )
 
@@ -328,6 +333,9 @@ RUNS = Table(
         config_hash=STRING,
         code_version=STRING,
         input_versions=COUNTS,  # Delta version of each table read
+        settings=(STRING,),  # JSON of those that decide what the job's rows are
+        inputs=(STRING,),  # JSON of what it was to read besides tables
+        output_versions=(COUNTS,),  # Delta version of each table written; null if it failed
         rows_in=LONG,
         rows_used=LONG,  # rows in = rows used + rows dropped
         rows_out=LONG,

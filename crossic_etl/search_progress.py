@@ -17,7 +17,7 @@ from crossic_etl.encoder_choice import EncoderChoice
 from crossic_etl.kernels.retrieval_plan import ROUTED
 from crossic_etl.schemas import NEIGHBOURS, SEARCHES, Table
 from crossic_etl.tables import Tables
-from crossic_etl.transforms.increments import GONE, NEW, select_gone, select_new
+from crossic_etl.transforms.changes import GONE, NEW, select_gone, select_new
 
 # A query finds no document of its own address or with its very text.
 EXCLUDED = ("url", "text_hash")

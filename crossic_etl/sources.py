@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
@@ -34,13 +35,17 @@ class InputError(RuntimeError):
 
 @dataclass(frozen=True)
 class WikiFiles:
-    """The files of one wiki at one date; an SQL dump that isn't there is None."""
+    """The files of one wiki at one date; an SQL dump that isn't there is None.
+
+    ``stamps`` are size and time of each file, by its path.
+    """
 
     lang: str
     date: str
     pages: tuple[str, ...]
     langlinks: str | None
     page_props: str | None
+    stamps: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def without(self, damaged: Collection[str]) -> WikiFiles:
         """The same wiki without the page files that are damaged."""
@@ -65,7 +70,7 @@ def dump_folder(config: Config, lang: str) -> str:
 def _find_wiki(spark: SparkSession, config: Config, lang: str) -> WikiFiles:
     is_plain_text = lang in config.wikipedia.plain_text
     if is_plain_text and not config.wikipedia.dumps:
-        return WikiFiles(lang, "", (), None, None)
+        return WikiFiles(lang, "", (), None, None, plain_text_stamps(spark, config, lang))
     folder, date = dump_folder(config, lang), config.wikipedia.date_of(lang)
     files = list_files(spark, folder)
     prefix = re.escape(f"{lang.replace('-', '_')}wiki-{date}-")
@@ -82,22 +87,49 @@ def _find_wiki(spark: SparkSession, config: Config, lang: str) -> WikiFiles:
         )
     langlinks = next(iter(matching(r"langlinks\.sql(\.gz)?")), None)
     page_props = next(iter(matching(r"page_props\.sql(\.gz)?")), None)
-    return WikiFiles(lang, date, pages, langlinks, page_props)
+    chosen = {path for path in (*pages, langlinks, page_props) if path}
+    stamps = {path: stamp for path, stamp in files.items() if path in chosen}
+    if is_plain_text:
+        stamps |= plain_text_stamps(spark, config, lang)
+    return WikiFiles(lang, date, pages, langlinks, page_props, stamps)
 
 
-def list_files(spark: SparkSession, folder: str) -> list[str]:
-    """Paths of the files in a folder that are not empty; none where it isn't there.
+def plain_text_stamps(spark: SparkSession, config: Config, lang: str) -> dict[str, str]:
+    """Sizes and times of the Parquet files of a wiki that comes as plain text."""
+    listing = spark.read.format("binaryFile").option("recursiveFileLookup", "true")
+    try:
+        return _stamps(listing.load(config.wikipedia.plain_text[lang]))
+    except AnalysisException as error:
+        if missing(error):
+            return {}  # said by who reads it
+        raise
+
+
+def fingerprint_of(wikis: Sequence[WikiFiles]) -> str:
+    """A digest of the names, sizes and times of all files."""
+    stamps = sorted(item for files in wikis for item in files.stamps.items())
+    return hashlib.sha256(repr(stamps).encode()).hexdigest()[:16]
+
+
+def list_files(spark: SparkSession, folder: str) -> dict[str, str]:
+    """Sizes and times of the files in a folder that are not empty; none where it isn't there.
 
     Spark's own listing reaches every file system that Spark reads, on Spark Connect too; no file
-    is opened, since only the path is selected.
+    is opened, since the content isn't selected.
     """
     try:
         listing = spark.read.format("binaryFile").load(escaped(folder.rstrip("/")) + "/*")
-        return [plain_path(row.path) for row in listing.select("path").collect()]
+        return _stamps(listing)
     except AnalysisException as error:
         if missing(error):
-            return []
+            return {}
         raise
+
+
+def _stamps(listing: DataFrame) -> dict[str, str]:
+    time = F.unix_millis("modificationTime").alias("time")
+    rows = listing.select("path", "length", time).collect()
+    return {plain_path(row.path): f"{row.length} {row.time}" for row in rows}
 
 
 def plain_path(path: str) -> str:

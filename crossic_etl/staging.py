@@ -52,12 +52,16 @@ def _read_site(spark: SparkSession, files: WikiFiles) -> Wiki:
 
 
 def stage_pages(
-    tables: Tables, wikis: Sequence[WikiFiles], sites: Sites, config: Config
+    tables: Tables,
+    wikis: Sequence[WikiFiles],
+    sites: Sites,
+    config: Config,
+    known: DataFrame | None = None,
 ) -> DataFrame:
-    """Stages every wiki's pages, redirects, properties and rejects."""
+    """Stages every wiki's pages, redirects, properties and rejects; of ``known`` pages the ids."""
 
     def build(damaged: frozenset[str]) -> DataFrame:
-        return union(_page_frames(tables.spark, wikis, sites, config, damaged))
+        return union(_page_frames(tables.spark, wikis, sites, config, damaged, known))
 
     _say_what_is_absent("pages", "page_props", [f.lang for f in wikis if not f.page_props])
     return stage_readable(tables, "pages", build, config.wikipedia.on_damage)
@@ -69,11 +73,12 @@ def _page_frames(
     sites: Sites,
     config: Config,
     damaged: frozenset[str],
+    known: DataFrame | None,
 ) -> list[DataFrame]:
     limit, frames = config.wikipedia.max_page_bytes, []
     whole = [files.without(damaged) for files in wikis]
     if any(files.pages for files in whole):
-        frames.append(extract_pages(read_records(spark, whole), sites, limit))
+        frames.append(extract_pages(read_records(spark, whole), sites, limit, known))
     for files in wikis:
         for path in sorted(damaged & set(files.pages)):
             content = read_bytes(spark, path)

@@ -1,23 +1,43 @@
 """The only reader and writer of tables: names, schema checks and transactions.
 
 A table is written in two steps. A job *stages* what its one expensive pass makes, checks its
-counts, and only then *replaces* its part of each table, in one Delta transaction for each: a run
-that fails before leaves the tables as they were, and a run repeated leaves them as they are.
+counts, and only then changes its part of each table, in one Delta transaction for each: a run that
+fails before leaves the tables as they were, and a run repeated leaves them as they are.
+
+Which settings made a table's rows stands in the transaction that wrote them (Delta's user
+metadata), so that no run that died can leave rows of one kind beside a note of another.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from pyspark.errors import AnalysisException
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from crossic_etl.schemas import REJECTS, RUNS, Table
+from crossic_etl.transforms.changes import DIFFERENT, mark_changes, select_gone, select_new
+
+USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
+# Transactions that leave the rows as they are, and how many of them may follow each other.
+UPKEEP = (
+    *("OPTIMIZE", "REORG", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES", "ADD COLUMNS"),
+    *("COMPUTE STATS", "ANALYZE TABLE", "UPGRADE PROTOCOL"),
+)
+RECENT = 30
+# A merge marks the rows that it replaces instead of writing their neighbours anew, and the log
+# tells for longer than from one month's run to the next what made the rows.
+PROPERTIES = {
+    "delta.enableDeletionVectors": "true",
+    "delta.logRetentionDuration": "interval 100 days",
+}
 
 Scope = Mapping[str, Sequence[str | int]]
 
@@ -73,14 +93,66 @@ class Tables:
         return frame
 
     def version(self, table: Table) -> int:
-        """The newest Delta version of a table.
+        """The Delta version that wrote the rows which a table has: upkeep is none.
 
         Raises:
             TableError: it doesn't exist yet.
         """
-        self.read(table)
-        history = self.spark.sql(f"DESCRIBE HISTORY {self.name(table.name)} LIMIT 1")
-        return int(history.select("version").head(1)[0][0])
+        if (commit := self._last_commit(table)) is None:
+            raise TableError(f"table {table.name} isn't there yet under {self.root}")
+        return int(commit.version)
+
+    def is_there(self, table: Table) -> bool:
+        """Whether a table exists."""
+        return self.has(table.name)
+
+    def has(self, name: str) -> bool:
+        """Whether there is a table of this name."""
+        try:
+            self.spark.sql(f"DESCRIBE DETAIL {self.name(name)}").head(1)
+        except AnalysisException as error:
+            if missing(error):
+                return False
+            raise
+        return True
+
+    def made_with(self, table: Table) -> dict[str, str]:
+        """The digest of the settings that made the rows, for each part of a table.
+
+        A part without one, or a table that isn't there, has rows of unknown make, or none.
+        """
+        commit = self._last_commit(table)
+        try:
+            made = json.loads(commit.userMetadata) if commit and commit.userMetadata else {}
+        except ValueError:  # somebody else's
+            return {}
+        parts = made.get("made_with", {}) if isinstance(made, dict) else {}
+        return {str(part): str(digest) for part, digest in parts.items()}
+
+    def _last_commit(self, table: Table) -> Row | None:
+        name = self.name(table.name)
+        try:
+            history = self.spark.sql(f"DESCRIBE HISTORY {name} LIMIT {RECENT}")
+            rows = history.select("version", "operation", "userMetadata").collect()
+        except AnalysisException as error:
+            if missing(error):
+                return None
+            raise
+        written = [row for row in rows if row.operation not in UPKEEP]
+        return max(written or rows, key=lambda row: int(row.version))
+
+    @contextmanager
+    def _noting(self, table: Table, made_with: Mapping[str, str] | None) -> Iterator[None]:
+        """What is written of a table inside carries these digests, beside those of other parts."""
+        if made_with is None:
+            yield
+            return
+        parts = self.made_with(table) | dict(made_with)
+        self.spark.conf.set(USER_METADATA, json.dumps({"made_with": parts}, sort_keys=True))
+        try:
+            yield
+        finally:
+            self.spark.conf.unset(USER_METADATA)
 
     def read_version(self, table: Table, version: int) -> DataFrame:
         """The rows of a table as they were at a Delta version, whatever is written meanwhile.
@@ -95,6 +167,12 @@ class Tables:
     def select(self, table: Table, scope: Scope) -> DataFrame:
         """The rows of a table that ``scope`` (column to values) names."""
         return self.read(table).where(condition(scope))
+
+    def find_rows(self, table: Table, scope: Scope) -> DataFrame | None:
+        """Like `select`; None where there is no such row, or no table."""
+        frame = self.find(table)
+        rows = None if frame is None else frame.where(condition(scope))
+        return None if rows is None or rows.isEmpty() else rows
 
     def select_or_create(self, table: Table, scope: Scope) -> DataFrame:
         """Like `select`; a table that isn't there yet is made, without rows."""
@@ -112,7 +190,13 @@ class Tables:
         name = self.name(f"staging_{job}")
         self.spark.sql(f"TRUNCATE TABLE {name}")
 
-    def replace(self, table: Table, frame: DataFrame, scope: Scope) -> None:
+    def replace(
+        self,
+        table: Table,
+        frame: DataFrame,
+        scope: Scope,
+        made_with: Mapping[str, str] | None = None,
+    ) -> None:
         """Replaces, in one transaction, the rows that ``scope`` (column to values) names.
 
         Raises:
@@ -120,9 +204,37 @@ class Tables:
         """
         check_columns(frame, table)
         self._create(table)
-        frame.writeTo(self.name(table.name)).overwrite(condition(scope))
+        with self._noting(table, made_with):
+            frame.writeTo(self.name(table.name)).overwrite(condition(scope))
 
-    def merge(self, table: Table, frame: DataFrame, gone: DataFrame) -> None:
+    def update(
+        self, table: Table, frame: DataFrame, scope: Scope, ignored: Sequence[str] = ()
+    ) -> None:
+        """Makes the rows that ``scope`` names those of a frame, touching only what is different.
+
+        Keys are unique in the frame. Where only ``ignored`` columns differ, what is held stays; and
+        where nothing differs, the table keeps its version.
+
+        Raises:
+            TableError: the frame's columns aren't the contract's.
+        """
+        check_columns(frame, table)
+        if (held := self.find_rows(table, scope)) is None:
+            self._create(table)
+            frame.writeTo(self.name(table.name)).append()
+            return
+        marked = mark_changes(frame.select(table.columns), held, table, ignored)
+        changes = self.stage(f"changes_of_{table.name}", marked.where(DIFFERENT))
+        self.merge(table, select_new(changes, table), select_gone(changes, table))
+        self.unstage(f"changes_of_{table.name}")
+
+    def merge(
+        self,
+        table: Table,
+        frame: DataFrame,
+        gone: DataFrame,
+        made_with: Mapping[str, str] | None = None,
+    ) -> None:
         """Adds rows or replaces those with their key, and removes the keys in ``gone``, at once.
 
         Keys are unique over both frames; ``gone`` has the table's key columns. Without a row in
@@ -141,16 +253,17 @@ class Tables:
         view = f"changes_of_{table.name}"
         changes.createOrReplaceTempView(view)
         same_key = " AND ".join(f"old.`{name}` = new.`{name}`" for name in table.key)
-        self.spark.sql(
-            f"MERGE INTO {self.name(table.name)} AS old USING {view} AS new ON {same_key} "
-            "WHEN MATCHED AND new.is_gone THEN DELETE WHEN MATCHED THEN UPDATE SET * "
-            "WHEN NOT MATCHED AND NOT new.is_gone THEN INSERT *"
-        )
+        with self._noting(table, made_with):
+            self.spark.sql(
+                f"MERGE INTO {self.name(table.name)} AS old USING {view} AS new ON {same_key} "
+                "WHEN MATCHED AND new.is_gone THEN DELETE WHEN MATCHED THEN UPDATE SET * "
+                "WHEN NOT MATCHED AND NOT new.is_gone THEN INSERT *"
+            )
         self.spark.catalog.dropTempView(view)
 
     def replace_rejects(self, table: str, frame: DataFrame, langs: Sequence[str]) -> None:
-        """Replaces what ``rejects`` holds of one table and these languages."""
-        self.replace(REJECTS, frame.select(REJECTS.columns), {"table": [table], "lang": langs})
+        """Makes what ``rejects`` holds of one table and these languages the rows of a frame."""
+        self.update(REJECTS, frame.select(REJECTS.columns), {"table": [table], "lang": langs})
 
     def append_run(self, row: Mapping[str, object]) -> None:
         """Adds one row to ``runs``."""
@@ -164,9 +277,11 @@ class Tables:
             for field in table.schema
         )
         partitions = ", ".join(f"`{name}`" for name in table.partition_by)
+        properties = ", ".join(f"'{key}' = '{value}'" for key, value in PROPERTIES.items())
         self.spark.sql(
             f"CREATE TABLE IF NOT EXISTS {self.name(table.name)} ({columns}) USING delta"
             + (f" PARTITIONED BY ({partitions})" if partitions else "")
+            + f" TBLPROPERTIES ({properties})"
         )
 
 
@@ -181,7 +296,8 @@ def condition(scope: Scope) -> Column:
 def missing(error: AnalysisException) -> bool:
     """Whether Spark's error says that a table or path isn't there."""
     name = error.getCondition() or ""
-    return any(word in name for word in ("NOT_FOUND", "PATH_DOES_NOT_EXIST", "MISSING"))
+    words = ("NOT_FOUND", "PATH_DOES_NOT_EXIST", "MISSING", "DELTA_TABLE_ONLY_OPERATION")
+    return any(word in name for word in words)
 
 
 def check_columns(frame: DataFrame, table: Table) -> None:

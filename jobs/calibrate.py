@@ -9,11 +9,12 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from crossic_etl.arguments import parser
-from crossic_etl.cli import checked_config, guarded
+from crossic_etl.cli import checked_config, guarded, only_writer, with_writing
 from crossic_etl.config import Config
 from crossic_etl.encoder_choice import choose_encoder
 from crossic_etl.kernels.calibration import Calibration, calibrate
 from crossic_etl.known_pairs import score_known
+from crossic_etl.ledger import JobSpec
 from crossic_etl.runs import recorded
 from crossic_etl.schemas import DOCUMENTS, EMBEDDINGS, PAIRS, QUANTIZERS, THRESHOLDS
 from crossic_etl.session import get_session
@@ -25,13 +26,14 @@ from crossic_etl.transforms.outcomes import count_outcomes
 from crossic_etl.transforms.thresholds import CALIBRATED, count_pairs, judge_pairs
 
 READS, WRITES = (PAIRS, EMBEDDINGS, DOCUMENTS), (THRESHOLDS, QUANTIZERS)
+SPEC = JobSpec("calibrate", READS, WRITES, ("encoder", "neighbours", "retrieved", "seed"))
 
 
 def run(spark: SparkSession, config: Config) -> dict[str, Calibration]:
     """Replaces the thresholds of the configured languages and encoder, and returns them."""
     tables, choice = Tables(spark, config.root), choose_encoder(config.encoder)
     settings, scope = config.neighbours, scope_of(config, choice)
-    with recorded(tables, config, "calibrate", READS) as record:
+    with recorded(tables, config, SPEC) as record:
         held = tables.select(EMBEDDINGS, {**choice.scope, "lang": config.wikis})
         vectors = add_urls(select_vectors(held, choice.half), tables.read(DOCUMENTS))
         pairs = tables.select(PAIRS, {"target_lang": config.languages})
@@ -53,7 +55,7 @@ def run(spark: SparkSession, config: Config) -> dict[str, Calibration]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the job from its command line; the exit status is 0, or 1 after one line of error."""
-    arguments = parser(__doc__ or "")
+    arguments = with_writing(parser(__doc__ or ""))
     arguments.add_argument(
         "--plot", type=Path, metavar="FILE", help="draw precision and recall there, .html or .svg"
     )
@@ -63,7 +65,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         config = checked_config(given)
         if given.plot:
             check_plot(given.plot)
-        found = run(get_session(), config)
+        spark = get_session()
+        with only_writer(spark, config, given, [SPEC]):
+            found = run(spark, config)
         if given.plot:
             draw(found, config.neighbours.wrong_pairs, given.plot)
 

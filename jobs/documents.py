@@ -10,6 +10,7 @@ from crossic_etl.crawl_sources import stage_documents
 from crossic_etl.document_rules import load_rules
 from crossic_etl.kernels.documents import DOCUMENT, REJECTED
 from crossic_etl.kernels.language_id import UNKNOWN
+from crossic_etl.ledger import JobSpec
 from crossic_etl.near_copies import stage_distinct, stage_near_copies, unstage_all
 from crossic_etl.runs import recorded
 from crossic_etl.schemas import DOCUMENTS, REJECTS
@@ -18,12 +19,18 @@ from crossic_etl.transforms.documents import choose_copies, count_documents, sel
 from crossic_etl.transforms.outcomes import select_rejects
 
 READS, WRITES = (), (DOCUMENTS, REJECTS)
+RULES = ("language", "min_language_score", "min_chars", "max_chars", "quality", "quality_rules")
+SPEC = JobSpec(
+    *("documents", READS, WRITES),
+    settings=(*(f"crawl.{name}" for name in (*RULES, "near_duplicates")), "seed"),
+    inputs=("languages", "crawl.sources", "crawl.blocked_urls", "crawl.evaluation"),
+)
 
 
 def run(spark: SparkSession, config: Config) -> None:
     """Replaces the documents of the configured wikis' languages, and the rejects."""
     tables, scope = Tables(spark, config.root), {"lang": config.wikis}
-    with recorded(tables, config, "documents") as record:
+    with recorded(tables, config, SPEC) as record:
         staged = stage_documents(tables, config, load_rules(spark, config))
         distinct = stage_distinct(tables, staged, config)
         members, n_links = stage_near_copies(tables, distinct, config)
@@ -38,4 +45,4 @@ def run(spark: SparkSession, config: Config) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run_job(run, __doc__))
+    sys.exit(run_job(run, SPEC, __doc__))

@@ -7,6 +7,7 @@ from pyspark.sql import SparkSession
 from crossic_etl.cli import run_job
 from crossic_etl.config import Config
 from crossic_etl.encoder_choice import choose_encoder
+from crossic_etl.ledger import JobSpec
 from crossic_etl.runs import recorded
 from crossic_etl.schemas import DOCUMENTS, EMBEDDINGS, PAGES, PAIRS, REJECTS
 from crossic_etl.tables import Tables
@@ -26,13 +27,14 @@ from crossic_etl.transforms.embeddings import (
 from crossic_etl.transforms.outcomes import count_outcomes, select_rejects
 
 READS, WRITES = (PAGES, PAIRS, DOCUMENTS), (EMBEDDINGS, REJECTS)
+SPEC = JobSpec("embeddings", READS, WRITES, ("encoder", "retrieved", "seed"))
 
 
 def run(spark: SparkSession, config: Config) -> None:
     """Adds what is new, replaces what changed and removes what vanished, of the chosen encoder."""
     tables, choice = Tables(spark, config.root), choose_encoder(config.encoder)
     scope = {"lang": config.wikis}
-    with recorded(tables, config, "embeddings", READS) as record:
+    with recorded(tables, config, SPEC) as record:
         pages, documents = tables.select(PAGES, scope), tables.select(DOCUMENTS, scope)
         pairs = tables.select(PAIRS, {"target_lang": config.languages})
         record.rows_in = pages.count() + documents.count()
@@ -53,4 +55,4 @@ def run(spark: SparkSession, config: Config) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run_job(run, __doc__))
+    sys.exit(run_job(run, SPEC, __doc__))

@@ -22,6 +22,7 @@ from crossic_etl.export import (
 from crossic_etl.export_folder import staging
 from crossic_etl.export_manifest import Written, describe_export
 from crossic_etl.kernels.tokenizers import load_tokenizer
+from crossic_etl.ledger import JobSpec
 from crossic_etl.runs import recorded
 from crossic_etl.schemas import SAMPLES, WINDOWS
 from crossic_etl.session import get_session
@@ -36,6 +37,7 @@ from crossic_etl.transforms.export import (
 from crossic_etl.transforms.mixture import MIXTURE
 
 READS, WRITES = (WINDOWS, SAMPLES), ()
+SPEC = JobSpec("export", READS)
 
 
 def run(spark: SparkSession, config: Config, request: Request) -> None:
@@ -50,7 +52,7 @@ def run(spark: SparkSession, config: Config, request: Request) -> None:
     tokenizer = load_tokenizer(config.tokenizer, config.split_token)
     layout = layout_of(request, config, tokenizer)
     with (
-        recorded(tables, config, "export", READS) as record,
+        recorded(tables, config, SPEC) as record,
         staging(request.to, request.overwrite) as folder,
     ):
         windows, samples = (

@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from crossic_etl.cli import run_job
 from crossic_etl.config import Config
 from crossic_etl.encoder_choice import choose_encoder
+from crossic_etl.ledger import JobSpec
 from crossic_etl.list_search import start_search
 from crossic_etl.retrieval import measure
 from crossic_etl.runs import recorded
@@ -23,20 +24,21 @@ from crossic_etl.schemas import (
 )
 from crossic_etl.tables import Tables
 from crossic_etl.thresholds import reads_needed, thresholds_of
-from crossic_etl.transforms.increments import GONE, mark_changes
+from crossic_etl.transforms.changes import GONE, mark_changes
 from crossic_etl.transforms.matches import accept_neighbours, count_queries, select_neighbours
 from crossic_etl.transforms.neighbours import add_margins
 from crossic_etl.transforms.outcomes import count_outcomes
 
 READS = (EMBEDDINGS, DOCUMENTS, THRESHOLDS)
 WRITES = (NEIGHBOURS, REVERSE_NEIGHBOURS, SEARCHED_VECTORS, SEARCHES, QUANTIZERS)
+SPEC = JobSpec("neighbours", READS, WRITES, ("encoder", "neighbours", "retrieved", "seed"))
 
 
 def run(spark: SparkSession, config: Config) -> None:
     """Brings the neighbours of the configured languages and encoder up to date."""
     tables, choice = Tables(spark, config.root), choose_encoder(config.encoder)
     settings, wanted = config.neighbours, config.retrieved.queries
-    with recorded(tables, config, "neighbours", reads_needed(READS, config)) as record:
+    with recorded(tables, config, SPEC, reads=reads_needed(READS, config)) as record:
         thresholds = thresholds_of(tables, config, choice)
         search = start_search(tables, config, choice)
         record.rows_in = search.sizes.n_queries
@@ -62,4 +64,4 @@ def run(spark: SparkSession, config: Config) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run_job(run, __doc__))
+    sys.exit(run_job(run, SPEC, __doc__))

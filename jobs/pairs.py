@@ -6,6 +6,7 @@ from pyspark.sql import SparkSession
 
 from crossic_etl.cli import run_job
 from crossic_etl.config import Config
+from crossic_etl.ledger import JobSpec
 from crossic_etl.runs import recorded
 from crossic_etl.schemas import LINKS, PAGES, PAIRS, REDIRECTS, REJECTS
 from crossic_etl.tables import Tables
@@ -20,19 +21,20 @@ from crossic_etl.transforms.pairs import (
 )
 
 READS, WRITES = (PAGES, REDIRECTS, LINKS), (PAIRS, REJECTS)
+SPEC = JobSpec("pairs", READS, WRITES)
 
 
 def run(spark: SparkSession, config: Config) -> None:
-    """Replaces the pairs of the configured target languages."""
+    """Settles the pairs of the configured target languages."""
     tables, scope = Tables(spark, config.root), {"target_lang": config.languages}
-    with recorded(tables, config, "pairs", READS) as record:
+    with recorded(tables, config, SPEC) as record:
         pages, redirects, links = (tables.select(t, {"lang": config.wikis}) for t in READS)
         record.rows_in = links.count()
         candidates = tables.stage("candidates", find_candidates(links, pages, redirects))
         settled = tables.stage("pairs", settle_candidates(candidates))
         record.settle(count_outcomes(merged_links(settled)), used=("pair",))
         record.metrics = pair_metrics(settled).head(1)[0].asDict()
-        tables.replace(PAIRS, select_pairs(settled), scope)
+        tables.update(PAIRS, select_pairs(settled), scope)
         cycles = select_rejects(select_cycles(redirects), "pairs", ("redirect_cycle",))
         tables.replace_rejects("pairs", cycles, config.wikis)
         tables.unstage("candidates")
@@ -40,4 +42,4 @@ def run(spark: SparkSession, config: Config) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run_job(run, __doc__))
+    sys.exit(run_job(run, SPEC, __doc__))

@@ -5,14 +5,20 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from types import ModuleType
 
+from pyspark.sql import SparkSession
+
 from crossic_etl.arguments import parser
-from crossic_etl.cli import checked_config, guarded
+from crossic_etl.cli import checked_config, guarded, only_writer, with_writing
 from crossic_etl.config import Config, ConfigError
+from crossic_etl.ledger import is_finished
 from crossic_etl.sample_sources import tables_read
+from crossic_etl.schemas import Table
 from crossic_etl.session import get_session
-from crossic_etl.sources import dump_folder
+from crossic_etl.sources import InputError, dump_folder, find_wikis, fingerprint_of
+from crossic_etl.tables import Tables
 from crossic_etl.thresholds import reads_needed
 from jobs import (
     calibrate,
@@ -37,6 +43,9 @@ JOBS: dict[str, ModuleType] = {
     "samples": samples,
     "windows": windows,
 }
+# Which jobs read files, and which take what they hold as it is.
+OF_DUMPS, OF_CRAWL = ("pages", "links"), ("documents",)
+REBUILT = ("pages", "samples", "windows")
 CRAWL = ("documents", "embeddings", "calibrate", "neighbours")
 
 
@@ -62,21 +71,48 @@ def main(argv: Sequence[str] | None = None) -> int:
             print("\n".join(plan(config, chosen)))
             return
         spark = get_session()
-        for name in chosen:
-            JOBS[name].run(spark, config)
+        with only_writer(spark, config, given, [JOBS[name].SPEC for name in chosen]):
+            for name in chosen:
+                run_if_needed(spark, config, name, given.rebuild)
 
     return guarded(action)
 
 
 def command_line() -> argparse.ArgumentParser:
     """What the pipeline's command line takes."""
-    arguments = parser(__doc__ or "")
+    arguments = with_writing(parser(__doc__ or ""))
+    arguments.add_argument(
+        "--rebuild", action="store_true",
+        help="make pages, samples and windows anew, whatever is there",
+    )  # fmt: skip
     arguments.add_argument("--from", dest="first", choices=JOBS, help="begin with this job")
     arguments.add_argument("--only", choices=JOBS, help="run this job alone")
     arguments.add_argument(
         "--dry-run", action="store_true", help="print what would be read and written"
     )
     return arguments
+
+
+def run_if_needed(spark: SparkSession, config: Config, name: str, rebuild: bool) -> None:
+    """Runs a job, unless its tables are what it would make of what there is."""
+    job, tables = JOBS[name], Tables(spark, config.root)
+    reads, files = reads_of(name, config), ""
+    if name in OF_DUMPS:
+        with suppress(InputError):  # the job says so itself
+            files = fingerprint_of(find_wikis(spark, config))
+    if rebuild and name in REBUILT:
+        job.run(spark, config, rebuild=True)
+    elif name not in OF_CRAWL and is_finished(tables, config, job.SPEC, reads, files):
+        print(f"{name}: nothing new", flush=True)
+    else:
+        job.run(spark, config)
+
+
+def reads_of(name: str, config: Config) -> tuple[Table, ...]:
+    """The tables that a job of this configuration reads."""
+    if name == "samples":
+        return tables_read(config)
+    return reads_needed(JOBS[name].READS, config)
 
 
 def console() -> None:
@@ -105,12 +141,10 @@ def plan(config: Config, chosen: Sequence[str]) -> list[str]:
     """What each job would read and write, a line for each; looks at no file and starts no Spark."""
     lines = [f"configuration {config.digest()}, tables under {config.root}"]
     for name in chosen:
-        every = JOBS[name].READS
-        read = tables_read(config) if name == "samples" else reads_needed(every, config)
-        reads = [table.name for table in read]
-        if name in ("pages", "links"):
+        reads = [table.name for table in reads_of(name, config)]
+        if name in OF_DUMPS:
             reads = [_input(config, lang) for lang in config.wikis] + reads
-        if name == "documents":
+        if name in OF_CRAWL:
             reads = [source.path for source in config.crawl.sources] + reads
         writes = [table.name for table in JOBS[name].WRITES]
         lines.append(f"{name}: reads {', '.join(reads)}; writes {', '.join(writes)}, runs")

@@ -6,18 +6,34 @@ from pyspark.sql import SparkSession
 
 from crossic_etl.cli import run_job
 from crossic_etl.config import Config
+from crossic_etl.ledger import JobSpec
 from crossic_etl.runs import recorded
 from crossic_etl.sample_sources import load_sources, make_all, stage_contaminated, tables_read
 from crossic_etl.schemas import DOCUMENTS, NEIGHBOURS, PAGES, PAIRS, REJECTS, SAMPLES
 from crossic_etl.tables import Tables
 from crossic_etl.transforms.outcomes import count_outcomes, select_rejects
-from crossic_etl.transforms.samples import SampleSettings, select_samples
+from crossic_etl.transforms.samples import (
+    GROUP,
+    KEPT,
+    SampleSettings,
+    select_gone_samples,
+    select_samples,
+)
 
 READS, WRITES = (PAIRS, PAGES, NEIGHBOURS, DOCUMENTS), (SAMPLES, REJECTS)
+SPEC = JobSpec(
+    *("samples", READS, WRITES),
+    settings=("split_token", "segment", "window.length", "validation_share", "seed"),
+    inputs=("languages", "arrangements", "tokenizer", "encoder", "retrieved", "crawl.evaluation"),
+)
 
 
-def run(spark: SparkSession, config: Config) -> None:
-    """Replaces the samples of the configured languages, arrangements and tokenizer."""
+def run(spark: SparkSession, config: Config, rebuild: bool = False) -> None:
+    """Brings the samples of the configured languages, arrangements and tokenizer up to date.
+
+    Samples whose texts, their attribution and the settings are what they were stay as they are,
+    unless all are to be made anew.
+    """
     tables = Tables(spark, config.root)
     scope = {
         "target_lang": config.languages,
@@ -27,14 +43,20 @@ def run(spark: SparkSession, config: Config) -> None:
     settings = SampleSettings(
         config.tokenizer, config.split_token, config.max_tokens, config.segment.separator
     )
-    with recorded(tables, config, "samples", tables_read(config)) as record:
+    with recorded(tables, config, SPEC, reads=tables_read(config)) as record:
         sources = load_sources(tables, config)
         record.rows_in = sum(s.rows.count() * len(s.arrangements) for s in sources)
         contaminated = stage_contaminated(tables, config, sources)
-        staged = tables.stage("samples", make_all(sources, contaminated, settings, config))
-        record.settle(count_outcomes(staged), used=("sample",))
+        held = None if rebuild else tables.find_rows(SAMPLES, scope)
+        groups = None if held is None else held.select(*GROUP)
+        made = make_all(sources, contaminated, settings, config, groups)
+        staged = tables.stage("samples", made)
+        record.settle(count_outcomes(staged), used=("sample", KEPT))
         record.rows_used = record.rows_out
-        tables.replace(SAMPLES, select_samples(staged), scope)
+        if held is None:
+            tables.replace(SAMPLES, select_samples(staged), scope)
+        else:
+            tables.merge(SAMPLES, select_samples(staged), select_gone_samples(held, staged))
         record.rows_out = tables.select(SAMPLES, scope).count()
         broken = select_rejects(staged, "samples", ("text",), lang="target_lang")
         tables.replace_rejects("samples", broken, config.languages)
@@ -43,4 +65,4 @@ def run(spark: SparkSession, config: Config) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run_job(run, __doc__))
+    sys.exit(run_job(run, SPEC, __doc__))

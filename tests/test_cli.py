@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -9,9 +10,12 @@ from pyspark.errors import AnalysisException, PySparkException
 from crossic_etl import cli
 from crossic_etl.cli import checked_config, first_line, guarded, parser, run_job
 from crossic_etl.config import Config, ConfigError, UnfitSettingError
+from crossic_etl.ledger import JobSpec
 from crossic_etl.runs import UnbalancedError
 from crossic_etl.sources import InputError
 from crossic_etl.tables import TableError
+
+SPEC = JobSpec("pages")
 
 
 @pytest.fixture
@@ -70,8 +74,10 @@ def test_a_job_gets_the_session_and_the_configuration(
 ) -> None:
     calls: list[tuple[object, Config]] = []
     monkeypatch.setattr(cli, "get_session", lambda: "session")
+    monkeypatch.setattr(cli, "only_writer", lambda *given: nullcontext())
     status = run_job(
         lambda *given: calls.append(given),  # type: ignore[arg-type, func-returns-value]
+        SPEC,
         "a job",
         ["--config", config_file, "--set", "seed=3", "--set", "window.length=64"],
     )
@@ -96,7 +102,7 @@ def test_a_wrong_configuration_ends_before_spark_starts(
 ) -> None:
     monkeypatch.setattr(cli, "get_session", raising(AssertionError("Spark started")))
     arguments = ["--config", config_file, "--set", override]
-    assert run_job(raising(AssertionError("ran")), "a job", arguments) == 1
+    assert run_job(raising(AssertionError("ran")), SPEC, "a job", arguments) == 1
     assert capsys.readouterr().err == line
 
 
@@ -105,7 +111,7 @@ def test_a_tokenizer_that_does_not_fit_ends_before_spark_starts(
 ) -> None:
     monkeypatch.setattr(cli, "get_session", raising(AssertionError("Spark started")))
     arguments = ["--config", config_file, "--set", "split_token=<|none|>"]
-    assert run_job(raising(AssertionError("ran")), "a job", arguments) == 1
+    assert run_job(raising(AssertionError("ran")), SPEC, "a job", arguments) == 1
     error = capsys.readouterr().err
     assert error.startswith("error: split_token: '<|none|>' is no token of this kind; expected")
     assert error.count("\n") == 1

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crossic_etl.config import Config
+from crossic_etl.ledger import JobSpec
 from crossic_etl.runs import Run, UnbalancedError, recorded
 from crossic_etl.schemas import PAGES, REDIRECTS, RUNS, Table
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 CONFIG = Config("a", ("th",))
+SPEC = JobSpec("pages")
 Frame = Callable[[str, list[tuple[Any, ...]]], "DataFrame"]
 
 
@@ -35,7 +37,7 @@ class Ledger:
 def ledger_of(**counts: Any) -> dict[str, Any]:
     """The row that a job with these counts leaves."""
     ledger = Ledger()
-    with recorded(ledger, CONFIG, "pages") as run:  # type: ignore[arg-type]
+    with recorded(ledger, CONFIG, SPEC) as run:  # type: ignore[arg-type]
         for name, value in counts.items():
             setattr(run, name, value)
     return ledger.rows[0]
@@ -121,7 +123,7 @@ def test_each_run_has_its_own_id() -> None:
 
 def test_the_versions_of_what_was_read_are_kept() -> None:
     ledger = Ledger()
-    with recorded(ledger, CONFIG, "pairs", (PAGES, REDIRECTS)):  # type: ignore[arg-type]
+    with recorded(ledger, CONFIG, JobSpec("pairs", (PAGES, REDIRECTS))):  # type: ignore[arg-type]
         pass
     assert ledger.rows[0]["input_versions"] == {"pages": 3, "redirects": 5}
 
@@ -135,7 +137,7 @@ def test_a_run_that_fails_is_recorded_and_fails(capsys: pytest.CaptureFixture[st
     ledger = Ledger()
     with (
         pytest.raises(RuntimeError, match="no dump"),
-        recorded(ledger, CONFIG, "pages") as run,  # type: ignore[arg-type]
+        recorded(ledger, CONFIG, SPEC) as run,  # type: ignore[arg-type]
     ):
         run.rows_in = 4
         raise RuntimeError("no dump" * 100)
@@ -146,7 +148,7 @@ def test_a_run_that_fails_is_recorded_and_fails(capsys: pytest.CaptureFixture[st
 
 def test_a_run_that_does_not_balance_fails() -> None:
     ledger = Ledger()
-    with pytest.raises(UnbalancedError), recorded(ledger, CONFIG, "pages") as run:  # type: ignore[arg-type]
+    with pytest.raises(UnbalancedError), recorded(ledger, CONFIG, SPEC) as run:  # type: ignore[arg-type]
         run.rows_in = 1
     assert [row["state"] for row in ledger.rows] == ["failed"]
 
@@ -154,6 +156,6 @@ def test_a_run_that_does_not_balance_fails() -> None:
 def test_the_first_error_is_told_where_not_even_its_record_can_be_written() -> None:
     with (
         pytest.raises(RuntimeError, match="no dump"),
-        recorded(Ledger(broken=True), CONFIG, "pages"),  # type: ignore[arg-type]
+        recorded(Ledger(broken=True), CONFIG, SPEC),  # type: ignore[arg-type]
     ):
         raise RuntimeError("no dump")

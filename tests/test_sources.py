@@ -255,8 +255,8 @@ def test_without_dumps_all_wikis_are_plain_text(spark: SparkSession) -> None:
 def test_a_folder_that_is_not_there_or_empty_has_no_files(
     spark: SparkSession, tmp_path: Path
 ) -> None:
-    assert list_files(spark, str(tmp_path / "none")) == []
-    assert list_files(spark, str(tmp_path)) == []
+    assert list_files(spark, str(tmp_path / "none")) == {}
+    assert list_files(spark, str(tmp_path)) == {}
 
 
 def test_a_file_is_one_file_whatever_its_name(spark: SparkSession, tmp_path: Path) -> None:

@@ -181,6 +181,7 @@ def test_runs_are_added(spark: SparkSession, tmp_path: Path) -> None:
     row = dict.fromkeys(RUNS.columns, 1) | {
         **{"run_id": "a", "job": "pages", "state": "done", "started": datetime(2026, 1, 1)},
         **{"seconds": 0.5, "config_hash": "", "code_version": "", "error": None},
+        **{"settings": "{}", "inputs": "{}", "output_versions": {}},
         **{"input_versions": {}, "dropped": {"cut": 2}, "metrics": {}},
     }
     tables.append_run(row)

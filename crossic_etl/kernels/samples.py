@@ -19,6 +19,7 @@ class PairTexts(NamedTuple):
     target_lang: str
     split: str
     origin: str
+    made_of: int
     arrangements: list[str]
     en_source_id: str
     en_title: str | None
@@ -70,6 +71,7 @@ def _row(pair: PairTexts, sample: Sample, recipe: Recipe) -> dict[str, Any]:
         "split": pair.split,
         "origin": pair.origin,
         "pair_id": pair.pair_id,
+        "made_of": pair.made_of,
         "segment": sample.segment,
         "n_segments": sample.n_segments,
         "en_text": sample.english_text,

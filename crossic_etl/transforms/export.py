@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from crossic_etl.kernels.export_layouts import WINDOW_SCHEMA
 from crossic_etl.training.manifest import TRAIN
 
-KEY = ("shard", "position")
+KEY = ("generation", "shard", "position")
 # A place is a hash of 63 bits. Its first 14 group windows to sum up tokens without sorting all of
 # them; its first 31 say in which file a window goes.
 PLACE_BITS, BUCKET_BITS, FILE_BITS = 63, 14, 31

@@ -16,10 +16,10 @@ from collections.abc import Mapping, Sequence
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from crossic_etl.schemas import REVERSE_NEIGHBOURS, SEARCHED_VECTORS, Table
+from crossic_etl.schemas import REVERSE_NEIGHBOURS, SEARCHED_VECTORS
+from crossic_etl.transforms.changes import GONE, NEW, SAME
 from crossic_etl.transforms.neighbours import FOUND, LIST
 
-SAME, NEW, GONE = "same", "new", "gone"
 ENGLISH = "en"
 
 Covered = Mapping[str, int]
@@ -172,36 +172,6 @@ def pack_lists(found: DataFrame, seekers: DataFrame, model: str, revision: str) 
     return seekers.join(lists, on=list(LIST), how="left").select(
         [values[name].alias(name) for name in REVERSE_NEIGHBOURS.columns]
     )
-
-
-def mark_changes(made: DataFrame, held: DataFrame, table: Table) -> DataFrame:
-    """The columns of ``table`` and ``change``: what must be written to make ``held`` so.
-
-    Keys are unique in both. ``new`` rows are not in ``held`` or differ from it; ``gone`` ones have
-    their key alone.
-    """
-    values = [name for name in table.columns if name not in table.key]
-    joined = (
-        made.withColumn("is_made", F.lit(True))
-        .alias("made")
-        .join(held.withColumn("is_held", F.lit(True)).alias("held"), on=list(table.key), how="full")
-    )
-    is_same = F.col("is_held").isNotNull()
-    for name in values:
-        is_same = is_same & F.col(f"made.{name}").eqNullSafe(F.col(f"held.{name}"))
-    change = F.when(F.col("is_made").isNull(), GONE).when(is_same, SAME).otherwise(NEW)
-    columns = [F.col(name if name in table.key else f"made.{name}") for name in table.columns]
-    return joined.select(*columns, change.alias("change"))
-
-
-def select_new(changes: DataFrame, table: Table) -> DataFrame:
-    """The rows to write, of what `mark_changes` gave."""
-    return changes.where(F.col("change") == NEW).select(table.columns)
-
-
-def select_gone(changes: DataFrame, table: Table) -> DataFrame:
-    """The keys to remove."""
-    return changes.where(F.col("change") == GONE).select(*table.key)
 
 
 def select_searched(plan: DataFrame, model: str, revision: str, generation: int) -> DataFrame:

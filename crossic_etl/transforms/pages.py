@@ -8,26 +8,87 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from crossic_etl.kernels.pages import DROPPED, REJECTED, extract_page, plain_text_row
+from crossic_etl.kernels.pages import DROPPED, REJECTED, extract_page, licence, plain_text_row
 from crossic_etl.kernels.salvage import salvage_records
 from crossic_etl.kernels.wikis import Wiki
 from crossic_etl.schemas import PAGES, REDIRECTS, STAGED_PAGES
 from crossic_etl.transforms.arrow import Row, each_row
+from crossic_etl.transforms.changes import GONE, NEW
 
 HEADS = T.StructType([T.StructField("head", T.BinaryType())])
-OUTCOMES = ("page", "redirect", *DROPPED, *REJECTED)
+UNCHANGED = "unchanged"
+OUTCOMES = ("page", UNCHANGED, "redirect", *DROPPED, *REJECTED)
+
+# The ids of page and revision, in a record's first bytes (export schemas 0.10 and 0.11).
+HEAD_BYTES = 4096
+IDS = (
+    r"<id>(\d{1,18})</id>\s*(?:<redirect [^>]*/>\s*)?(?:<restrictions>[^<]*</restrictions>\s*)?"
+    r"<revision>\s*<id>(\d{1,18})</id>"
+)
+# What a page that is read again may differ in, and be the same row.
+_IGNORED = ("dump_date", "left_out", "text")
+# Revisions that are sent to every executor, some 60 bytes each; more of them are joined by shuffle.
+MOST_BROADCAST = 10_000_000
 
 
-def extract_pages(records: DataFrame, wikis: Mapping[str, Wiki], max_page_bytes: int) -> DataFrame:
-    """One staged row for each record (``lang, dump_date, value``) that holds a page."""
+def select_known(pages: DataFrame, dates: Mapping[str, str]) -> DataFrame:
+    """``lang, page_id, revision_id`` of the pages that their revision alone would make again.
 
-    def kernel(lang: str, dump_date: str, record: bytes) -> Iterator[Row]:
+    ``dates`` are those of the dumps that are read now: a text's licence depends on them. Of a
+    disambiguation the row doesn't tell whether its text says so or ``page_props`` does.
+    """
+    same_licence = F.lit(False)
+    for lang, date in sorted(dates.items()):
+        of_date = (F.col("lang") == lang) & (F.col("licence") == licence(date))
+        same_licence = same_licence | of_date
+    known = pages.where(F.col("revision_id").isNotNull() & ~F.col("is_disambiguation"))
+    return known.where(same_licence).select("lang", "page_id", "revision_id")
+
+
+def mark_known(records: DataFrame, known: DataFrame) -> DataFrame:
+    """Records (``lang, dump_date, value``) with their ``page_id, revision_id``; ``value`` is null
+    where ``known`` has these, so that it goes no further.
+    """
+    head = F.substring("value", 1, HEAD_BYTES).cast("string")
+    numbered = records.withColumns(
+        {
+            "page_id": F.regexp_extract(head, IDS, 1).try_cast("long"),
+            "revision_id": F.regexp_extract(head, IDS, 2).try_cast("long"),
+        }
+    )
+    marked = known.withColumn("is_known", F.lit(True))
+    joined = numbered.join(marked, on=["lang", "page_id", "revision_id"], how="left")
+    value = F.when(F.col("is_known").isNull(), F.col("value"))
+    return joined.select("lang", "dump_date", value.alias("value"), "page_id", "revision_id")
+
+
+def extract_pages(
+    records: DataFrame,
+    wikis: Mapping[str, Wiki],
+    max_page_bytes: int,
+    known: DataFrame | None = None,
+) -> DataFrame:
+    """One staged row for each record (``lang, dump_date, value``) that holds a page.
+
+    Of pages in ``known`` (unique ``lang, page_id, revision_id``) it has the ids alone.
+    """
+
+    def kernel(lang: str, dump_date: str, record: bytes | None, *ids: int) -> Iterator[Row]:
+        if record is None:
+            page_id, revision_id = ids
+            page = {"page_id": page_id, "revision_id": revision_id}
+            yield {"outcome": "read", "lang": lang, "n": 1}
+            yield {"outcome": UNCHANGED, "lang": lang, "n": 1} | page
+            return
         if b"<page" in record:
             yield {"outcome": "read", "lang": lang, "n": 1}
         yield from extract_page(record, wikis[lang], dump_date, max_page_bytes)
 
-    run = each_row(kernel, STAGED_PAGES, "lang", "dump_date", "value")
-    return records.mapInArrow(run, STAGED_PAGES)
+    columns = ["lang", "dump_date", "value"]
+    if known is not None:
+        records = mark_known(records, known)
+        columns += ["page_id", "revision_id"]
+    return records.mapInArrow(each_row(kernel, STAGED_PAGES, *columns), STAGED_PAGES)
 
 
 def salvage_pages(files: DataFrame, wiki: Wiki, dump_date: str, max_page_bytes: int) -> DataFrame:
@@ -88,20 +149,51 @@ def select_pages(staged: DataFrame, props: DataFrame) -> DataFrame:
 
     ``props`` (``lang, page_id, qid, is_disambiguation``) has unique ``lang, page_id``.
     """
+    return _add_props(_newest(staged).where(F.col("outcome") == "page"), props)
+
+
+def _newest(staged: DataFrame) -> DataFrame:
     newest = Window.partitionBy("lang", "page_id").orderBy(
         F.desc_nulls_last("revision_id"), "text_hash"
     )
-    pages = staged.where(F.col("outcome") == "page").drop("qid").alias("page")
-    joined = pages.join(props.alias("props"), on=["lang", "page_id"], how="left")
+    pages = staged.where(F.col("outcome").isin("page", UNCHANGED))
+    return pages.withColumn("nth", F.row_number().over(newest)).where(F.col("nth") == 1)
+
+
+def _add_props(pages: DataFrame, props: DataFrame) -> DataFrame:
+    """``pages``, their items those of ``props``; disambiguations are so by either of both."""
+    joined = (
+        pages.drop("qid")
+        .alias("page")
+        .join(props.alias("props"), on=["lang", "page_id"], how="left")
+    )
     flagged = F.col("page.is_disambiguation") | F.coalesce("props.is_disambiguation", F.lit(False))
     return (
         joined.withColumn("disambiguation", flagged)
-        .withColumn("nth", F.row_number().over(newest))
-        .where(F.col("nth") == 1)
         .drop("is_disambiguation")
         .withColumnRenamed("disambiguation", "is_disambiguation")
         .select(PAGES.columns)
     )
+
+
+def select_page_changes(staged: DataFrame, props: DataFrame, held: DataFrame) -> DataFrame:
+    """The columns of ``pages`` and ``change``: what the dump changes of the rows that are held.
+
+    ``new`` are pages that are new or differ, and those that only ``page_props`` says something else
+    of; ``gone`` have their key alone.
+    """
+    key = ["lang", "page_id"]
+    newest = _newest(staged)
+    unchanged = newest.where(F.col("outcome") == UNCHANGED).select(key)
+    kept = _add_props(held.join(unchanged, on=key, how="left_semi"), props)
+    made = _add_props(newest.where(F.col("outcome") == "page"), props).unionByName(kept)
+    compared = [name for name in PAGES.columns if name not in (*key, *_IGNORED)]
+    before = held.select(*key, F.struct(*compared).alias("before"))
+    joined = made.join(before, on=key, how="left")
+    is_same = F.struct(*compared).eqNullSafe(F.col("before"))
+    changed = joined.where(~is_same).select(*PAGES.columns, F.lit(NEW).alias("change"))
+    gone = held.join(newest.select(key), on=key, how="left_anti").select(key)
+    return changed.unionByName(gone.withColumn("change", F.lit(GONE)), allowMissingColumns=True)
 
 
 def select_redirects(staged: DataFrame) -> DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -16,7 +17,12 @@ from crossic_etl.schemas import LONG, SAMPLES, STAGED_SAMPLES, STRING
 from crossic_etl.transforms.arrow import Batches, to_batches
 from crossic_etl.transforms.sides import DROPPED, TEXT, join_text
 
-OUTCOMES = ("sample", *DROPPED, "text")
+KEPT = "kept"
+OUTCOMES = ("sample", KEPT, *DROPPED, "text")
+# A group of samples: of one side in one arrangement. All of them are there, or none.
+GROUP = ("pair_id", "arrangement", "made_of")
+# What is known of a text without its text.
+_NOT_SENT = ("n_chars", "fingerprint")
 
 # Documents tokenized together: enough for a batch's speed, few enough for its memory.
 DOCUMENTS_AT_ONCE = 64
@@ -40,26 +46,36 @@ class SampleSettings:
 PAIR_TEXTS = T.StructType(
     [
         *[T.StructField(c, STRING) for c in ("pair_id", "target_lang", "split", "origin")],
+        T.StructField("made_of", LONG),
         T.StructField("arrangements", T.ArrayType(STRING)),
         *[
             T.StructField(f"{side}_{name}", LONG if name == "revision_id" else STRING)
             for side in ("en", "target")
             for name in TEXT
-            if name != "n_chars"
+            if name not in _NOT_SENT
         ],
     ]
 )
 
 
 def make_samples(
-    sides: DataFrame, english: DataFrame, target: DataFrame, settings: SampleSettings
+    sides: DataFrame,
+    english: DataFrame,
+    target: DataFrame,
+    settings: SampleSettings,
+    held: DataFrame | None = None,
 ) -> DataFrame:
     """Staged samples of the sides without a reason against it, whose texts are all there.
 
     ``n`` counts each of them once for each of its arrangements, and so do the rows of the others.
+    ``held`` are the columns `GROUP` of samples that are there: a group that would be one of these
+    is not made again, but has a row with the outcome ``kept``.
     """
-    columns = [name for name in TEXT if name != "n_chars"]
-    fitting = sides.where(F.col("reason").isNull())
+    columns = [name for name in TEXT if name not in _NOT_SENT]
+    wanted = _say_what_they_are_made_of(
+        sides.where(F.col("reason").isNull()), english, target, settings
+    )
+    fitting, kept = (wanted, None) if held is None else _leave_out(wanted, held)
     joined = join_text(fitting, english.select(columns), "en")
     joined = join_text(joined, target.select(columns), "target").select(PAIR_TEXTS.fieldNames())
 
@@ -81,7 +97,48 @@ def make_samples(
         "pair_id",
         F.array_size("arrangements").cast("long").alias("n"),
     )
-    return made.unionByName(dropped, allowMissingColumns=True)
+    others = dropped if kept is None else dropped.unionByName(kept, allowMissingColumns=True)
+    return made.unionByName(others, allowMissingColumns=True)
+
+
+def _say_what_they_are_made_of(
+    sides: DataFrame, english: DataFrame, target: DataFrame, settings: SampleSettings
+) -> DataFrame:
+    known = ("source_id", "fingerprint")
+    described = join_text(sides, english.select(*known), "en")
+    described = join_text(described, target.select(*known), "target")
+    of_sides = ("origin", "split", "en_source_id", "target_source_id")
+    made_of = F.xxhash64(
+        *(F.lit(version("crossic-etl")), F.lit(repr(settings)), *map(F.col, of_sides)),
+        *("en_fingerprint", "target_fingerprint"),
+    )
+    return described.select(*sides.columns, made_of.alias("made_of"))
+
+
+def _leave_out(wanted: DataFrame, held: DataFrame) -> tuple[DataFrame, DataFrame]:
+    """The sides with the arrangements that aren't held, and a staged row for each that is."""
+    groups = held.groupBy("pair_id", "made_of").agg(F.collect_set("arrangement").alias("held"))
+    joined = wanted.join(groups, on=["pair_id", "made_of"], how="left")
+    of_held = F.coalesce("held", F.array().cast("array<string>"))
+    to_make = F.array_except("arrangements", of_held)
+    missing = joined.withColumn("arrangements", to_make).where(F.size("arrangements") > 0)
+    kept = joined.select(
+        F.lit(KEPT).alias("outcome"),
+        "target_lang",
+        "pair_id",
+        "made_of",
+        F.explode(F.array_intersect("arrangements", of_held)).alias("arrangement"),
+        F.lit(1).cast("long").alias("n"),
+    )
+    return missing.drop("held"), kept
+
+
+def select_gone_samples(held: DataFrame, staged: DataFrame) -> DataFrame:
+    """``sample_id`` of the samples that are held and neither kept nor made again."""
+    kept = staged.where(F.col("outcome") == KEPT).select(*GROUP)
+    made = staged.where(F.col("outcome") == "sample").select("sample_id")
+    left = held.select("sample_id", *GROUP).join(kept, on=list(GROUP), how="left_anti")
+    return left.join(made, on="sample_id", how="left_anti").select("sample_id")
 
 
 def select_samples(staged: DataFrame) -> DataFrame:

@@ -2,7 +2,8 @@
 
 Sides are rows of ``pair_id, target_lang, origin, en_source_id, target_source_id, split, reason``;
 the reason says why a row makes no sample, and is null where it does. A source id is a page's
-``lang:page_id``, or a ``doc_id``. Texts are rows of `TEXT`, with unique source ids.
+``lang:page_id``, or a ``doc_id``. Texts are rows of `TEXT`, with unique source ids; a fingerprint
+is of the text and all that is said of it.
 """
 
 from __future__ import annotations
@@ -24,12 +25,18 @@ TOO_SHORT, CONTAMINATED = "too_short", "contaminated"
 NOT_BEST, STRADDLES_SPLIT = "not_best", "straddles_split"
 DROPPED = (TOO_SHORT, CONTAMINATED, NOT_BEST, STRADDLES_SPLIT)
 
-TEXT = ("source_id", "title", "url", "revision_id", "licence", "text", "n_chars")
+TEXT = ("source_id", "title", "url", "revision_id", "licence", "text", "n_chars", "fingerprint")
 
 
 def page_texts(pages: DataFrame) -> DataFrame:
     """The texts of rows of ``pages``."""
-    return pages.withColumn("source_id", page_source_id(F.col("lang"), "page_id")).select(*TEXT)
+    described = pages.withColumns(
+        {
+            "source_id": page_source_id(F.col("lang"), "page_id"),
+            "fingerprint": F.xxhash64("text_hash", "title", "url", "revision_id", "licence"),
+        }
+    )
+    return described.select(*TEXT)
 
 
 def document_texts(documents: DataFrame) -> DataFrame:
@@ -40,6 +47,7 @@ def document_texts(documents: DataFrame) -> DataFrame:
         "url",
         F.lit(None).cast(LONG).alias("revision_id"),
         *("licence", "text", "n_chars"),
+        F.xxhash64("text_hash", "url", "licence").alias("fingerprint"),
     )
 
 

@@ -17,10 +17,14 @@ from crossic_etl.transforms.arrow import Batches, Row, to_batches
 
 # Each stream of windows has one of each of these.
 _STREAM = ("arrangement", "tokenizer", "split", "shard")
+# What a sample is to the windows of its tokenizer.
+SAMPLE = ("arrangement", "split", "sample_id")
 _StreamRow = tuple[tuple[Any, ...], str, str, Ids]
 
 
-def make_windows(samples: DataFrame, length: int, policy: str, shards: int, seed: int) -> DataFrame:
+def make_windows(
+    samples: DataFrame, length: int, policy: str, shards: int, seed: int, generation: int = 0
+) -> DataFrame:
     """``windows`` of samples (of one tokenizer), each arrangement and split for itself.
 
     A sample's shard and its place there come from hashes of its id and the seed, and each shard is
@@ -46,12 +50,12 @@ def make_windows(samples: DataFrame, length: int, policy: str, shards: int, seed
     )
 
     def run(batches: Batches) -> Batches:
-        yield from to_batches(_windows(batches, length, policy), WINDOWS.schema)
+        yield from to_batches(_windows(batches, length, policy, generation), WINDOWS.schema)
 
     return ordered.mapInArrow(run, WINDOWS.schema)
 
 
-def _windows(batches: Batches, length: int, policy: str) -> Iterator[Row]:
+def _windows(batches: Batches, length: int, policy: str, generation: int) -> Iterator[Row]:
     for (arrangement, tokenizer, split, shard), rows in groupby(_rows(batches), lambda row: row[0]):
         waiting: dict[str, str] = {}  # languages of the samples that are not yet whole in a window
         windows = pack(_noting_languages(rows, waiting), length, policy)
@@ -62,6 +66,7 @@ def _windows(batches: Batches, length: int, policy: str) -> Iterator[Row]:
                 "window_length": length,
                 "policy": policy,
                 "split": split,
+                "generation": generation,
                 "shard": shard,
                 "position": position,
                 "sample_langs": [waiting[name] for name in window.sample_ids],
@@ -88,6 +93,39 @@ def _rows(batches: Batches) -> Iterator[_StreamRow]:
         values = ids.values.to_numpy().astype(np.int32, copy=False)
         slices = (values[a:b] for a, b in pairwise(offsets))
         yield from zip(streams, names, languages, slices, strict=True)
+
+
+def find_broken(windows: DataFrame, samples: DataFrame) -> DataFrame:
+    """The keys of the windows with a sample, if only the beginning of one, that isn't there now.
+
+    ``samples`` have unique ``arrangement, split, sample_id``; windows are of one tokenizer.
+    """
+    held = windows.select(*WINDOWS.key, F.explode("sample_ids").alias("sample_id"))
+    lost = held.join(samples.select(*SAMPLE), on=list(SAMPLE), how="left_anti")
+    return lost.select(*WINDOWS.key).distinct()
+
+
+def select_unpacked(samples: DataFrame, windows: DataFrame, broken: DataFrame) -> DataFrame:
+    """The samples that are whole in no window but broken ones."""
+    whole = windows.join(broken, on=list(WINDOWS.key), how="left_anti").select(
+        "arrangement", "split", F.explode(F.slice("sample_ids", F.lit(1), "n_whole")).alias("id")
+    )
+    return samples.join(
+        whole.withColumnRenamed("id", "sample_id"), on=list(SAMPLE), how="left_anti"
+    )
+
+
+def renew_repeated(windows: DataFrame, broken: DataFrame) -> DataFrame:
+    """The whole windows that follow a broken one: what they repeat of it is new in them now."""
+    following = broken.withColumn("position", F.col("position") + 1)
+    whole = windows.join(broken, on=list(WINDOWS.key), how="left_anti")
+    renewed = whole.join(following, on=list(WINDOWS.key), how="left_semi")
+    return (
+        renewed.where(F.col("n_repeated") > 0)
+        .withColumn("n_new", F.col("n_new") + F.col("n_repeated"))
+        .withColumn("n_repeated", F.lit(0))
+        .select(WINDOWS.columns)
+    )
 
 
 def window_counts(windows: DataFrame) -> DataFrame:

@@ -6,14 +6,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crossic_etl.schemas import REVERSE_NEIGHBOURS
+from crossic_etl.transforms.changes import GONE, NEW, SAME, mark_changes
 from crossic_etl.transforms.increments import (
-    GONE,
-    NEW,
-    SAME,
     choose_seekers,
     count_plan,
     flag_entries,
-    mark_changes,
     pack_lists,
     plan_vectors,
     select_fresh,

@@ -21,20 +21,20 @@ SIDES = (
 )
 TEXTS = (
     "source_id string, title string, url string, revision_id long, licence string, text string, "
-    "n_chars int"
+    "n_chars int, fingerprint long"
 )
 CC, UNKNOWN = "CC-BY-SA-4.0", "NOASSERTION"
 ENGLISH = [
-    ("en:1", "en 1", "https://en/1", 101, CC, "English text number 1.", 22),
-    ("en:3", "en 3", "https://en/3", 103, CC, "English text number 3.", 22),
-    ("d1", None, "https://web/1", None, UNKNOWN, "A web page.", 11),
-    ("d2", None, None, None, UNKNOWN, "Another web page.", 17),
+    ("en:1", "en 1", "https://en/1", 101, CC, "English text number 1.", 22, 22),
+    ("en:3", "en 3", "https://en/3", 103, CC, "English text number 3.", 22, 22),
+    ("d1", None, "https://web/1", None, UNKNOWN, "A web page.", 11, 11),
+    ("d2", None, None, None, UNKNOWN, "Another web page.", 17, 17),
 ]
 TARGET = [
-    ("th:11", "th 11", "https://th/11", 111, CC, "ข้อความภาษาไทย 1", 16),
-    ("th:12", "th 12", "https://th/12", 112, CC, "ข้อความภาษาไทย 2", 16),
-    ("ja:31", "ja 31", "https://ja/31", 131, CC, "茶は飲み物。" * 30, 180),
-    ("en:1", "no Thai page", "https://th/1", 1, CC, "another text", 12),
+    ("th:11", "th 11", "https://th/11", 111, CC, "ข้อความภาษาไทย 1", 16, 16),
+    ("th:12", "th 12", "https://th/12", 112, CC, "ข้อความภาษาไทย 2", 16, 16),
+    ("ja:31", "ja 31", "https://ja/31", 131, CC, "茶は飲み物。" * 30, 180, 180),
+    ("en:1", "no Thai page", "https://th/1", 1, CC, "another text", 12, 12),
 ]
 
 
