@@ -8,7 +8,6 @@ import re
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -24,32 +23,37 @@ SECONDS = 900  # for a cell: one of them runs the whole pipeline
 def run(path: Path, scratch: Path, environment: Mapping[str, str]) -> nbformat.NotebookNode:
     """The notebook with its outputs, run in its own folder by the Python that runs this.
 
-    ``scratch`` is a new folder. When this returns, the kernel and all that it started are gone.
+    ``scratch`` is a new folder. When this returns or raises, the kernel is gone, with all that it
+    started.
     """
     scratch.mkdir()
     own = {name: str(scratch) for name in ("TMPDIR", "IPYTHONDIR", "JUPYTER_RUNTIME_DIR")}
     notebook = nbformat.read(path, as_version=4)
-    with _manager(scratch) as manager:
-        client = NotebookClient(notebook, km=manager, timeout=SECONDS)
+    client = NotebookClient(notebook, km=_manager(scratch), timeout=SECONDS)
+    try:
         client.execute(
             cwd=str(path.parent), env={**os.environ, **environment, **own}, cleanup_kc=True
         )
+    finally:
+        _wait_for_the_end(scratch)
+    return notebook
+
+
+def _wait_for_the_end(scratch: Path) -> None:
     deadline = time.monotonic() + 30
     while left := processes_of(scratch):
         assert time.monotonic() < deadline, f"still running: {left}"
         time.sleep(0.2)
-    return notebook
 
 
-@contextmanager
-def _manager(scratch: Path) -> Iterator[AsyncKernelManager]:
+def _manager(scratch: Path) -> AsyncKernelManager:
     spec = scratch / "kernels" / "own" / "kernel.json"
     spec.parent.mkdir(parents=True)
     command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     spec.write_text(json.dumps({"argv": command, "display_name": "own", "language": "python"}))
     specs = KernelSpecManager(kernel_dirs=[str(spec.parents[1])])
     file = str(scratch / "connection.json")
-    yield AsyncKernelManager(kernel_name="own", kernel_spec_manager=specs, connection_file=file)
+    return AsyncKernelManager(kernel_name="own", kernel_spec_manager=specs, connection_file=file)
 
 
 def processes_of(scratch: Path) -> list[int]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import re
 import shutil
+import sys
 import unicodedata
+from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,10 +17,12 @@ import nbformat
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from nbclient.exceptions import CellExecutionError
 
 from crossic_etl.notebook import default_root, parameter, warehouse
 from crossic_etl.sample.build_web import load_web_sample
-from tests.jupyter import charts, grids, pages, printed, run, values
+from tests.jupyter import charts, grids, pages, printed, processes_of, run, values
+from tests.servers import connect_server
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "notebooks"
@@ -42,7 +46,7 @@ def nodes(name: str) -> list[ast.AST]:
 
 
 def test_every_notebook_is_tested() -> None:
-    assert sorted(path.stem for path in FOLDER.iterdir()) == list(NAMES)
+    assert sorted(path.stem for path in FOLDER.glob("*.ipynb")) == list(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -140,6 +144,22 @@ def test_both_sides_stand_in_their_direction_and_nothing_in_them_runs() -> None:
     assert tags == {"p", "table", "tr", "td", "b"}
 
 
+@pytest.mark.platform
+def test_a_kernel_ends_where_a_cell_fails_and_runs_this_python(tmp_path: Path) -> None:
+    cells = [nbformat.v4.new_code_cell(source) for source in (
+        "import subprocess, sys; print(sys.executable)",
+        "child = subprocess.Popen(['sleep', '600'])",
+        "raise LookupError('no such page')",
+    )]  # fmt: skip
+    path = tmp_path / "failing.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells[:1]), path)
+    assert printed(run(path, tmp_path / "one", {})).strip() == sys.executable
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    with pytest.raises(CellExecutionError, match="no such page"):
+        run(path, tmp_path / "two", {})
+    assert not processes_of(tmp_path / "two")
+
+
 class World:
     """A copy of the notebooks, with what the quickstart made beside it as ``make run`` does."""
 
@@ -150,9 +170,14 @@ class World:
         self.quickstart = self.run("04_databricks_quickstart", **given)
         self.tables = folder / "warehouse" / "tables"
 
-    def run(self, name: str, **given: str) -> nbformat.NotebookNode:
-        """A notebook run with parameters and, for all others, their defaults."""
+    def run(self, name: str, remote: str = "", **given: str) -> nbformat.NotebookNode:
+        """A notebook run with parameters and, for all others, their defaults.
+
+        ``remote`` is the address of a Spark Connect server; without one the session is a local one.
+        """
         variables = {f"CROSSIC_ETL_{key}": value for key, value in given.items()}
+        if remote:
+            variables["SPARK_REMOTE"] = remote
         path = self.folder / "notebooks" / f"{name}.ipynb"
         return run(path, self.folder / f"run {name}", {"PYTHONPATH": str(ROOT), **variables})
 
@@ -170,8 +195,15 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 @pytest.fixture(scope="module")
-def retrieval(world: World) -> nbformat.NotebookNode:
-    return world.run("03_retrieval")
+def remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Spark Connect server: what a notebook on Databricks talks to."""
+    with connect_server(tmp_path_factory.mktemp("server")) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def retrieval(world: World, remote: str) -> nbformat.NotebookNode:
+    return world.run("03_retrieval", remote)
 
 
 @pytest.mark.platform
@@ -205,7 +237,12 @@ def test_the_quickstart_takes_its_parameters_and_shows_a_sample_and_a_window(wor
     (line,) = re.findall(r"one sample of ([\d,]+) tokens", text)
     whole = [row["n_tokens"] for row in samples if row["n_segments"] == 1]
     assert int(line.replace(",", "")) == min(whole)
-    assert "<|quad_end|>" in text.rpartition("whole samples")[2]
+    order = ("arrangement", "split", "shard", "position")
+    window = min(world.rows("windows"), key=lambda row: [row[name] for name in order])
+    (first,) = [row for row in samples if row["sample_id"] == window["sample_ids"][0]]
+    decoded = text.rpartition("whole samples\n\n")[2]
+    assert len(decoded) > 500
+    assert unicodedata.normalize("NFC", first["en_text"]).startswith(decoded[:500])
 
 
 @pytest.mark.platform
@@ -245,8 +282,8 @@ def test_one_pair_is_followed_to_the_window_that_holds_it_whole(world: World) ->
 
 
 @pytest.mark.platform
-def test_samples_are_counted_drawn_and_shown_side_by_side(world: World) -> None:
-    notebook = world.run("02_inspect_samples", LANGUAGE="th")
+def test_samples_are_counted_drawn_and_shown_side_by_side(world: World, remote: str) -> None:
+    notebook = world.run("02_inspect_samples", remote, LANGUAGE="th")
     chosen = [row for row in world.rows("samples") if row["target_lang"] == "th"]
     assert f"{len(chosen):,} samples" in printed(notebook)
 
