@@ -17,7 +17,7 @@ from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpecManager
 from nbclient import NotebookClient
 
-SECONDS = 900  # for a cell: one of them runs the whole pipeline
+SECONDS = 1800  # for a cell: one of them runs the whole pipeline, perhaps on a busy machine
 
 
 def run(path: Path, scratch: Path, environment: Mapping[str, str]) -> nbformat.NotebookNode:
