@@ -33,22 +33,23 @@ def missing_packages() -> list[str]:
 
 
 def write_plot(found: Mapping[str, Calibration], title: str, path: Path) -> None:
-    """Writes the plot whole or not at all: HTML with its scripts inside, or SVG.
-
-    Each language has a panel with the precision and the recall of its own pairs over the least
-    margin, and a line at its threshold; languages without pairs have none.
-    """
-    charts = [_panel(one) for one in found.values() if one.table]
+    """Writes `draw_margins` whole or not at all: HTML with its scripts inside, or SVG."""
     content = io.StringIO()
     options = {"inline": True} if path.suffix == ".html" else {}
-    _grid(charts, title).save(content, format=path.suffix[1:], **options)
+    draw_margins(found, title).save(content, format=path.suffix[1:], **options)
     write_whole(path, content.getvalue())
 
 
-def _grid(charts: list[Any], title: str) -> Any:
+def draw_margins(found: Mapping[str, Calibration], title: str) -> Any:
+    """A chart of altair's with a panel for each language that has pairs.
+
+    It shows the precision and the recall of the language's own pairs over the least margin, and a
+    line at its threshold.
+    """
     import altair as alt
 
-    return alt.concat(*charts, columns=COLUMNS, title=title)
+    panels = [_panel(one) for one in found.values() if one.table]
+    return alt.concat(*panels, columns=COLUMNS, title=title)
 
 
 def _panel(one: Calibration) -> Any:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import os
 import sys
 import zipfile
+from configparser import ConfigParser
 from email.parser import Parser
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 import yaml
 from databricks.bundles.jobs import Job, Task
@@ -16,19 +20,22 @@ from crossic_etl.config import Config, load_config
 from jobs import pipeline
 from tests.test_deploy import load_pack
 
-FOLDER = Path(__file__).parents[1] / "deploy" / "databricks"
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "deploy" / "databricks"
 BUNDLE: dict[str, Any] = yaml.safe_load((FOLDER / "databricks.yml").read_text())
 JOBS = {name: Job.from_dict(tree) for name, tree in BUNDLE["resources"]["jobs"].items()}
 
 
 def tasks() -> list[Task]:
-    return [task for job in JOBS.values() for task in job.tasks]
+    """Those that run the pipeline."""
+    every = [task for job in JOBS.values() for task in job.tasks]
+    return [task for task in every if task.python_wheel_task]
 
 
 def config_of(task: Task) -> tuple[Config, str | None]:
     """The configuration that a task's arguments give, and the job that it runs alone."""
     values = {
-        "${workspace.file_path}": str(FOLDER),
+        "${workspace.file_path}": str(ROOT),
         "{{job.parameters.root}}": "lake.crossic",
         "{{job.parameters.date}}": "20260201",
         "{{task.name}}": task.task_key,
@@ -58,7 +65,7 @@ def test_a_task_runs_the_pipeline_with_a_configuration_that_is_ours(task: Task) 
 
 def test_each_job_of_the_pipeline_is_a_task_after_those_that_write_what_it_reads() -> None:
     after: dict[str, set[str]] = {}
-    for task in JOBS["pipeline"].tasks:
+    for task in filter(lambda task: task.python_wheel_task, JOBS["pipeline"].tasks):
         before = {str(one.task_key) for one in task.depends_on}
         after[str(task.task_key)] = before.union(*[after[name] for name in before])
     assert list(after) == list(pipeline.JOBS)
@@ -66,6 +73,31 @@ def test_each_job_of_the_pipeline_is_a_task_after_those_that_write_what_it_reads
         for writer, other in list(pipeline.JOBS.items())[: list(pipeline.JOBS).index(reader)]:
             if set(job.READS) & set(other.WRITES):
                 assert writer in after[reader], f"{reader} reads what {writer} writes"
+
+
+def test_the_last_task_is_a_notebook_with_all_of_its_widgets_and_what_it_imports() -> None:
+    *_, before, last = JOBS["pipeline"].tasks
+    assert [one.task_key for one in last.depends_on] == [before.task_key] == ["windows"]
+    path = (FOLDER / str(last.notebook_task.notebook_path)).resolve()
+    notebook = nbformat.read(path, as_version=4)
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
+    names = {
+        ast.literal_eval(call.args[0]) for call in calls if ast.unparse(call.func) == "parameter"
+    }
+    assert last.notebook_task.base_parameters.keys() == names
+    assert last.notebook_task.base_parameters["root"] == "{{job.parameters.root}}"
+    setup = ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    plots = setup["options.extras_require"]["plots"].split("\n")
+    packages = [library.pypi.package for library in last.libraries if library.pypi]
+    assert packages == [line.replace(" ", "") for line in plots if line]
+
+
+def test_what_is_synced_keeps_the_repository_tree_and_holds_config_and_notebook() -> None:
+    synced = [(FOLDER / path).resolve() for path in BUNDLE["sync"]["paths"]]
+    assert Path(os.path.commonpath(synced)) == ROOT  # what ${workspace.file_path} is a copy of
+    assert synced == [FOLDER, ROOT / "notebooks"]
 
 
 def test_one_run_at_a_time_on_machines_or_without() -> None:
