@@ -17,6 +17,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from crossic_etl.evolution import add_later_columns
 from crossic_etl.schemas import REJECTS, RUNS, Table
 
 Scope = Mapping[str, Sequence[str | int]]
@@ -168,6 +169,7 @@ class Tables:
             f"CREATE TABLE IF NOT EXISTS {self.name(table.name)} ({columns}) USING delta"
             + (f" PARTITIONED BY ({partitions})" if partitions else "")
         )
+        check_columns(add_later_columns(self.spark, self.name(table.name), table), table)
 
 
 def condition(scope: Scope) -> Column:
