@@ -169,14 +169,26 @@ def _set_properties(tables: Tables, report: Report, settings: Maintain, dry_run:
 
 
 def _optimize(tables: Tables, report: Report, dry_run: bool) -> None:
-    if report.before.numFiles < 2 or _is_optimized(tables, report.table):
+    n_files = report.before.numFiles
+    if n_files <= _partitions(tables, report, n_files) or _is_optimized(tables, report.table):
         return
     order = ORDERS.get(report.table)
     said = f"sort by {', '.join(order)}" if order else "pack"
-    report.done.append(_will(said, dry_run))
     if not dry_run:
         by = f" ZORDER BY ({', '.join(order)})" if order else ""
-        tables.spark.sql(f"OPTIMIZE {tables.name(report.table)}{by}")
+        result = tables.spark.sql(f"OPTIMIZE {tables.name(report.table)}{by}").head(1)[0]
+        if not result.metrics.numFilesAdded:  # what could be packed has its size already
+            return
+    report.done.append(_will(said, dry_run))
+
+
+def _partitions(tables: Tables, report: Report, n_files: int) -> int:
+    """How many partitions so many files are in: one in each is as few as there can be."""
+    columns = report.before.partitionColumns
+    if n_files < 2 or not columns:
+        return 1
+    named = tables.spark.read.table(tables.name(report.table)).select(*columns)
+    return int(named.distinct().count())
 
 
 def _is_optimized(tables: Tables, table: str) -> bool:
@@ -225,5 +237,6 @@ def _detail(tables: Tables, table: str) -> Row | None:
 
 def _existing(tables: Tables, table: str) -> Row:
     detail = tables.spark.sql(f"DESCRIBE DETAIL {tables.name(table)}")
-    row: Row = detail.select("numFiles", "sizeInBytes", "properties").head(1)[0]
+    columns = ("numFiles", "sizeInBytes", "properties", "partitionColumns")
+    row: Row = detail.select(*columns).head(1)[0]
     return row

@@ -27,8 +27,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def write(tables: Tables, ids: list[int]) -> None:
-    """One more file."""
-    rows = [("en", i, f"en{i}", "Tea", "20260101") for i in ids]
+    """One more file for each language: even ids are English, odd ones Thai."""
+    rows = [(("en", "th")[i % 2], i, f"{i}", "Tea", "20260101") for i in ids]
     frame = tables.spark.createDataFrame(rows, REDIRECTS.schema).coalesce(1)
     tables.replace(REDIRECTS, frame, {"page_id": ids})
 
@@ -60,23 +60,23 @@ def few_tables(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_upkeep_keeps_the_rows_and_is_done_once(spark: SparkSession, tmp_path: Path) -> None:
     tables = Tables(spark, str(tmp_path / "ta`bles"))
     write(tables, [0, 1])
-    write(tables, [2, 3, 4])
+    write(tables, [2, 4])
     tables.stage("pages", spark.createDataFrame([(1,)], "outcome int").coalesce(1))
     old, rows = tables.version(REDIRECTS), row_hash(tables.read(REDIRECTS))
     assert lines(tables, dry_run=True) == [
-        "redirects: 2 files; would set retention, would sort by title",
+        "redirects: 3 files; would set retention, would sort by title",
         "staging_pages: 1 file; would empty",
     ]
     assert tables.version(REDIRECTS) == old
     assert lines(tables) == [
-        "redirects: 2 files, now 1 file; set retention, sort by title",
+        "redirects: 3 files, now 2 files; set retention, sort by title",
         "staging_pages: 1 file, now 0 files; empty",
     ]
     assert row_hash(tables.read(REDIRECTS)) == rows
     assert row_hash(tables.read_version(REDIRECTS, old)) == rows
     after = tables.version(REDIRECTS)
     assert lines(tables) == [
-        "redirects: 1 file; nothing to do",
+        "redirects: 2 files; nothing to do",
         "staging_pages: 0 files; nothing to do",
     ]
     assert tables.version(REDIRECTS) == after
@@ -84,11 +84,11 @@ def test_upkeep_keeps_the_rows_and_is_done_once(spark: SparkSession, tmp_path: P
         lines(tables, 24)
     with settings(spark, {CHECK: "false"}):
         assert lines(tables, 0) == [
-            "redirects: 1 file, now 1 file; set retention, remove 2 old files",
+            "redirects: 2 files, now 2 files; set retention, remove 3 old files",
             "staging_pages: 0 files, now 0 files; remove 1 old file",
         ]
     assert row_hash(tables.read(REDIRECTS)) == rows
-    assert [len(files(tables, name)) for name in ("redirects", "staging_pages")] == [1, 0]
+    assert [len(files(tables, name)) for name in ("redirects", "staging_pages")] == [2, 0]
 
 
 @pytest.mark.usefixtures("few_tables")
