@@ -14,13 +14,14 @@ from crossic_etl.promises.retrieval import (
     NEIGHBOUR_PROMISES,
     REVERSE_PROMISES,
 )
+from crossic_etl.promises.samples import SAMPLE_PROMISES
 from crossic_etl.promises.sources import (
     DOCUMENT_PROMISES,
     LINK_PROMISES,
     PAGE_PROMISES,
     PAIR_PROMISES,
 )
-from crossic_etl.promises.training import SAMPLE_PROMISES, WINDOW_PROMISES
+from crossic_etl.promises.windows import WINDOW_PROMISES
 from crossic_etl.schemas import (
     DOCUMENTS,
     EMBEDDINGS,
