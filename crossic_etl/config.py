@@ -18,6 +18,7 @@ import yaml
 from crossic_etl.config_crawl import Crawl, Encoder, Neighbours, Retrieved
 from crossic_etl.config_download import Download
 from crossic_etl.config_errors import ConfigError, UnfitSettingError, one_of, require
+from crossic_etl.config_maintain import Maintain
 
 __all__ = ["Config", "ConfigError", "UnfitSettingError", "load_config"]
 
@@ -124,6 +125,7 @@ class Config:
         shards: number of independent window streams; part of the result, unlike Spark's partitions.
         crawl, encoder, neighbours, retrieved: the crawl branch, see `config_crawl`.
         download: how the files come here, see `config_download`.
+        maintain: what is kept of older tables, see `config_maintain`.
     """
 
     root: str
@@ -143,6 +145,7 @@ class Config:
     neighbours: Neighbours = field(default_factory=Neighbours)
     retrieved: Retrieved = field(default_factory=Retrieved)
     download: Download = field(default_factory=Download)
+    maintain: Maintain = field(default_factory=Maintain)
 
     def __post_init__(self) -> None:
         require(self.root.strip(), "root", self.root, "a folder, URL or catalog.schema")
@@ -204,10 +207,10 @@ class Config:
     def digest(self) -> str:
         """Hash of all settings, 16 hex digits: runs with equal digests make equal tables.
 
-        How the files came is none of them.
+        How the files came is none of them, nor how long old ones are kept.
         """
         settings = dataclasses.asdict(self)
-        del settings["download"]
+        del settings["download"], settings["maintain"]
         text = json.dumps(settings, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -73,6 +73,8 @@ def local_settings(cores: int | None = None) -> dict[str, str]:
         # Delta reads its log in 50 tasks by default, which on a small machine outlasts the work.
         "spark.databricks.delta.snapshotPartitions": "2",
         "spark.sql.shuffle.partitions": str(4 * cores),
+        # VACUUM lists a table's folders in as many tasks, by default 10,000, however few there are.
+        "spark.sql.sources.parallelPartitionDiscovery.parallelism": str(cores),
         # A dump of some MB would be one task at the default of 4 MB for each file opened.
         "spark.sql.files.openCostInBytes": str(512 * 1024),
         # Whole pages come in an Arrow batch: bound it by what a page may be, not rows alone.

@@ -22,6 +22,7 @@ from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from crossic_etl.evolution import add_later_columns
 from crossic_etl.schemas import REJECTS, RUNS, Table
 from crossic_etl.transforms.changes import DIFFERENT, mark_changes, select_gone, select_new
 
@@ -283,6 +284,7 @@ class Tables:
             + (f" PARTITIONED BY ({partitions})" if partitions else "")
             + f" TBLPROPERTIES ({properties})"
         )
+        check_columns(add_later_columns(self.spark, self.name(table.name), table), table)
 
 
 def condition(scope: Scope) -> Column:

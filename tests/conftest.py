@@ -81,6 +81,34 @@ def shared_tables(spark: SparkSession, shared_config: Config) -> Tables:
     return Tables(spark, shared_config.root)
 
 
+@pytest.fixture(scope="session")
+def mirror_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a run over a small mirror."""
+    from tests.small_mirror import write_config
+
+    return write_config(tmp_path_factory.mktemp("pipeline"))
+
+
+@pytest.fixture(scope="session")
+def mirror_run(spark: SparkSession, mirror_config: Path) -> Callable[..., int]:
+    """The pipeline's command line over the small mirror, after its first run."""
+    from jobs.pipeline import main
+
+    def command(*arguments: str) -> int:
+        return main(["--config", str(mirror_config), *arguments])
+
+    assert command() == 0
+    return command
+
+
+@pytest.fixture(scope="session")
+def mirror_tables(spark: SparkSession, mirror_config: Path) -> Tables:
+    """Where that run puts its tables."""
+    from crossic_etl.tables import Tables
+
+    return Tables(spark, str(mirror_config.parent / "tables"))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that take their time are marked, so that ``make check`` can leave them out."""
     for item in items:

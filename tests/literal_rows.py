@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import types as T
@@ -14,10 +15,11 @@ if TYPE_CHECKING:
 EMPTY: dict[type, Any] = {
     **{T.StringType: "", T.LongType: 0, T.IntegerType: 0, T.DoubleType: 0.0, T.FloatType: 0.0},
     **{T.BooleanType: False, T.MapType: {}, T.ArrayType: []},
+    **{T.TimestampType: datetime(2026, 1, 1)},
 }
 
 
-def row_of(table: Table, **given: Any) -> tuple[Any, ...]:
+def row_of(table: Table, /, **given: Any) -> tuple[Any, ...]:
     """A row: what isn't given is null where it may be, else empty."""
     return tuple(
         given.get(field.name, None if field.nullable else EMPTY[type(field.dataType)])

@@ -13,6 +13,7 @@ from crossic_etl.config import (
     load_config,
     one_of,
 )
+from crossic_etl.config_maintain import Maintain
 
 SMALLEST = "root: /data\nlanguages: [th]\n"
 
@@ -255,6 +256,12 @@ def test_the_digest_changes_with_each_setting_and_with_nothing_else() -> None:
     assert plain.digest() == Config("a", ("th",), wikipedia=Wikipedia()).digest()
     assert len({plain.digest(), *(other.digest() for other in others)}) == 3
     assert len(plain.digest()) == 16
+    assert Config("a", ("th",), maintain=Maintain(1000)).digest() == plain.digest()
+
+
+def test_a_retention_is_not_below_zero() -> None:
+    with pytest.raises(ConfigError, match=r"maintain\.retention_hours: -1 given, hours >= 0"):
+        Maintain(-1)
 
 
 def test_names_are_listed_for_a_reader() -> None:

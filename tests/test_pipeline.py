@@ -14,16 +14,14 @@ import pytest
 
 from crossic_etl.config import Config, ConfigError, Wikipedia
 from crossic_etl.config_crawl import Crawl, CrawlSource, Neighbours
-from crossic_etl.sample.build import SourcePage, SourceWiki, write_wiki
 from crossic_etl.schemas import PAGES, PAIRS, REDIRECTS, REJECTS, RUNS, SAMPLES, WINDOWS, Table
 from crossic_etl.tables import Tables
-from jobs.pipeline import choose, jobs_of, main, plan
+from jobs.pipeline import choose, jobs_of, plan
 
 if TYPE_CHECKING:
-    from pyspark.sql import Row, SparkSession
+    from pyspark.sql import Row
 
 ROOT = Path(__file__).resolve().parents[1]
-DATE = "20260101"
 
 
 @pytest.mark.parametrize(
@@ -145,52 +143,16 @@ def test_a_wrong_configuration_needs_no_spark_to_be_refused(tmp_path: Path) -> N
     )
 
 
-def mirror(out: Path) -> Path:
-    """Two wikis: an article that both have, a redirect to it, a circle, and a disambiguation."""
-    english = (
-        SourcePage(1, "Tea", "'''Tea''' is a hot drink. " * 9, qid="Q1", langlinks=(("th", "ชา"),)),
-        SourcePage(
-            2, "Bat", "May be two.", props=(("disambiguation", ""),), langlinks=(("th", "ไม้"),)
-        ),
-        SourcePage(3, "Ice", "Ice is cold water.", qid="Q3"),
-        SourcePage(4, "Talk:Tea", "Hello", ns=1),
-        SourcePage(5, "Broken", "Long" * 500),
-    )
-    thai = (
-        SourcePage(11, "น้ำชา", "'''น้ำชา''' เป็นเครื่องดื่มร้อน", qid="Q1", langlinks=(("en", "Tea"),)),
-        SourcePage(12, "ชา", redirect="น้ำชา"),
-        SourcePage(13, "น้ำแข็ง", "น้ำแข็งเย็น", qid="Q3"),
-        SourcePage(14, "วน", redirect="เวียน"),
-        SourcePage(15, "เวียน", redirect="วน"),
-        SourcePage(16, "ไม้", "ไม้มาจากต้นไม้"),
-    )
-    write_wiki(SourceWiki("en", english, namespaces={1: "Talk"}), out, DATE)
-    write_wiki(SourceWiki("th", thai, redirect_word="#เปลี่ยนทาง"), out, DATE)
-    return out
+@pytest.fixture
+def tables(mirror_tables: Tables) -> Tables:
+    """What the pipeline makes of the small mirror."""
+    return mirror_tables
 
 
-@pytest.fixture(scope="module")
-def tables(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Tables:
-    """Where the pipeline puts what it makes of the small mirror."""
-    return Tables(spark, str(tmp_path_factory.mktemp("pipeline") / "tables"))
-
-
-@pytest.fixture(scope="module")
-def run(tables: Tables) -> Callable[..., int]:
+@pytest.fixture
+def run(mirror_run: Callable[..., int]) -> Callable[..., int]:
     """The pipeline's command line, after its first run."""
-    folder = Path(tables.root).parent
-    config = folder / "my.yaml"
-    config.write_text(
-        f"root: {tables.root}\nlanguages: [th]\n"
-        f"wikipedia: {{dumps: {mirror(folder / 'dumps')}, date: {DATE}, max_page_bytes: 1500}}\n"
-        "arrangements: [en-first, mix]\nwindow: {length: 64}\nshards: 1\n"
-    )
-
-    def command(*arguments: str) -> int:
-        return main(["--config", str(config), *arguments])
-
-    assert command() == 0
-    return command
+    return mirror_run
 
 
 def rows(tables: Tables, table: Table) -> list[Row]:

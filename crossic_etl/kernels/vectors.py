@@ -102,3 +102,26 @@ def inner_products(left: Floats, right: Floats) -> Floats:
         terms -= _GRID
         products[part] = terms @ ones
     return products
+
+
+def row_lengths(column: pa.Array) -> pa.Array:
+    """The Euclidean length of each vector, of any dimension: a list of floats, or binary float16.
+
+    Null where there is no vector; NaN where it can't be read.
+    """
+    binary = isinstance(column, (pa.BinaryArray, pa.LargeBinaryArray))
+    lengths = [None if row is None else _length(row, binary) for row in _rows(column, binary)]
+    return pa.array(lengths, pa.float64())
+
+
+def _rows(column: pa.Array, binary: bool) -> list[Any]:
+    if binary:
+        return list(column.to_pylist())
+    return [scalar.values if scalar.is_valid else None for scalar in column]
+
+
+def _length(row: Any, binary: bool) -> float:
+    if binary and len(row) % HALF_BYTES:
+        return float("nan")
+    values = np.frombuffer(row, "<f2") if binary else row.to_numpy(zero_copy_only=False)
+    return float(np.linalg.norm(values.astype(np.float64)))

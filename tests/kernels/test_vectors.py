@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossic_etl.kernels.vectors import inner_products
+from crossic_etl.kernels.vectors import inner_products, row_lengths
 
 
 def unit(n: int, dimension: int, seed: int) -> np.ndarray:
@@ -34,3 +37,14 @@ def test_products_are_those_of_double_precision_rounded_once() -> None:
 def test_of_nothing_there_is_nothing() -> None:
     assert inner_products(unit(0, 4, 0), unit(0, 4, 0)).shape == (0,)
     assert np.isnan(inner_products(np.full((1, 2), np.nan, np.float32), unit(1, 2, 0)))[0]
+
+
+def test_the_length_of_each_vector_in_either_form() -> None:
+    lists = pa.array([[9.0], [3.0, 4.0], None, [], [0.6, math.nan]], pa.list_(pa.float32()))
+    lengths = row_lengths(lists.slice(1)).to_pylist()
+    assert lengths[:3] == [5.0, None, 0.0]
+    assert math.isnan(lengths[3])
+    halves = pa.array([np.array([3, 4], "<f2").tobytes(), None, b"odd"], pa.binary())
+    lengths = row_lengths(halves).to_pylist()
+    assert lengths[:2] == [5.0, None]
+    assert math.isnan(lengths[2])

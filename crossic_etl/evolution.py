@@ -1,0 +1,34 @@
+"""Tables that an older version of this package wrote.
+
+A nullable column that came later is added as the table is next written, or by the job ``maintain``:
+a file that lacks it reads as null. A table that differs in any other way is left as it is, to be
+refused; so is a read before that write, since what a job reads another job has to write.
+"""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import types as T
+
+from crossic_etl.schemas import Table
+
+
+def later_columns(held: T.StructType, table: Table) -> list[T.StructField]:
+    """The columns that a table with the schema ``held`` lacks, if all of them may be null.
+
+    None where it differs from its contract in anything else.
+    """
+    wanted = {field.name: field.dataType.simpleString() for field in table.schema}
+    lacking = [field for field in table.schema if field.name not in held.names]
+    fits = all(wanted.get(field.name) == field.dataType.simpleString() for field in held)
+    return lacking if fits and all(field.nullable for field in lacking) else []
+
+
+def add_later_columns(spark: SparkSession, name: str, table: Table) -> DataFrame:
+    """The rows of the table with the SQL identifier ``name``, its `later_columns` added."""
+    frame = spark.read.table(name)
+    if later := later_columns(frame.schema, table):
+        columns = ", ".join(f"`{field.name}` {field.dataType.simpleString()}" for field in later)
+        spark.sql(f"ALTER TABLE {name} ADD COLUMNS ({columns})")
+        frame = spark.read.table(name)
+    return frame

@@ -1,0 +1,1 @@
+"""What the tables promise of their rows, and the rows that break it."""

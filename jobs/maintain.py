@@ -1,0 +1,36 @@
+"""Upkeep of the tables that exist: later columns, layout of files, old files, scratch tables."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from crossic_etl.arguments import parser
+from crossic_etl.cli import guarded
+from crossic_etl.config import Config, load_config
+from crossic_etl.schemas import TABLES
+from crossic_etl.session import get_session
+from crossic_etl.tables import Tables
+from crossic_etl.upkeep import maintain_tables
+
+# Of what it writes, the files are others and the rows are the same.
+READS, WRITES = tuple(TABLES.values()), ()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Maintains the tables; the exit status is 0, or 1 after an error."""
+    arguments = parser(__doc__ or "")
+    arguments.add_argument("--dry-run", action="store_true", help="print what would be done")
+    given = arguments.parse_args(argv)
+    return guarded(lambda: run(load_config(given.config, given.overrides), given.dry_run))
+
+
+def run(config: Config, dry_run: bool = False) -> None:
+    """Prints a line for each table."""
+    tables = Tables(get_session(), config.root)
+    for report in maintain_tables(tables, config.maintain, dry_run):
+        print(f"maintain: {report.line}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
