@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from pyspark.sql import DataFrame
 
 from crossic_etl.crawl_ledger import Plan
@@ -27,10 +29,17 @@ def publish_documents(
     return counts.get(NEW, 0), counts.get(GONE, 0)
 
 
-def publish_rejects(tables: Tables, staged: DataFrame, plan: Plan) -> None:
-    """Adds what was broken to ``rejects``; where all was read anew, removes what isn't any more."""
+def publish_rejects(
+    tables: Tables, staged: DataFrame, plan: Plan, reasons: Collection[str]
+) -> None:
+    """Adds what was broken to ``rejects``; where all was read anew, removes what isn't any more.
+
+    ``reasons`` are those for which this run dropped something.
+    """
     scope = {"table": [JOB], "lang": [UNKNOWN]}
     held = tables.select_or_create(REJECTS, scope).select(REJECTS.columns)
+    if set(REJECTED).isdisjoint(reasons) and (not plan.is_full or held.isEmpty()):
+        return
     broken = select_rejects(staged, JOB, REJECTED)
     made = broken if plan.is_full else merge_rejects(held, broken)
     marked = mark_changes(made, held, REJECTS)

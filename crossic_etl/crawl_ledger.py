@@ -97,17 +97,16 @@ def plan_batch(files: Mapping[str, CrawlFile], rows: Sequence[Row], settings: st
 def _why_all(files: Mapping[str, CrawlFile], rows: Sequence[Row], settings: str) -> str | None:
     if any(row.settings != settings for row in rows if row.is_done):
         return "other settings"
-    for what, paths in (
-        ("gone", [row.path for row in rows if row.path not in files]),
-        ("changed, or read in another way", [row.path for row in rows if _is_other(files, row)]),
-    ):
+    gone = [row.path for row in rows if row.path not in files]
+    changed = [
+        row.path
+        for row in rows
+        if row.path in files and files[row.path] != CrawlFile(row.bytes, row.modified, row.readings)
+    ]
+    for paths, what in ((gone, "gone"), (changed, "changed, or read in another way")):
         if paths:
             return f"{len(paths)} of the files that were read, as {min(paths)}, {what}"
     return None
-
-
-def _is_other(files: Mapping[str, CrawlFile], row: Row) -> bool:
-    return files[row.path] != CrawlFile(row.bytes, row.modified, row.readings)
 
 
 @dataclass(frozen=True)
@@ -125,8 +124,11 @@ class Ledger:
         return [files.only(self.plan.unread) for files in self.sources]
 
     def begin(self) -> None:
-        """Says that this batch is being written: before the first table that it is written to."""
-        if self.plan.unread:
+        """Says that this batch is being written: before the first table that it is written to.
+
+        Where nothing was read before, nothing has to be taken back.
+        """
+        if self.plan.unread and (self.plan.done or self.plan.reason):
             self.tables.replace(CRAWL_FILES, self._rows(), self.plan.scope)
 
     def finish(self, counts: DataFrame, n_documents: int) -> None:

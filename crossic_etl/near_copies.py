@@ -61,4 +61,4 @@ def add_near_copies(
     numbered = links.withColumn("batch", F.lit(plan.batch).cast("long"))
     tables.replace(NEAR_COPY_LINKS, numbered.select(NEAR_COPY_LINKS.columns), plan.stale)
     written = tables.select(NEAR_COPY_LINKS, {"batch": [plan.batch]})
-    return stage_components(tables, JOB, written.select("a", "b").distinct())
+    return stage_components(tables, JOB, written.select("a", "b").distinct(), are_stored=True)

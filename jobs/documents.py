@@ -50,7 +50,7 @@ def run(spark: SparkSession, config: Config) -> None:
         settled = settle_documents(texts, choose_copies(texts, members), held, plan.batch)
         record.settle(count_documents(staged, settled), used=(DOCUMENT,))
         written, removed = publish_documents(tables, texts, settled, held)
-        publish_rejects(tables, staged, plan)
+        publish_rejects(tables, staged, plan, record.dropped)
         n_documents = tables.select(DOCUMENTS, scope).count()
         record.metrics |= {"documents": n_documents, "written": written, "removed": removed}
         record.metrics["near_copy_links"] = n_links

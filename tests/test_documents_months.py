@@ -60,7 +60,7 @@ def write_world(folder: Path) -> list[Path]:
     known, files = texts(rng), []
     for i in range(N_FILES):
         lines = []
-        for j in range(14):
+        for _ in range(14):
             text = rng.choice(known)
             text = rng.choice((text, text, text.upper(), text.replace(" ", "  ", 3)))
             url = rng.choice((None, f"https://{rng.randrange(40)}.example/"))
@@ -173,15 +173,15 @@ def test_a_run_that_died_anywhere_is_made_good(
     """Each dies one write later than the one before, until one doesn't."""
     tables = Tables(world.spark, str(world.folder / "two months"))
     with monkeypatch.context() as patched:
-        kill_after(patched, n_killed := [0])
+        kill_after(patched, n_writes := [1])
         while True:
             try:
                 world.run(tables)
             except Killed:
-                n_killed[0] += 1
+                n_writes[0] += 1
             else:
                 break
-    assert n_killed[0] == 6
+    assert n_writes[0] == 6
     assert_same(world, tables)
 
 

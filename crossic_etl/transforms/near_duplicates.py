@@ -47,9 +47,8 @@ def sign_documents(
             for start in range(0, batch.num_rows, TEXTS_AT_ONCE):
                 part = batch.slice(start, TEXTS_AT_ONCE)
                 is_wanted = part.column(only) if only else pa.array([True] * part.num_rows)
-                signed = iter(
-                    signatures(part.column("text").filter(is_wanted).to_pylist(), seed=seed)
-                )
+                texts = part.column("text").filter(is_wanted).to_pylist()
+                signed = iter(signatures(texts, seed=seed))
                 rows = [next(signed) if wanted else None for wanted in is_wanted.to_pylist()]
                 columns = [
                     *part.columns,
