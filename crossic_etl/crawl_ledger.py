@@ -53,6 +53,11 @@ class Plan:
         return not self.done
 
     @property
+    def takes_back(self) -> bool:
+        """Whether rows that hold until now, or may be in tables by now, depend on this batch."""
+        return bool(self.reason) or (not self.is_full and bool(self.unread))
+
+    @property
     def scope(self) -> Scope:
         """The rows that this batch's take the place of."""
         return {} if self.is_full else {"batch": [self.batch]}
@@ -128,12 +133,12 @@ class Ledger:
 
         Where nothing was read before, nothing has to be taken back.
         """
-        if self.plan.unread and (self.plan.done or self.plan.reason):
+        if self.plan.takes_back:
             self.tables.replace(CRAWL_FILES, self._rows(), self.plan.scope)
 
     def finish(self, counts: DataFrame, n_documents: int) -> None:
-        """Says that all tables have what this batch gave."""
-        if self.plan.unread:
+        """Says that all tables have what this batch gave; nothing, where it has no files."""
+        if self.plan.unread or self.plan.is_full:
             done = finish_files(self._rows(), counts, n_documents)
             self.tables.replace(CRAWL_FILES, done, self.plan.scope)
 

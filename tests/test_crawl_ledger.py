@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pyspark.sql import Row
 
 from crossic_etl.config import Config
@@ -17,6 +21,7 @@ from crossic_etl.kernels.contamination import NgramIndex
 from crossic_etl.kernels.documents import DocumentRules
 from crossic_etl.kernels.quality import QualityRules
 from crossic_etl.kernels.url_blocks import UrlBlockList
+from crossic_etl.tables import Scope
 
 FILES = {name: CrawlFile(10, 1000, "fineweb") for name in ("a", "b", "c", "d")}
 
@@ -70,6 +75,81 @@ def test_everything_is_read_anew_where_what_was_read_does_not_hold(
     assert (plan.is_full, plan.scope, plan.stale) == (True, {}, {})
 
 
+Kept = list[dict[str, Any]]
+
+
+class Model:
+    """The tables as lists: what each run writes of each file, where it isn't killed before."""
+
+    def __init__(self) -> None:
+        self.ledger: Kept = []
+        self.texts: Kept = []
+        self.links: Kept = []
+        self.documents: set[tuple[str, int]] = set()
+
+    def run(self, sizes: dict[str, int], n_writes: int) -> bool:
+        """Whether the run came to its end, with as many writes at most."""
+        files = {path: CrawlFile(size, 1000, "fineweb") for path, size in sizes.items()}
+        plan = plan_batch(files, [Row(**kept) for kept in self.ledger], "s")
+        if not plan.unread and len(self.documents) == plan.n_documents:
+            return True
+        for write in [*([self.begin] if plan.takes_back else []), *self.writes][:n_writes]:
+            write(plan, sizes)
+        return n_writes >= len(self.writes) + plan.takes_back
+
+    @property
+    def writes(self) -> list[Callable[[Plan, dict[str, int]], None]]:
+        return [self.add_texts, self.add_links, self.publish, self.finish]
+
+    def begin(self, plan: Plan, sizes: dict[str, int], is_done: bool = False) -> None:
+        rows = [
+            row(path, plan.batch, is_done=is_done, size=sizes[path]).asDict()
+            | {"n_documents": len(self.documents)}
+            for path in plan.unread
+        ]
+        self.ledger = replaced(self.ledger, rows, plan.scope)
+
+    def add_texts(self, plan: Plan, sizes: dict[str, int]) -> None:
+        rows = [{"batch": plan.batch, "text": (path, sizes[path])} for path in plan.unread]
+        self.texts = replaced(self.texts, rows, plan.scope)
+
+    def add_links(self, plan: Plan, sizes: dict[str, int]) -> None:
+        held = [kept["texts"] for kept in self.links if kept["batch"] in plan.done[-1:]]
+        new = [kept["text"] for kept in self.texts if kept["batch"] == plan.batch]
+        rows = [{"batch": plan.batch, "texts": [*(held[0] if plan.done else []), *new]}]
+        self.links = replaced(self.links, rows, plan.stale)
+
+    def publish(self, plan: Plan, sizes: dict[str, int]) -> None:
+        holds = [kept["text"] for kept in self.texts if kept["batch"] in {*plan.done, plan.batch}]
+        linked = [kept["texts"] for kept in self.links if kept["batch"] == plan.batch]
+        assert sorted(holds) == sorted(*linked) == sorted(sizes.items())
+        self.documents = set(holds)
+
+    def finish(self, plan: Plan, sizes: dict[str, int]) -> None:
+        if plan.unread or plan.is_full:
+            self.begin(plan, sizes, is_done=True)
+
+
+def replaced(held: Kept, rows: Kept, scope: Scope) -> Kept:
+    """What `Tables.replace` leaves."""
+    fits = [all(kept[column] in values for column, values in scope.items()) for kept in held]
+    return [*(kept for kept, gone in zip(held, fits, strict=True) if not gone), *rows]
+
+
+SIZES = st.dictionaries(st.sampled_from("abc"), st.sampled_from([10, 11]), max_size=3)
+
+
+@settings(max_examples=500)
+@given(st.lists(st.tuples(SIZES, st.integers(0, 6)), max_size=6), SIZES)
+def test_whatever_came_went_and_died_what_there_is_is_counted_once(
+    months: list[tuple[dict[str, int], int]], sizes: dict[str, int]
+) -> None:
+    model = Model()
+    for found, n_writes in [*months, (sizes, 6)]:
+        if model.run(found, n_writes):
+            assert model.documents == set(found.items())
+
+
 def test_a_file_is_described_by_all_sources_that_have_it() -> None:
     one = CrawlFiles(CrawlSource("/a", dump="one"), {"a": 1, "b": 2}, {"a": 3, "b": 4})
     two = CrawlFiles(CrawlSource("/b", "jsonl", {"text": "body"}), {"b": 2}, {"b": 4})
@@ -88,8 +168,8 @@ CONFIG = Config("root", ("th",), crawl=Crawl(near_duplicates=0.8))
 
 
 def test_settings_that_decide_nothing_are_not_looked_at() -> None:
-    settings = deciding_settings(CONFIG, RULES)
-    assert len(settings) == 16
+    expected = deciding_settings(CONFIG, RULES)
+    assert len(expected) == 16
     sources = (CrawlSource("/more"),)
     other = replace(CONFIG, root="other", shards=3, crawl=replace(CONFIG.crawl, sources=sources))
     same = replace(
@@ -97,7 +177,7 @@ def test_settings_that_decide_nothing_are_not_looked_at() -> None:
         languages=frozenset(["th", "en"]),
         evaluation=NgramIndex(dict(EVALUATION.runs), dict(EVALUATION.shorts), 5, 0),
     )
-    assert deciding_settings(other, replace(same, evaluation=EVALUATION)) == settings
+    assert deciding_settings(other, replace(same, evaluation=EVALUATION)) == expected
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,22 +39,22 @@ class Killed(BaseException):
 
 
 def texts(rng: random.Random) -> list[str]:
-    """Five subjects in some twenty texts each, near copies of one of them, and of each other."""
-    words = [f"{start}{end}" for start in ("ka", "lo", "mi", "su") for end in ("ra", "ne", "tu")]
+    """Ten subjects in seven texts each, which are near copies of some of the others."""
+    words = ["".join(rng.choices("aeioukstnrml", k=6)) for _ in range(1500)]
     found = []
-    for _ in range(5):
-        base = [rng.choice(words) for _ in range(90)]
-        for _ in range(12):
+    for _ in range(10):
+        base = rng.sample(words, 90)
+        for _ in range(7):
             changed = list(base)
-            for _ in range(rng.randrange(6)):
-                changed[rng.randrange(len(base))] = rng.choice(words)
+            for place in rng.sample(range(90), rng.randrange(16)):
+                changed[place] = rng.choice(words)
             found.append(" ".join(changed[: rng.randrange(84, 91)]))
     return found
 
 
 def write_world(folder: Path) -> list[Path]:
     """Files with exact copies in other case and spacing, near copies, broken and short lines."""
-    rng = random.Random(3)
+    rng = random.Random(13)
     folder.mkdir()
     known, files = texts(rng), []
     for i in range(N_FILES):
@@ -127,7 +126,7 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> World:
-    """Three months, the first two of which are read; the state after them is kept."""
+    """The files of three months, of which two are read."""
     world = World(spark, tmp_path_factory.mktemp("world"))
     world.come(4, 1, 6)
     first = world.run(world.tables)
@@ -139,24 +138,32 @@ def world(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Worl
         assert (run.dropped["not json"], run.dropped["too_short"]) == (n_files, n_files)
         assert run.metrics["files_read"] == n_files
     assert second.metrics["files"] == 5
-    shutil.copytree(world.tables.root, world.folder / "two months")
     world.come(2, 3, 5)
     world.run(world.at_once)
     return world
 
 
-def assert_same(world: World, tables: Tables) -> None:
-    assert row_hashes(tables, WRITTEN) == row_hashes(world.at_once, WRITTEN)
-    assert links(tables) == links(world.at_once)
-
-
-def test_three_months_leave_what_all_files_at_once_leave(world: World) -> None:
-    run, at_once = world.run(world.tables), last_run(world.at_once)
-    assert_same(world, world.tables)
+def test_months_leave_what_all_files_at_once_leave_wherever_a_run_dies(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Runs over the third month die one write later each, until one doesn't."""
+    with monkeypatch.context() as patched:
+        kill_after(patched, n_writes := [1])
+        while True:
+            try:
+                run = world.run(world.tables)
+            except Killed:
+                n_writes[0] += 1
+            else:
+                break
+    assert n_writes[0] == 6
+    assert row_hashes(world.tables, WRITTEN) == row_hashes(world.at_once, WRITTEN)
+    assert links(world.tables) == links(world.at_once)
+    at_once = last_run(world.at_once)
     assert run.metrics["near_copy_links"] == at_once.metrics["near_copy_links"] > 10
-    assert run.metrics["documents"] == at_once.metrics["documents"] == at_once.rows_out
-    assert at_once.rows_in == N_FILES * 16
-    assert at_once.dropped["near_duplicate"] > 5
+    assert run.metrics["documents"] == at_once.metrics["documents"] == at_once.rows_out > 10
+    assert at_once.dropped["near_duplicate"] > 10
+    assert (run.rows_in, at_once.rows_in) == (3 * 16, N_FILES * 16)
 
 
 def test_a_run_without_news_reads_and_writes_nothing(world: World) -> None:
@@ -165,24 +172,6 @@ def test_a_run_without_news_reads_and_writes_nothing(world: World) -> None:
     assert versions(world.tables) == before
     assert (run.rows_in, run.rows_out, run.dropped, run.state) == (0, 0, {}, "done")
     assert run.metrics["files_read"] == 0
-
-
-def test_a_run_that_died_anywhere_is_made_good(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each dies one write later than the one before, until one doesn't."""
-    tables = Tables(world.spark, str(world.folder / "two months"))
-    with monkeypatch.context() as patched:
-        kill_after(patched, n_writes := [1])
-        while True:
-            try:
-                world.run(tables)
-            except Killed:
-                n_writes[0] += 1
-            else:
-                break
-    assert n_writes[0] == 6
-    assert_same(world, tables)
 
 
 def kill_after(patched: pytest.MonkeyPatch, n_writes: list[int]) -> None:
