@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from crossic_etl.crawl_ledger import Plan
 from crossic_etl.kernels.documents import REJECTED
@@ -40,10 +41,12 @@ def publish_rejects(
     held = tables.select_or_create(REJECTS, scope).select(REJECTS.columns)
     if set(REJECTED).isdisjoint(reasons) and (not plan.is_full or held.isEmpty()):
         return
-    broken = select_rejects(staged, JOB, REJECTED)
+    broken, key = select_rejects(staged, JOB, REJECTED), list(REJECTS.key)
     made = broken if plan.is_full else merge_rejects(held, broken)
-    marked = mark_changes(made, held, REJECTS)
-    tables.merge(REJECTS, select_new(marked, REJECTS), select_gone(marked, REJECTS))
+    left = held if plan.is_full else held.where(F.lit(False))
+    new = made.join(held, on=REJECTS.columns, how="left_anti")
+    gone = left.select(key).join(made, on=key, how="left_anti")
+    tables.merge(REJECTS, new, gone)
 
 
 def unstage_all(tables: Tables) -> None:
