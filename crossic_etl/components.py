@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import ceil, log2
 
 from pyspark.sql import DataFrame, Row
@@ -22,31 +23,39 @@ class NotConvergedError(RuntimeError):
 
 
 def stage_components(
-    tables: Tables, job: str, edges: DataFrame, at_once: int = EDGES_AT_ONCE
+    tables: Tables,
+    job: str,
+    edges: DataFrame,
+    at_once: int = EDGES_AT_ONCE,
+    are_stored: bool = False,
 ) -> tuple[DataFrame, int]:
     """Stages ``node, root`` for each node of ``edges`` (``a, b``), each once; the number of edges.
 
     A node's root is the lowest one that it is connected with. Up to ``at_once`` edges are settled
-    by one task; more take rounds over the cluster, until nothing changes any more.
+    by one task; more take rounds over the cluster, until nothing changes any more. Edges that
+    ``are_stored`` in a table cost little to read again, and are not staged first.
 
     Raises:
         NotConvergedError: it takes more rounds than that.
     """
     names = [f"{job}_edges_0", f"{job}_edges_1"]
-    staged = tables.stage(names[0], edges)
+    staged, used = edges, set[str]()
+    if not are_stored:
+        staged = tables.stage(names[0], edges)
+        used.add(names[0])
     before = _fingerprint(staged)
     if before.n <= at_once:
         members = tables.stage(f"{job}_members", find_members(staged))
-        tables.unstage(names[0])
+        _unstage(tables, used)
         return members, before.n
     n_edges = before.n
     for i in range(1, ceil(most_rounds(n_edges) / ROUNDS_AT_ONCE) + 1):
         staged = tables.stage(names[i % 2], _do_rounds(staged))
+        used.add(names[i % 2])
         after = _fingerprint(staged)
         if after == before:
             members = tables.stage(f"{job}_members", list_members(staged))
-            for name in names:
-                tables.unstage(name)
+            _unstage(tables, used)
             return members, n_edges
         before = after
     raise NotConvergedError(f"{job}: {n_edges} edges not settled in {most_rounds(n_edges)} rounds")
@@ -55,6 +64,11 @@ def stage_components(
 def most_rounds(n_edges: int) -> int:
     """How many rounds may be taken: twice what chains need, measured up to 10,000 edges."""
     return 2 * ceil(log2(n_edges + 1)) + 3
+
+
+def _unstage(tables: Tables, names: Iterable[str]) -> None:
+    for name in names:
+        tables.unstage(name)
 
 
 def _do_rounds(edges: DataFrame) -> DataFrame:

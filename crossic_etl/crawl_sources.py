@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -36,10 +37,25 @@ _NOT_OURS = (".zst", ".zstd")  # Hadoop needs a native library for them
 
 @dataclass(frozen=True)
 class CrawlFiles:
-    """The files of a source, by name, with their sizes in bytes."""
+    """The files of a source, by name: sizes in bytes, and when changed, in ms since 1970."""
 
     source: CrawlSource
     sizes: Mapping[str, int]
+    times: Mapping[str, int]
+
+    @property
+    def reading(self) -> str:
+        """What of the source decides what is read from a file, as JSON."""
+        settings = {
+            "format": self.source.format,
+            "fields": dict(self.fields) if self.source.format != "wet" else {},
+            "dump": self.source.dump,
+        }
+        return json.dumps(settings, sort_keys=True, ensure_ascii=False)
+
+    def only(self, paths: Collection[str]) -> CrawlFiles:
+        """The same source with no files but these."""
+        return replace(self, sizes={p: n for p, n in self.sizes.items() if p in paths})
 
     @property
     def fields(self) -> Mapping[str, str]:
@@ -56,18 +72,44 @@ def find_files(spark: SparkSession, source: CrawlSource) -> CrawlFiles:
     """
     listing = spark.read.format("binaryFile").option("recursiveFileLookup", "true")
     try:
-        rows = listing.load(source.path).select("path", "length").collect()
+        found = listing.load(source.path)
+        modified = F.unix_millis("modificationTime").alias("modified")
+        rows = found.select("path", "length", modified).collect()
     except AnalysisException as error:
         if missing(error):
             raise InputError(f"crawl.sources: {source.path} isn't there") from None
         raise
     if not rows:
         print(f"documents: no files, or only empty ones, at {source.path}", flush=True)
-    return CrawlFiles(source, {plain_path(row.path): row.length for row in rows})
+    return CrawlFiles(
+        source,
+        {plain_path(row.path): row.length for row in rows},
+        {plain_path(row.path): row.modified for row in rows},
+    )
+
+
+def find_sources(spark: SparkSession, config: Config) -> list[CrawlFiles]:
+    """The files of all sources; one that two sources read alike is the first one's.
+
+    Raises:
+        ConfigError: no source is configured.
+        InputError: a source isn't there.
+    """
+    if not config.crawl.sources:
+        raise ConfigError("crawl.sources", (), "at least one source")
+    sources: list[CrawlFiles] = []
+    for source in config.crawl.sources:
+        files = find_files(spark, source)
+        alike = [other.sizes for other in sources if other.reading == files.reading]
+        sources.append(files.only(files.sizes.keys() - set().union(*alike)))
+    return sources
 
 
 def stage_documents(
-    tables: Tables, config: Config, rules: DocumentRules, whole_bytes: int = WHOLE_BYTES
+    tables: Tables,
+    sources: Sequence[CrawlFiles],
+    rules: DocumentRules,
+    whole_bytes: int = WHOLE_BYTES,
 ) -> DataFrame:
     """Stages every record of all sources: documents that are kept, broken ones, and counts.
 
@@ -75,13 +117,9 @@ def stage_documents(
     since nothing of it may stay. A JSON Lines file that Hadoop's codecs can't read is read whole.
 
     Raises:
-        ConfigError: no source is configured.
-        InputError: a source isn't there, lacks its text, or has a file that is too large.
+        InputError: a source lacks its text, or has a file that is too large.
     """
     spark = tables.spark
-    if not config.crawl.sources:
-        raise ConfigError("crawl.sources", (), "at least one source")
-    sources = [find_files(spark, source) for source in config.crawl.sources]
 
     def build(damaged: frozenset[str]) -> DataFrame:
         frames = [_damaged_files(spark, sources, damaged)]
@@ -144,8 +182,10 @@ def _damaged_files(
         if files.source.format == "parquet"
     )
     detail = "can't be read as Parquet: damaged, cut short, or of other types than the others"
-    rows = [{"outcome": READ, "n": len(lost)}]
-    rows += [reject_row(DAMAGED_FILE, path, detail) for path in lost]
+    rows: list[dict[str, object]] = []
+    for path in lost:
+        broken = reject_row(DAMAGED_FILE, path, detail)
+        rows += [row | {"read_from": path} for row in ({"outcome": READ, "n": 1}, broken)]
     names = STAGED_DOCUMENTS.fieldNames()
     return spark.createDataFrame([[r.get(n) for n in names] for r in rows], STAGED_DOCUMENTS)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import asdict, replace
 
 from pyspark.errors import AnalysisException
@@ -12,6 +14,7 @@ from crossic_etl.config import Config, ConfigError
 from crossic_etl.config_crawl import Crawl
 from crossic_etl.kernels.contamination import MAX_EVALUATION_BYTES, NgramIndex, read_evaluation
 from crossic_etl.kernels.documents import DocumentRules
+from crossic_etl.kernels.near_duplicates import ALGORITHM
 from crossic_etl.kernels.quality import QualityRules
 from crossic_etl.kernels.url_blocks import UrlBlockList
 from crossic_etl.sources import InputError, plain_path
@@ -39,6 +42,17 @@ def load_rules(spark: SparkSession, config: Config) -> DocumentRules:
         blocked=_load_block_list(spark, crawl.blocked_urls),
         evaluation=load_evaluation(spark, config),
     )
+
+
+def deciding_settings(config: Config, rules: DocumentRules) -> str:
+    """Hash of what decides which documents are kept of the same files, 16 hex digits.
+
+    The files that rules are loaded from count by what they say, not by their names.
+    """
+    threshold = config.crawl.near_duplicates
+    near_copies = [threshold, config.seed, ALGORITHM] if threshold else []
+    text = json.dumps([rules.digest(), *near_copies])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def choose_quality_rules(crawl: Crawl) -> QualityRules | None:

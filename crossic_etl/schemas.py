@@ -103,6 +103,65 @@ PAIRS = Table(
 # The copies of a much repeated text would make one row without a bound.
 MAX_URLS = 100
 
+# What documents was made of, so that only new files are read. A batch is the files of one run, and
+# counts for nothing in any of these tables until its files are done.
+CRAWL_FILES = Table(
+    "crawl_files",
+    _columns(
+        path=STRING,
+        bytes=LONG,
+        modified=LONG,  # milliseconds since 1970
+        readings=STRING,  # JSON: format, fields and dump of each source that has it
+        settings=STRING,  # hash of those that decide what is kept
+        batch=LONG,
+        is_done=BOOLEAN,  # false while its batch is being written
+        n_documents=LONG,  # rows of documents when its batch was done
+        counts=COUNTS,  # its records by outcome, before copies are looked for
+    ),
+    key=("path",),
+    partition_by=("batch",),
+)
+
+CRAWL_TEXTS = Table(
+    "crawl_texts",
+    _columns(
+        doc_id=STRING,
+        batch=LONG,
+        is_first=BOOLEAN,  # no earlier batch has it
+        text=STRING,  # this and the other columns of documents: of one copy
+        text_hash=STRING,
+        n_chars=INT,
+        lang=STRING,
+        lang_score=DOUBLE,
+        crawl_lang=(STRING,),
+        crawl_lang_score=(DOUBLE,),
+        url=(STRING,),
+        source_id=(STRING,),
+        dump=(STRING,),
+        file=(STRING,),
+        date=(STRING,),
+        licence=STRING,
+        n_copies=LONG,  # in this batch
+        urls=NAMES,  # of the copies in this batch, sorted, MAX_URLS at most
+        signature=(T.BinaryType(),),  # uint32, little-endian; null where it isn't the first
+        bands=(T.ArrayType(LONG, containsNull=False),),  # buckets of near copies; null likewise
+    ),
+    key=("doc_id", "batch"),
+    partition_by=("batch",),
+)
+
+NEAR_COPY_LINKS = Table(
+    "near_copy_links",
+    _columns(
+        batch=LONG,  # each has the links of all texts until then; the newest that is done counts
+        band=LONG,  # the bucket in which both are
+        a=STRING,
+        b=STRING,
+    ),
+    key=("batch", "band", "a", "b"),
+    partition_by=("batch",),
+)
+
 DOCUMENTS = Table(
     "documents",
     _columns(
@@ -350,6 +409,7 @@ TABLES = {
     table.name: table
     for table in (
         *(PAGES, REDIRECTS, LINKS, PAIRS),
+        *(CRAWL_FILES, CRAWL_TEXTS, NEAR_COPY_LINKS),
         *(DOCUMENTS, EMBEDDINGS, QUANTIZERS, THRESHOLDS, NEIGHBOURS),
         *(REVERSE_NEIGHBOURS, SEARCHED_VECTORS, SEARCHES),
         *(SAMPLES, WINDOWS, REJECTS, RUNS),
@@ -372,7 +432,10 @@ STAGED_PAGES = _staged(
 )
 STAGED_LINKS = _staged(("n", LONG), ("key", STRING), ("detail", STRING), of=LINKS)
 STAGED_SAMPLES = _staged(("n", LONG), ("key", STRING), ("detail", STRING), of=SAMPLES)
-STAGED_DOCUMENTS = _staged(("n", LONG), ("key", STRING), ("detail", STRING), of=DOCUMENTS)
+# ``read_from``: the file that was read, where ``file`` is the one that a record names.
+STAGED_DOCUMENTS = _staged(
+    *(("n", LONG), ("key", STRING), ("detail", STRING), ("read_from", STRING)), of=DOCUMENTS
+)
 # ``stale``: ``embeddings`` holds a row with this id that is of another text.
 STAGED_EMBEDDINGS = _staged(
     *(("n", LONG), ("key", STRING), ("detail", STRING), ("stale", BOOLEAN)), of=EMBEDDINGS

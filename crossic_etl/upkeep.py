@@ -52,7 +52,7 @@ ORDERS: dict[str, tuple[str, ...]] = {
 SCRATCH = (
     *("pages", "page_changes", "links", "candidates", "pairs"),
     *(f"changes_of_{name}" for name in ("redirects", "links", "pairs", "rejects")),
-    *("documents", "documents_distinct", "documents_members"),
+    *("documents", "documents_changes", "documents_members"),
     *("documents_edges_0", "documents_edges_1"),
     *("embeddings_plan", "embeddings", "known_pairs", "pairs_to_score", "calibrate"),
     *("neighbours_plan", "forward", "backward", "reverse_neighbours", "neighbours"),

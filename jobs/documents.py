@@ -1,4 +1,4 @@
-"""Files of web crawls to the table ``documents``."""
+"""Files of web crawls to the table ``documents``; only those that are new are read."""
 
 import sys
 
@@ -6,19 +6,24 @@ from pyspark.sql import SparkSession
 
 from crossic_etl.cli import run_job
 from crossic_etl.config import Config
-from crossic_etl.crawl_sources import stage_documents
-from crossic_etl.document_rules import load_rules
-from crossic_etl.kernels.documents import DOCUMENT, REJECTED
-from crossic_etl.kernels.language_id import UNKNOWN
+from crossic_etl.crawl_changes import publish_documents, publish_rejects, unstage_all
+from crossic_etl.crawl_ledger import open_ledger
+from crossic_etl.crawl_sources import find_sources, stage_documents
+from crossic_etl.document_rules import deciding_settings, load_rules
+from crossic_etl.kernels.documents import DOCUMENT
 from crossic_etl.ledger import JobSpec
-from crossic_etl.near_copies import stage_distinct, stage_near_copies, unstage_all
+from crossic_etl.near_copies import add_near_copies, add_texts
 from crossic_etl.runs import recorded
-from crossic_etl.schemas import DOCUMENTS, REJECTS
+from crossic_etl.schemas import CRAWL_FILES, CRAWL_TEXTS, DOCUMENTS, NEAR_COPY_LINKS, REJECTS
 from crossic_etl.tables import Tables
-from crossic_etl.transforms.documents import choose_copies, count_documents, select_documents
-from crossic_etl.transforms.outcomes import select_rejects
+from crossic_etl.transforms.documents import (
+    choose_copies,
+    count_documents,
+    count_files,
+    settle_documents,
+)
 
-READS, WRITES = (), (DOCUMENTS, REJECTS)
+READS, WRITES = (), (CRAWL_FILES, CRAWL_TEXTS, NEAR_COPY_LINKS, DOCUMENTS, REJECTS)
 RULES = ("language", "min_language_score", "min_chars", "max_chars", "quality", "quality_rules")
 SPEC = JobSpec(
     *("documents", READS, WRITES),
@@ -28,19 +33,35 @@ SPEC = JobSpec(
 
 
 def run(spark: SparkSession, config: Config) -> None:
-    """Replaces the documents of the configured wikis' languages, and the rejects."""
+    """Brings the documents of the configured wikis' languages, and the rejects, up to date.
+
+    ``runs`` counts the records that this run read, without news none. Those out are texts that no
+    earlier run had and that stay, if in the place of an older near copy; the others are duplicates,
+    near duplicates or broken. In the metrics are the files, documents and pairs of near copies that
+    there are now, and the rows of ``documents`` that were written and removed.
+    """
     tables, scope = Tables(spark, config.root), {"lang": config.wikis}
     with recorded(tables, config, SPEC) as record:
-        staged = stage_documents(tables, config, load_rules(spark, config))
-        distinct = stage_distinct(tables, staged, config)
-        members, n_links = stage_near_copies(tables, distinct, config)
-        record.metrics = {"near_copy_links": n_links}
-        copies = choose_copies(distinct, members)
-        record.settle(count_documents(staged, distinct, copies), used=(DOCUMENT,))
-        tables.replace(DOCUMENTS, select_documents(distinct, copies), scope)
-        record.publish(tables.select(DOCUMENTS, scope).count())
-        broken = select_rejects(staged, "documents", REJECTED)
-        tables.replace_rejects("documents", broken, [UNKNOWN])
+        rules = load_rules(spark, config)
+        sources = find_sources(spark, config)
+        ledger = open_ledger(tables, sources, deciding_settings(config, rules))
+        held, plan = tables.select_or_create(DOCUMENTS, scope), ledger.plan
+        record.metrics = {"files": len(ledger.files), "files_read": len(plan.unread)}
+        if not plan.unread and held.count() == plan.n_documents:
+            record.metrics["documents"] = plan.n_documents
+            return
+        staged = stage_documents(tables, ledger.unread(), rules)
+        ledger.begin()
+        texts = add_texts(tables, staged, plan, config)
+        members, n_links = add_near_copies(tables, texts, plan, config)
+        settled = settle_documents(texts, choose_copies(texts, members), held, plan.batch)
+        record.settle(count_documents(staged, settled), used=(DOCUMENT,))
+        written, removed = publish_documents(tables, texts, settled, held)
+        publish_rejects(tables, staged, plan, record.dropped)
+        n_documents = tables.select(DOCUMENTS, scope).count()
+        record.metrics |= {"documents": n_documents, "written": written, "removed": removed}
+        record.metrics["near_copy_links"] = n_links
+        ledger.finish(count_files(staged), n_documents)
         unstage_all(tables)
 
 

@@ -14,7 +14,7 @@ import pytest
 from crossic_etl import crawl_sources
 from crossic_etl.config import Config, ConfigError
 from crossic_etl.config_crawl import Crawl, CrawlSource
-from crossic_etl.crawl_sources import find_files, read_rows, stage_documents
+from crossic_etl.crawl_sources import find_files, find_sources, read_rows, stage_documents
 from crossic_etl.damage import unreadable_file
 from crossic_etl.kernels.documents import DocumentRules
 from crossic_etl.sources import InputError, plain_path
@@ -34,7 +34,7 @@ def tables(spark: SparkSession, tmp_path: Path) -> Tables:
 
 def staged(tables: Tables, *sources: CrawlSource, whole_bytes: int = 2**28) -> DataFrame:
     config = Config("unused", ("th",), crawl=Crawl(sources=sources))
-    return stage_documents(tables, config, RULES, whole_bytes)
+    return stage_documents(tables, find_sources(tables.spark, config), RULES, whole_bytes)
 
 
 def counts(frame: DataFrame) -> dict[str, int]:
@@ -146,6 +146,16 @@ def test_large_lines_of_a_damaged_file_are_read_whole(tables: Tables, tmp_path: 
     assert found == counts(whole)
     assert (found["damaged"], found["read"]) == (1, found["document"] + 1)
     assert found["document"] > 1500
+
+
+def test_a_file_that_two_sources_read_alike_is_read_once(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    path = write_lines(tmp_path / "a.jsonl", "one")
+    every, alike = CrawlSource(str(tmp_path), "jsonl", PLAIN), CrawlSource(path, "jsonl", PLAIN)
+    other = CrawlSource(path, "jsonl", PLAIN, dump="another name")
+    config = Config("unused", ("th",), crawl=Crawl(sources=(every, alike, other)))
+    assert [len(files.sizes) for files in find_sources(spark, config)] == [1, 0, 1]
 
 
 def test_a_folder_of_empty_files_is_no_error(

@@ -75,7 +75,8 @@ def test_thresholds_are_calibrated_before_neighbours_where_that_is_asked_for() -
 def test_a_plan_names_the_crawl() -> None:
     config = Config("t", ("th",), crawl=Crawl((CrawlSource("/data/crawl/*.parquet"),)))
     assert plan(config, ["documents"])[1] == (
-        "documents: reads /data/crawl/*.parquet; writes documents, rejects, runs"
+        "documents: reads /data/crawl/*.parquet; "
+        "writes crawl_files, crawl_texts, near_copy_links, documents, rejects, runs"
     )
 
 

@@ -5,11 +5,14 @@ In this order, the cheap before the dear; the first reason counts.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from hashlib import sha256
 from typing import Any
+
+import numpy as np
 
 from crossic_etl.kernels import crawl_records, quality, url_blocks
 from crossic_etl.kernels.contamination import NgramIndex
@@ -71,6 +74,21 @@ class DocumentRules:
     quality: QualityRules | None = field(default_factory=QualityRules)
     blocked: UrlBlockList = field(default_factory=UrlBlockList)
     evaluation: NgramIndex | None = None
+
+    def digest(self) -> str:
+        """Hash of all values, of block list and evaluation texts too, 64 hex digits."""
+        return sha256(json.dumps(self, default=_plain, sort_keys=True).encode()).hexdigest()
+
+
+def _plain(value: object) -> object:
+    """A value that JSON lacks, in others."""
+    if is_dataclass(value):
+        return {item.name: getattr(value, item.name) for item in fields(value) if item.init}
+    if isinstance(value, np.ndarray):
+        return sha256(value.tobytes()).hexdigest()
+    if isinstance(value, frozenset):
+        return sorted(value)
+    raise TypeError(f"a rule is {value!r}")
 
 
 def judge_records(

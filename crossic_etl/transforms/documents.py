@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from itertools import groupby
 
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame, Window
@@ -27,8 +28,8 @@ from crossic_etl.kernels.documents import (
     read_line,
     read_row,
 )
-from crossic_etl.schemas import DOCUMENTS, MAX_URLS, STAGED_DOCUMENTS
-from crossic_etl.transforms.arrow import Batches, to_batches
+from crossic_etl.schemas import CRAWL_FILES, DOCUMENTS, MAX_URLS, STAGED_DOCUMENTS
+from crossic_etl.transforms.arrow import Batches, Row, to_batches
 from crossic_etl.transforms.outcomes import count_outcomes
 
 OUTCOMES = (READ, DOCUMENT, *DROPPED, *REJECTED)
@@ -71,9 +72,16 @@ def judge_wet_files(files: DataFrame, rules: DocumentRules, dump: str) -> DataFr
 def _judge(
     frame: DataFrame, read: Callable[..., Records], rules: DocumentRules, dump: str
 ) -> DataFrame:
+    at = frame.columns.index("file")
+
+    def judged(batches: Batches) -> Iterator[Row]:
+        for file, rows in groupby(_rows(batches), key=lambda values: values[at]):
+            records = (record for values in rows for record in read(*values))
+            for row in judge_records(records, rules, dump):
+                yield row | {"read_from": file}
+
     def run(batches: Batches) -> Batches:
-        records = (record for values in _rows(batches) for record in read(*values))
-        yield from to_batches(judge_records(records, rules, dump), STAGED_DOCUMENTS)
+        yield from to_batches(judged(batches), STAGED_DOCUMENTS)
 
     return frame.mapInArrow(run, STAGED_DOCUMENTS)
 
@@ -90,28 +98,38 @@ def _rows(batches: Batches) -> Iterator[tuple[object, ...]]:
 
 
 def select_distinct(staged: DataFrame) -> DataFrame:
-    """The documents without exact copies: unique ``doc_id``, with ``n_copies`` and ``urls``.
+    """The staged documents without exact copies, as `merge_copies` chooses them."""
+    return merge_copies(
+        staged.where(F.col("outcome") == DOCUMENT).withColumns(
+            {"n_copies": F.lit(1).cast("long"), "urls": F.array_compact(F.array("url"))}
+        )
+    )
+
+
+def merge_copies(texts: DataFrame) -> DataFrame:
+    """Unique ``doc_id``, with ``n_copies`` and ``urls`` of all rows that have it.
 
     Of the copies, whose texts differ in white space, case or width at most, one row stays: the
     shortest text, then the first by url (those with one before those without), dump, source id,
-    file, date and hash of the text.
+    file, date, hash of the text, languages and scores. So it is the same whether copies are merged
+    at once or some before others.
     """
-    documents = staged.where(F.col("outcome") == DOCUMENT)
     order: list[Column | str] = [
         "n_chars",
         *map(F.asc_nulls_last, ("url", "dump", "source_id", "file", "date")),
+        *("text_hash", "lang", "lang_score", "crawl_lang", "crawl_lang_score"),
     ]
-    first = _first(documents.select(*_JUDGED), ["doc_id"], [*order, "text_hash"])
-    counts = documents.groupBy("doc_id").agg(F.count("*").alias("n_copies"))
+    first = _first(texts.select(*_JUDGED), ["doc_id"], order)
+    counts = texts.groupBy("doc_id").agg(F.sum("n_copies").alias("n_copies"))
     counted = first.join(counts, on="doc_id", how="inner")
-    joined = counted.join(_collect_urls(documents), on="doc_id", how="left")
+    joined = counted.join(_collect_urls(texts), on="doc_id", how="left")
     urls = F.coalesce("urls", F.array().cast("array<string>")).alias("urls")
     return joined.select(*_JUDGED, "n_copies", urls)
 
 
-def _collect_urls(documents: DataFrame) -> DataFrame:
+def _collect_urls(texts: DataFrame) -> DataFrame:
     """``doc_id, urls``: cut before they are gathered, so that no row grows with the copies."""
-    urls = documents.where(F.col("url").isNotNull()).select("doc_id", "url").distinct()
+    urls = texts.select("doc_id", F.explode("urls").alias("url")).distinct()
     few = _first(urls, ["doc_id"], ["url"], MAX_URLS)
     return few.groupBy("doc_id").agg(F.array_sort(F.collect_list("url")).alias("urls"))
 
@@ -123,16 +141,25 @@ def _first(frame: DataFrame, keys: list[str], order: list[Column | str], n: int 
     return numbered.where(F.col("nth") <= n).drop("nth")
 
 
-def choose_copies(distinct: DataFrame, members: DataFrame) -> DataFrame:
+def mark_first(distinct: DataFrame, known: DataFrame) -> DataFrame:
+    """Adds ``is_first``: no row of ``known`` has the ``doc_id``, which is unique in both."""
+    is_known = known.select("doc_id", F.lit(True).alias("is_known"))
+    joined = distinct.join(is_known, on="doc_id", how="left")
+    return joined.withColumn("is_first", F.col("is_known").isNull()).drop("is_known")
+
+
+def choose_copies(texts: DataFrame, members: DataFrame) -> DataFrame:
     """``doc_id, stays, n_near_copies`` for each document that has near copies.
 
     ``members`` (``node, root``) are the documents of clusters, each once. Of a cluster the longest
-    text stays, since a cut copy has lost some, then the lowest ``doc_id``.
+    text stays, since a cut copy has lost some, then the lowest ``doc_id``. ``texts`` may have
+    several copies of one, of which the shortest counts (`merge_copies`).
     """
-    sizes = distinct.select("doc_id", "n_chars")
     of_cluster = Window.partitionBy("root")
     best = of_cluster.orderBy(F.desc("n_chars"), "doc_id")
-    clusters = members.withColumnRenamed("node", "doc_id").join(sizes, on="doc_id", how="inner")
+    ids = members.withColumnRenamed("node", "doc_id")
+    copies = ids.join(texts.select("doc_id", "n_chars"), on="doc_id", how="inner")
+    clusters = copies.groupBy("doc_id", "root").agg(F.min("n_chars").alias("n_chars"))
     return clusters.select(
         "doc_id",
         (F.row_number().over(best) == 1).alias("stays"),
@@ -140,26 +167,80 @@ def choose_copies(distinct: DataFrame, members: DataFrame) -> DataFrame:
     )
 
 
-def count_documents(staged: DataFrame, distinct: DataFrame, copies: DataFrame) -> DataFrame:
-    """``outcome, rows``: what became of every record, dropped copies too."""
-    judged = count_outcomes(staged.where(F.col("outcome") != DOCUMENT))
-    extra = F.sum(F.col("n_copies") - 1).cast("long").alias("rows")
-    repeated = distinct.agg(F.lit(DUPLICATE).alias("outcome"), extra)
-    outcome = F.when(F.col("stays"), DOCUMENT).otherwise(NEAR_DUPLICATE)
-    settled = _settle(distinct.select("doc_id"), copies).groupBy(outcome.alias("outcome"))
-    return judged.unionByName(repeated).unionByName(settled.agg(F.count("*").alias("rows")))
+def settle_documents(texts: DataFrame, copies: DataFrame, held: DataFrame, batch: int) -> DataFrame:
+    """``doc_id, is_new, stays, n_near_copies, is_changed`` for each id of texts or documents.
 
-
-def select_documents(distinct: DataFrame, copies: DataFrame) -> DataFrame:
-    """``documents``: the distinct ones but for near copies of others."""
-    return _settle(distinct, copies).where("stays").select(DOCUMENTS.columns)
-
-
-def _settle(documents: DataFrame, copies: DataFrame) -> DataFrame:
-    """Adds ``stays, n_near_copies``; both frames have unique ``doc_id``."""
-    return documents.join(copies, on="doc_id", how="left").withColumns(
-        {
-            "stays": F.coalesce("stays", F.lit(True)),
-            "n_near_copies": F.coalesce("n_near_copies", F.lit(0)).cast("long"),
-        }
+    ``texts`` are rows of ``crawl_texts``, ``held`` those of ``documents``, ``copies`` what
+    `choose_copies` gave; ids are unique in both. ``is_new`` texts came first in this batch. Where
+    ``is_changed`` is false, ``documents`` is as it should be: it has the id with as many near
+    copies, and no copy came in this batch; or it hasn't, and shouldn't.
+    """
+    is_read = F.col("batch") == batch
+    ids = texts.groupBy("doc_id").agg(
+        F.bool_or(is_read).alias("is_read"), F.bool_or(is_read & F.col("is_first")).alias("is_new")
     )
+    there = held.select("doc_id", F.col("n_near_copies").alias("held"))
+    joined = ids.join(copies, on="doc_id", how="left").join(there, on="doc_id", how="full")
+    stays = F.col("is_read").isNotNull() & F.coalesce("stays", F.lit(True))
+    n_near_copies = F.coalesce("n_near_copies", F.lit(0)).cast("long")
+    is_other = F.col("is_read") | ~n_near_copies.eqNullSafe(F.col("held"))
+    return joined.select(
+        "doc_id",
+        F.coalesce("is_new", F.lit(False)).alias("is_new"),
+        stays.alias("stays"),
+        n_near_copies.alias("n_near_copies"),
+        F.when(stays, is_other).otherwise(F.col("held").isNotNull()).alias("is_changed"),
+    )
+
+
+def count_documents(staged: DataFrame, settled: DataFrame) -> DataFrame:
+    """``outcome, rows``: what became of every record that was staged.
+
+    Of the copies of a text that is new one record is the document, or a near copy of another; all
+    other records are duplicates.
+    """
+    outcome = F.when(F.col("outcome") == DOCUMENT, DUPLICATE).otherwise(F.col("outcome"))
+    judged = count_outcomes(staged.withColumn("outcome", outcome))
+    settled_as = F.when(F.col("stays"), DOCUMENT).otherwise(NEAR_DUPLICATE)
+    new = settled.where("is_new").groupBy(settled_as.alias("outcome"))
+    firsts = new.agg(F.count("*").alias("rows"))
+    no_copies = firsts.select(F.lit(DUPLICATE).alias("outcome"), (-F.col("rows")).alias("rows"))
+    counts = judged.unionByName(firsts).unionByName(no_copies)
+    return counts.groupBy("outcome").agg(F.sum("rows").alias("rows"))
+
+
+def select_documents(texts: DataFrame, settled: DataFrame) -> DataFrame:
+    """``documents``: those that stay and are changed, of all batches' rows of ``crawl_texts``."""
+    wanted = settled.where("stays AND is_changed").select("doc_id", "n_near_copies")
+    copies = texts.join(wanted.select("doc_id"), on="doc_id", how="left_semi")
+    merged = merge_copies(copies).join(wanted, on="doc_id", how="inner")
+    return merged.select(DOCUMENTS.columns)
+
+
+def select_held(held: DataFrame, settled: DataFrame) -> DataFrame:
+    """The rows of ``documents`` that may have to change."""
+    changed = settled.where("is_changed").select("doc_id")
+    return held.join(changed, on="doc_id", how="left_semi").select(DOCUMENTS.columns)
+
+
+def count_files(staged: DataFrame) -> DataFrame:
+    """``path, counts``: the records of each file that was read, by outcome."""
+    of_file = staged.groupBy(F.col("read_from").alias("path"), "outcome")
+    rows = of_file.agg(F.sum("n").cast("long").alias("rows"))
+    entries = F.array_sort(F.collect_list(F.struct("outcome", "rows")))
+    return rows.groupBy("path").agg(F.map_from_entries(entries).alias("counts"))
+
+
+def finish_files(files: DataFrame, counts: DataFrame, n_documents: int) -> DataFrame:
+    """``crawl_files``: a batch's rows as they are when ``documents`` has all that they gave.
+
+    ``counts`` is what `count_files` gave; a file without any record has none.
+    """
+    none = F.map_from_arrays(F.array().cast("array<string>"), F.array().cast("array<bigint>"))
+    joined = files.drop("counts").join(counts, on="path", how="left")
+    values = {
+        "is_done": F.lit(True),
+        "n_documents": F.lit(n_documents).cast("long"),
+        "counts": F.coalesce("counts", none),
+    }
+    return joined.withColumns(values).select(CRAWL_FILES.columns)

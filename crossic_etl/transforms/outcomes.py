@@ -26,8 +26,14 @@ def select_rejects(
         F.col("outcome").alias("reason"),
         F.coalesce("detail", F.lit("")).alias("detail"),
     )
-    return (
-        broken.groupBy("table", "lang", "key", "reason")
-        .agg(F.min("detail").alias("detail"))
-        .select(REJECTS.columns)
-    )
+    return _once(broken)
+
+
+def merge_rejects(held: DataFrame, more: DataFrame) -> DataFrame:
+    """Rows of ``rejects``: both, one for each key and reason."""
+    return _once(held.unionByName(more))
+
+
+def _once(rejects: DataFrame) -> DataFrame:
+    grouped = rejects.groupBy("table", "lang", "key", "reason")
+    return grouped.agg(F.min("detail").alias("detail")).select(REJECTS.columns)

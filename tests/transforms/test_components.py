@@ -12,7 +12,6 @@ from crossic_etl.components import NotConvergedError, most_rounds, stage_compone
 from crossic_etl.kernels.components import find_components
 from crossic_etl.tables import Tables
 from crossic_etl.transforms.components import MEMBERS, fingerprint
-from crossic_etl.transforms.near_duplicates import EDGES
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -51,7 +50,7 @@ def all_graphs() -> Edges:
 
 
 def frame_of(spark: SparkSession, edges: Edges) -> DataFrame:
-    return spark.createDataFrame(edges, EDGES)
+    return spark.createDataFrame(edges, "a string, b string")
 
 
 @pytest.fixture

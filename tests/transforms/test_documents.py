@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pyspark.sql import functions as F
 
 from crossic_etl.kernels.components import find_components
 from crossic_etl.kernels.contamination import NgramIndex
@@ -14,12 +15,14 @@ from crossic_etl.transforms.documents import (
     ROW,
     choose_copies,
     count_documents,
+    count_files,
     judge_json_files,
     judge_lines,
     judge_rows,
     judge_wet_files,
     select_distinct,
     select_documents,
+    settle_documents,
 )
 from crossic_etl.transforms.near_duplicates import link_near_copies, sign_documents
 
@@ -45,6 +48,11 @@ def staged(spark: SparkSession, *rows: dict[str, Any]) -> DataFrame:
     names = STAGED_DOCUMENTS.fieldNames()
     values = [[(default | row).get(name) for name in names] for row in rows]
     return spark.createDataFrame(values, STAGED_DOCUMENTS)
+
+
+def in_batch(distinct: DataFrame, batch: int) -> DataFrame:
+    """All of a batch that no other came before."""
+    return distinct.withColumns({"batch": F.lit(batch), "is_first": F.lit(True)})
 
 
 def outcomes(frame: DataFrame) -> dict[str, int]:
@@ -132,15 +140,16 @@ def test_copies_are_counted_and_left_out(spark: SparkSession, frame: Frame) -> N
         {"outcome": "too_short", "n": 4},
         {"outcome": "read", "n": 10},
     )  # fmt: skip
-    distinct = select_distinct(rows)
+    texts = in_batch(select_distinct(rows), 1)
     copies = frame(
         "doc_id string, stays boolean, n_near_copies long", [("d1", False, 1), ("d2", True, 1)]
     )
-    counts = {row.outcome: row.rows for row in count_documents(rows, distinct, copies).collect()}
+    settled = settle_documents(texts, copies, frame("doc_id string, n_near_copies long", []), 1)
+    counts = {row.outcome: row.rows for row in count_documents(rows, settled).collect()}
     assert counts == {
         "read": 10, "document": 2, "duplicate": 3, "near_duplicate": 1, "too_short": 4,
     }  # fmt: skip
-    documents = select_documents(distinct, copies)
+    documents = select_documents(texts, settled)
     assert documents.columns == DOCUMENTS.columns
     assert sorted((d.doc_id, d.n_copies, d.n_near_copies) for d in documents.collect()) == [
         ("d2", 1, 1), ("d3", 3, 0),
@@ -150,8 +159,40 @@ def test_copies_are_counted_and_left_out(spark: SparkSession, frame: Frame) -> N
 def test_without_documents_there_is_nothing_to_count(spark: SparkSession, frame: Frame) -> None:
     rows = staged(spark, {"outcome": "read", "n": 0})
     copies = frame("doc_id string, stays boolean, n_near_copies long", [])
-    counts = count_documents(rows, select_distinct(rows), copies).collect()
-    assert {row.outcome: row.rows or 0 for row in counts} == {"read": 0, "duplicate": 0}
+    held = frame("doc_id string, n_near_copies long", [])
+    settled = settle_documents(in_batch(select_distinct(rows), 1), copies, held, 1)
+    counts = count_documents(rows, settled).collect()
+    assert {row.outcome: row.rows for row in counts} == {"read": 0}
+
+
+def test_what_is_held_is_changed_where_copies_came_or_near_copies_are_others(frame: Frame) -> None:
+    texts = frame("doc_id string, batch long, is_first boolean", [
+        ("new", 2, True), ("near", 2, True), ("copied", 1, True), ("copied", 2, False),
+        ("same", 1, True), ("led", 1, True), ("fallen", 1, True), ("risen", 1, True),
+        ("below", 1, True),
+    ])  # fmt: skip
+    copies = frame("doc_id string, stays boolean, n_near_copies long", [
+        ("led", True, 1), ("near", False, 1), ("fallen", False, 2), ("below", False, 2),
+    ])  # fmt: skip
+    held = frame("doc_id string, n_near_copies long", [
+        (doc_id, 0) for doc_id in ("copied", "same", "led", "fallen", "stranger")
+    ])  # fmt: skip
+    settled = settle_documents(texts, copies, held, 2).collect()
+    assert {row.doc_id for row in settled if row.is_new} == {"new", "near"}
+    assert {row.doc_id for row in settled if row.stays} == {
+        "new", "copied", "same", "led", "risen",
+    }  # fmt: skip
+    assert {row.doc_id for row in settled if row.is_changed} == {
+        "new", "copied", "led", "fallen", "risen", "stranger",
+    }  # fmt: skip
+
+
+def test_files_are_counted_by_outcome(frame: Frame) -> None:
+    rows = [("f", "read", 2), ("f", "document", 1), ("f", "read", 1), ("g", "read", 1)]
+    counted = count_files(frame("read_from string, outcome string, n long", rows)).collect()
+    assert {row.path: row.counts for row in counted} == {
+        "f": {"read": 3, "document": 1}, "g": {"read": 1},
+    }  # fmt: skip
 
 
 TEXT = "".join(f"The {word} of the potter stands on a shelf by the river. " for word in (
