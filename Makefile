@@ -28,8 +28,12 @@ $(VENV)/installed-%: $(BIN)/python setup.cfg pyproject.toml
 run: java $(VENV)/installed-base ## build the bundled sample's dumps, run every job on them, show what came out
 	$(BIN)/python -m jobs.sample $(WAREHOUSE)
 
-test: java $(VENV)/installed-test ## every test but those of the platforms
-	$(BIN)/python -m pytest
+$(VENV)/jars: $(VENV)/installed-test # two sessions at once would fetch the same files
+	$(BIN)/python -c 'from crossic_etl.session import get_session; get_session().stop()'
+	@touch $@
+
+test: java $(VENV)/installed-test $(VENV)/jars ## every test but those of the platforms
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 test-platforms: java $(VENV)/installed-test ## on a cluster of two workers, on Spark Connect and in a browser (Chromium): minutes
 	$(BIN)/python -m pytest -m platform

@@ -222,7 +222,8 @@ class Tables:
         check_columns(frame, table)
         if (held := self.find_rows(table, scope)) is None:
             self._create(table)
-            frame.writeTo(self.name(table.name)).append()
+            if not frame.isEmpty():
+                frame.writeTo(self.name(table.name)).append()
             return
         marked = mark_changes(frame.select(table.columns), held, table, ignored)
         changes = self.stage(f"changes_of_{table.name}", marked.where(DIFFERENT))

@@ -15,6 +15,7 @@ from crossic_etl.transforms.pairs import (
     find_candidates,
     merged_links,
     pair_metrics,
+    rounds_for,
     select_cycles,
     select_pairs,
     settle_candidates,
@@ -31,7 +32,9 @@ def run(spark: SparkSession, config: Config) -> None:
         pages, redirects, links = (tables.select(t, {"lang": config.wikis}) for t in READS)
         record.rows_in = links.count()
         candidates = tables.stage("candidates", find_candidates(links, pages, redirects))
-        settled = tables.stage("pairs", settle_candidates(candidates))
+        n_candidates = candidates.where("outcome = 'candidate'").count()
+        rounds = rounds_for(n_candidates)
+        settled = tables.stage("pairs", settle_candidates(candidates, rounds))
         record.settle(count_outcomes(merged_links(settled)), used=("pair",))
         record.metrics = pair_metrics(settled).head(1)[0].asDict()
         tables.update(PAIRS, select_pairs(settled), scope)

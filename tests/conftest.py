@@ -23,6 +23,8 @@ hypothesis.settings.load_profile("untimed")
 # Mark to the fixtures that bring it.
 MARKED = {"spark": {"spark", "shared_tables"}, "slow": {"minilm", "qwen_json"}}
 SHARED_DATA = "CROSSIC_SHARED_DATA"
+# Fixtures that are a whole run of the pipeline, each for several modules.
+SHARED_RUNS = ("shared_tables", "mirror_run")
 LANGUAGES = ("ar", "es", "ja", "ko", "pt", "th")
 
 
@@ -110,8 +112,31 @@ def mirror_tables(spark: SparkSession, mirror_config: Path) -> Tables:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that take their time are marked, so that ``make check`` can leave them out."""
+    """Tests that take their time are marked, so that ``make check`` can leave them out.
+
+    Modules that share a run of the pipeline go to one process where there are several (xdist), and
+    before all others, since they take the longest.
+    """
+    groups: dict[str, str] = {}
     for item in items:
+        used = set(getattr(item, "fixturenames", ()))
         for mark, fixtures in MARKED.items():
-            if fixtures & set(getattr(item, "fixturenames", ())):
+            if fixtures & used:
                 item.add_marker(mark)
+        for fixture in SHARED_RUNS:
+            if fixture in used:
+                groups[module_of(item)] = fixture
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(groups.get(module_of(item), module_of(item))))
+    order = [*SHARED_RUNS, "spark"]
+
+    def place(item: pytest.Item) -> int:
+        kind = groups.get(module_of(item), "spark" if item.get_closest_marker("spark") else "")
+        return order.index(kind) if kind in order else len(order)
+
+    items.sort(key=place)
+
+
+def module_of(item: pytest.Item) -> str:
+    """The file of a test."""
+    return item.nodeid.partition("::")[0]

@@ -26,6 +26,8 @@ OUTCOMES = (
 )  # a candidate is a pair, or lost against a better one
 # Rounds over all edges that conflict; the few that wait for others even then are walked one by one.
 ROUNDS = 2
+# Candidates of all languages whose conflicts a task settles at once, some hundred bytes each.
+CANDIDATES_AT_ONCE = 300_000
 BOTH, ITEM, ONE = 0, 1, 2
 WALKED = T.StructType(
     [
@@ -136,6 +138,14 @@ def _edge_outcome() -> Column:
         .when(F.col("target.is_disambiguation"), "target_disambiguation")
         .otherwise("candidate")
     )
+
+
+def rounds_for(n_candidates: int) -> int:
+    """How many rounds so many candidates need before a task can hold what is left: few need none.
+
+    A round costs some shuffles, whatever is left for it; the outcome is the same.
+    """
+    return ROUNDS if n_candidates > CANDIDATES_AT_ONCE else 0
 
 
 def settle_candidates(candidates: DataFrame, rounds: int = ROUNDS) -> DataFrame:
