@@ -45,6 +45,7 @@ class Request:
         tokens: new training tokens after which no window is taken any more; None takes all.
         file_windows: windows in a file, about; None is 2**24 tokens.
         overwrite: replace an export that is there.
+        generation: of the windows; None takes those of all.
     """
 
     to: str
@@ -53,8 +54,11 @@ class Request:
     tokens: int | None = None
     file_windows: int | None = None
     overwrite: bool = False
+    generation: int | None = None
 
     def __post_init__(self) -> None:
+        if self.generation is not None and self.generation < 0:
+            raise ConfigError("--generation", self.generation, "a whole number >= 0")
         for name in ("tokens", "file_windows"):
             value = getattr(self, name)
             if value is not None and value < 1:

@@ -83,6 +83,7 @@ def describe_export(
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         token_type=layout.token_type,
         token_budget=request.tokens,
+        generation=request.generation,
         attribution=tuple(_file(row, windows=0) for row in written.attribution),
     )
     return indexes | {MANIFEST: to_json(manifest).encode()}

@@ -128,7 +128,9 @@ class Lock:
 
 
 @contextmanager
-def writing(spark: SparkSession, root: str, wait: bool = True) -> Iterator[None]:
+def writing(
+    spark: SparkSession, root: str, wait: bool = True, beat: float = BEAT
+) -> Iterator[None]:
     """Inside, this process is the only one that writes under a root.
 
     Raises:
@@ -137,7 +139,7 @@ def writing(spark: SparkSession, root: str, wait: bool = True) -> Iterator[None]
     """
     lock = Lock(Tables(spark, root))
     lock.acquire(wait)
-    thread = threading.Thread(target=lock.beat, daemon=True)
+    thread = threading.Thread(target=lock.beat, args=(beat,), daemon=True)
     thread.start()
     try:
         yield

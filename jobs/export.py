@@ -49,6 +49,8 @@ def run(spark: SparkSession, config: Config, request: Request) -> None:
         "window_length": [config.window.length],
         "policy": [config.window.policy],
     }
+    if request.generation is not None:
+        kind = {**kind, "generation": [request.generation]}
     tokenizer = load_tokenizer(config.tokenizer, config.split_token)
     layout = layout_of(request, config, tokenizer)
     with (
@@ -86,6 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments.add_argument("--layout", choices=LAYOUTS, default="parquet")
     arguments.add_argument("--tokens", type=int, help="stop at so many new training tokens")
     arguments.add_argument("--file-windows", type=int, help="windows in a file, about")
+    arguments.add_argument("--generation", type=int, help="windows of this generation alone")
     arguments.add_argument("--overwrite", action="store_true", help="replace an export there")
     given = arguments.parse_args(argv)
 
@@ -93,7 +96,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         config = checked_config(given)
         request = Request(
             given.to, arrangement_of(config, given.arrangement), given.layout, given.tokens,
-            given.file_windows, given.overwrite,
+            given.file_windows, given.overwrite, given.generation,
         )  # fmt: skip
         run(get_session(), config, request)
 

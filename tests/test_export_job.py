@@ -39,8 +39,8 @@ def sample(i: int) -> tuple[Any, ...]:
         "sample_id": f"s{i}", "arrangement": "en-first", "target_lang": LANGS[i % 3],
         "split": "validation" if i % 8 == 0 else "train", "origin": "wikipedia",
         "pair_id": f"p{i}", "en_source_id": f"en:{i}", "target_source_id": f"th:{i}", "segment": 0,
-        "n_segments": 1, "en_text": "", "target_text": "", "input_ids": ids, "n_en_tokens": 0,
-        "n_target_tokens": 0, "n_tokens": len(ids), "tokenizer": "qwen2.5",
+        "made_of": i, "n_segments": 1, "en_text": "", "target_text": "", "input_ids": ids,
+        "n_en_tokens": 0, "n_target_tokens": 0, "n_tokens": len(ids), "tokenizer": "qwen2.5",
         "split_token": "<|quad_end|>", "licence": "CC0-1.0" if i % 5 == 0 else "CC-BY-SA-4.0",
         "en_title": "Tea", "en_url": "https://en/Tea", "en_revision_id": i, "target_title": "ชา",
         "target_url": "https://th/ชา", "target_revision_id": None,
@@ -123,6 +123,17 @@ def test_the_manifest_says_what_the_table_holds(
     assert manifest.tables == versions
     assert manifest.config_hash == config.digest()
     assert len(manifest.splits["train"].files) > 2
+
+
+def test_a_generation_may_be_exported_alone(
+    spark: SparkSession, config: Config, whole: Path, tmp_path: Path
+) -> None:
+    to = tmp_path / "first"
+    export.run(spark, config, Request(str(to), "en-first", file_windows=30, generation=0))
+    assert read_manifest(to).generation == 0
+    assert contents(to) == contents(whole)
+    with pytest.raises(TableError, match=r"no windows of .*, sliding, 1 in it"):
+        export.run(spark, config, Request(str(tmp_path / "second"), "en-first", generation=1))
 
 
 def test_the_run_is_recorded_and_balances(

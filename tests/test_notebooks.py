@@ -237,7 +237,7 @@ def test_the_quickstart_takes_its_parameters_and_shows_a_sample_and_a_window(wor
     (line,) = re.findall(r"one sample of ([\d,]+) tokens", text)
     whole = [row["n_tokens"] for row in samples if row["n_segments"] == 1]
     assert int(line.replace(",", "")) == min(whole)
-    order = ("arrangement", "split", "shard", "position")
+    order = ("arrangement", "split", "generation", "shard", "position")
     window = min(world.rows("windows"), key=lambda row: [row[name] for name in order])
     (first,) = [row for row in samples if row["sample_id"] == window["sample_ids"][0]]
     decoded = text.rpartition("whole samples\n\n")[2]

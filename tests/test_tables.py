@@ -134,6 +134,39 @@ def test_rows_are_merged_by_their_key_in_one_transaction(
     assert tables.version(REDIRECTS) == first + 1
 
 
+def test_an_update_writes_what_differs_and_removes_what_is_gone(
+    spark: SparkSession, frame: Frame, tmp_path: Path
+) -> None:
+    tables, scope = Tables(spark, str(tmp_path)), {"lang": ["en", "th"]}
+    tables.update(REDIRECTS, frame(SCHEMA, [ENGLISH, THAI, ARABIC]), scope)
+    first = tables.version(REDIRECTS)
+    later = (*THAI[:-1], "20270101")
+    tables.update(REDIRECTS, frame(SCHEMA, [ENGLISH, later]), scope, ignored=["dump_date"])
+    assert (rows(tables), tables.version(REDIRECTS)) == ([ARABIC, ENGLISH, THAI], first)
+    moved = ("th", 2, "ชา", "ใบชา", "20270101")
+    tables.update(REDIRECTS, frame(SCHEMA, [moved]), scope, ignored=["dump_date"])
+    assert (rows(tables), tables.version(REDIRECTS)) == ([ARABIC, moved], first + 1)
+
+
+def test_the_transaction_says_what_made_the_rows(
+    spark: SparkSession, frame: Frame, tmp_path: Path
+) -> None:
+    tables = Tables(spark, str(tmp_path))
+    assert tables.made_with(REDIRECTS) == {}
+    tables.replace(REDIRECTS, frame(SCHEMA, [ENGLISH]), {"lang": ["en"]}, {"en": "a"})
+    gone = frame("lang string, title string", [])
+    tables.merge(REDIRECTS, frame(SCHEMA, [THAI]), gone, {"th": "b"})
+    assert tables.made_with(REDIRECTS) == {"en": "a", "th": "b"}
+    version = tables.version(REDIRECTS)
+    spark.sql(f"OPTIMIZE {tables.name('redirects')}")
+    assert (tables.made_with(REDIRECTS), tables.version(REDIRECTS)) == (
+        {"en": "a", "th": "b"},
+        version,
+    )
+    spark.sql(f"DELETE FROM {tables.name('redirects')} WHERE lang = 'th'")  # by somebody else
+    assert tables.made_with(REDIRECTS) == {}
+
+
 def test_a_merge_without_rows_keeps_the_version(filled: Tables, frame: Frame) -> None:
     before = filled.version(REDIRECTS)
     filled.merge(REDIRECTS, frame(SCHEMA, []), frame("lang string, title string", []))

@@ -11,17 +11,6 @@ from crossic_etl.transforms.mixture import MIXTURE
 
 # Windows that were made together, of the same samples.
 _KIND = ("arrangement", "tokenizer", "window_length", "policy")
-# The windows that ``position`` counts.
-_STREAM = tuple(name for name in WINDOWS.key if name != "position")
-
-
-def count_positions(windows: DataFrame) -> DataFrame:
-    """`_STREAM` with ``n_windows, first_position, last_position``."""
-    return windows.groupBy(*_STREAM).agg(
-        F.count("*").alias("n_windows"),
-        F.min("position").alias("first_position"),
-        F.max("position").alias("last_position"),
-    )
 
 
 def compare_windows(windows: DataFrame, samples: DataFrame) -> DataFrame:
@@ -92,16 +81,6 @@ WINDOW_PROMISES = (
                 "n_whole > 0 AND n_whole BETWEEN size(sample_ids) - 1 AND size(sample_ids)"
             ),
         },
-    ),
-    Promise(
-        {
-            "positions of a shard are 0 to n - 1": (
-                "first_position = 0 AND last_position = n_windows - 1"
-            )
-        },
-        _STREAM,
-        (WINDOWS,),
-        count_positions,
     ),
     Promise(
         {

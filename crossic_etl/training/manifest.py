@@ -89,6 +89,7 @@ class Manifest:
         created: ISO 8601, UTC.
         token_type: of ``flat``'s tokens, ``int32`` or ``uint16``, little-endian.
         token_budget: new training tokens that were asked for; None is all.
+        generation: of the windows; None is all.
         attribution: the files that say of what each sample is made, as CC BY-SA asks for.
     """
 
@@ -107,6 +108,7 @@ class Manifest:
     created: str
     token_type: str = "int32"
     token_budget: int | None = None
+    generation: int | None = None
     attribution: tuple[ExportFile, ...] = field(default=())
 
     @property

@@ -26,11 +26,23 @@ if TYPE_CHECKING:
 Frame = Callable[[str, list[tuple[Any, ...]]], "DataFrame"]
 
 WINDOWS = (
-    "split string, shard int, position int, n_new int, n_repeated int, input_ids array<int>, "
-    "sample_starts array<int>, sample_ids array<string>, sample_langs array<string>"
+    "split string, generation int, shard int, position int, n_new int, n_repeated int, "
+    "input_ids array<int>, sample_starts array<int>, sample_ids array<string>, "
+    "sample_langs array<string>"
 )
 ROWS = [
-    (split, shard, position, 10 + shard, 0, [shard, position], [0], [f"{shard}-{position}"], ["th"])
+    (
+        split,
+        0,
+        shard,
+        position,
+        10 + shard,
+        0,
+        [shard, position],
+        [0],
+        [f"{shard}-{position}"],
+        ["th"],
+    )
     for split, n in (("train", 30), ("validation", 5))
     for shard in range(2)
     for position in range(n)
