@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help java run test test-platforms check fmt bench clean
+.PHONY: help java run test test-platforms test-faults check fmt bench clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -32,17 +32,20 @@ $(VENV)/jars: $(VENV)/installed-test # two sessions at once would fetch the same
 	$(BIN)/python -c 'from crossic_etl.session import get_session; get_session().stop()'
 	@touch $@
 
-test: java $(VENV)/installed-test $(VENV)/jars ## every test but those of the platforms
+test: java $(VENV)/installed-test $(VENV)/jars ## every test but those of platforms and faults
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 test-platforms: java $(VENV)/installed-test ## on a cluster of two workers, on Spark Connect and in a browser (Chromium): minutes
 	$(BIN)/python -m pytest -m platform
 
+test-faults: java $(VENV)/installed-test ## runs that are killed at random moments, and pairs of runs at once: an hour
+	$(BIN)/python -m pytest -m faults -s
+
 check: $(VENV)/installed-dev ## lint, types and the tests that need no Java, in seconds
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -m 'not spark and not slow and not platform' --ignore=tests/training
+	$(BIN)/python -m pytest -q -m 'not spark and not slow and not platform and not faults' --ignore=tests/training
 
 fmt: $(VENV)/installed-dev ## format, and mend what lint can mend
 	$(BIN)/ruff format
