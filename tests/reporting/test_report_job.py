@@ -137,7 +137,8 @@ def test_retrieval_says_what_was_measured(
             "run_id": "1", "job": "neighbours", "state": "done", "started": datetime(2026, 1, 1),
             "seconds": 2.0, "config_hash": "c", "code_version": "1", "input_versions": {},
             "rows_in": 2, "rows_used": 1, "rows_out": 3, "dropped": {"none_accepted": 1},
-            "metrics": counts, "error": None,
+            "metrics": counts, "error": None, "settings": None, "inputs": None,
+            "output_versions": None,
         }
     )  # fmt: skip
     config = type(shared_config)(tables.root, ("th",))
