@@ -18,9 +18,11 @@ from pyspark.sql import functions as F
 
 from crossic_etl.config import Config
 from crossic_etl.config_errors import ConfigError
-from crossic_etl.schemas import REJECTS, RUNS, Table
+from crossic_etl.schemas import QUANTIZERS, REJECTS, RUNS, Table
 from crossic_etl.tables import Tables
 
+# What several jobs write.
+SHARED = (REJECTS, QUANTIZERS)
 # Runs that may have made what is there, the newest ones.
 RECENT = 20
 CODE = "code"
@@ -75,9 +77,19 @@ def inputs_of(config: Config, job: JobSpec, files: str = "") -> str:
     return json.dumps(values, sort_keys=True, ensure_ascii=False)
 
 
-def versions_of(tables: Tables, named: Sequence[Table]) -> dict[str, int]:
-    """The Delta version of each table; those that others write too are left out."""
-    return {table.name: tables.version(table) for table in named if table is not REJECTS}
+def versions_read(tables: Tables, named: Sequence[Table]) -> dict[str, int]:
+    """The Delta version of each table.
+
+    Raises:
+        TableError: one isn't there yet.
+    """
+    return {table.name: tables.version(table) for table in named}
+
+
+def versions_written(tables: Tables, named: Sequence[Table]) -> dict[str, int]:
+    """The Delta version of each table that is there, but for what other jobs write too."""
+    found = {table.name: tables.find_version(table) for table in named if table not in SHARED}
+    return {name: version for name, version in found.items() if version is not None}
 
 
 def is_finished(
@@ -85,8 +97,7 @@ def is_finished(
 ) -> bool:
     """Whether the tables that a job writes are what it would make of what there is now."""
     runs = tables.find(RUNS)
-    present = all(tables.is_there(table) for table in (*reads, *job.writes))
-    if runs is None or not present:
+    if runs is None or not all(tables.is_there(table) for table in reads):
         return False
     same = {
         "job": job.name,
@@ -97,7 +108,7 @@ def is_finished(
     for column, value in same.items():
         runs = runs.where(F.col(column) == F.lit(value))
     recent = runs.orderBy(F.desc("started")).select("input_versions", "output_versions")
-    now = (versions_of(tables, reads), versions_of(tables, job.writes))
+    now = (versions_read(tables, reads), versions_written(tables, job.writes))
     return any((row.input_versions, row.output_versions) == now for row in recent.head(RECENT))
 
 

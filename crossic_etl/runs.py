@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pyspark.sql import DataFrame
 
 from crossic_etl.config import Config
-from crossic_etl.ledger import JobSpec, inputs_of, settings_of, versions_of
+from crossic_etl.ledger import JobSpec, inputs_of, settings_of, versions_read, versions_written
 from crossic_etl.schemas import Table
 from crossic_etl.tables import Tables
 
@@ -108,12 +108,12 @@ def recorded(
         job.name,
         settings=settings_of(config, job.settings),
         inputs=inputs_of(config, job),
-        input_versions=versions_of(tables, job.reads if reads is None else reads),
+        input_versions=versions_read(tables, job.reads if reads is None else reads),
     )
     try:
         yield run
         run.check()
-        run.output_versions = versions_of(tables, job.writes)
+        run.output_versions = versions_written(tables, job.writes)
     except Exception as error:
         run.seconds = time.monotonic() - clock
         with suppress(Exception):  # where even this can't be written, the first error says why

@@ -99,9 +99,15 @@ class Tables:
         Raises:
             TableError: it doesn't exist yet.
         """
-        if (commit := self._last_commit(table)) is None:
-            raise TableError(f"table {table.name} isn't there yet under {self.root}")
-        return int(commit.version)
+        if (version := self.find_version(table)) is None:
+            self.read(table)  # says so
+            raise TableError(f"table {table.name} has no version")
+        return version
+
+    def find_version(self, table: Table) -> int | None:
+        """Like `version`; None where there is no such table."""
+        commit = self._last_commit(table)
+        return None if commit is None else int(commit.version)
 
     def is_there(self, table: Table) -> bool:
         """Whether a table exists."""

@@ -111,6 +111,7 @@ def mirror_tables(spark: SparkSession, mirror_config: Path) -> Tables:
     return Tables(spark, str(mirror_config.parent / "tables"))
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that take their time are marked, so that ``make check`` can leave them out.
 
