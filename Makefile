@@ -33,7 +33,7 @@ $(VENV)/jars: $(VENV)/installed-test # two sessions at once would fetch the same
 	@touch $@
 
 test: java $(VENV)/installed-test $(VENV)/jars ## every test but those of platforms and faults
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder
 
 test-platforms: java $(VENV)/installed-test ## on a cluster of two workers, on Spark Connect and in a browser (Chromium): minutes
 	$(BIN)/python -m pytest -m platform

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,33 +112,38 @@ def mirror_tables(spark: SparkSession, mirror_config: Path) -> Tables:
     return Tables(spark, str(mirror_config.parent / "tables"))
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that take their time are marked, so that ``make check`` can leave them out.
-
-    Modules that share a run of the pipeline go to one process where there are several (xdist), and
-    before all others, since they take the longest.
+    """Tests that take their time are marked, so that ``make check`` can leave them out; and the
+    longest come first, so that of two processes (xdist) none is left alone with them.
     """
-    groups: dict[str, str] = {}
     for item in items:
-        used = set(getattr(item, "fixturenames", ()))
         for mark, fixtures in MARKED.items():
-            if fixtures & used:
+            if fixtures & set(getattr(item, "fixturenames", ())):
                 item.add_marker(mark)
-        for fixture in SHARED_RUNS:
-            if fixture in used:
-                groups[module_of(item)] = fixture
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(groups.get(module_of(item), module_of(item))))
     order = [*SHARED_RUNS, "spark"]
 
     def place(item: pytest.Item) -> int:
-        kind = groups.get(module_of(item), "spark" if item.get_closest_marker("spark") else "")
+        group = group_of(item.nodeid)
+        kind = "spark" if group not in order and item.get_closest_marker("spark") else group
         return order.index(kind) if kind in order else len(order)
 
     items.sort(key=place)
 
 
-def module_of(item: pytest.Item) -> str:
-    """The file of a test."""
-    return item.nodeid.partition("::")[0]
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Modules that share a run of the pipeline go to one process, and each other one to one."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByRun(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid)
+
+    return ByRun(config, log)
+
+
+@cache
+def group_of(nodeid: str) -> str:
+    """The fixture that a test's module shares with others, or else the module."""
+    module = nodeid.partition("::")[0]
+    text = (Path(__file__).parents[1] / module).read_text(encoding="utf-8")
+    return next((fixture for fixture in SHARED_RUNS if fixture in text), module)
