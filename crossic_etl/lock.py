@@ -9,6 +9,7 @@ is an update of just the row that was seen, which Delta grants to one of those w
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import threading
 import time
@@ -26,6 +27,7 @@ from crossic_etl.tables import TableError, Tables
 BEAT = 60.0  # seconds
 LEASE = 3.5 * BEAT
 POLL = 5.0
+RELEASES = 5  # tries, against others who try to take the row
 TABLE = "writer"
 # Each beat is a small file and an entry of the log; upkeep removes them.
 PROPERTIES = (
@@ -85,14 +87,20 @@ class Lock:
     def release(self) -> None:
         """Gives the row back, if it is still ours."""
         self._ended.set()
-        self._change("owner = '', who = ''", f"owner = '{self.owner}'")
+        for _ in range(RELEASES):
+            if self._change("owner = '', who = ''", f"owner = '{self.owner}'") >= 0:
+                return
 
     def beat(self, seconds: float = BEAT) -> None:
         """Counts on until the end; interrupts the process where somebody else has the row."""
         while not self._ended.wait(seconds):
-            if self._change("beat = beat + 1", f"owner = '{self.owner}'") == 0:
+            try:
+                n_changed = self._change("beat = beat + 1", f"owner = '{self.owner}'")
+            except Exception:  # the storage doesn't answer: the next beat may get through
+                continue
+            if n_changed == 0:
                 self.lost = True
-                os.kill(os.getpid(), 2)
+                os.kill(os.getpid(), signal.SIGINT)
                 return
 
     def _create(self) -> None:
@@ -116,14 +124,16 @@ class Lock:
         return self._change(f"{values}, beat = beat + 1", seen) == 1
 
     def _change(self, values: str, where: str) -> int:
-        """Rows changed; 0 where another's change came first and left none, -1 where Delta said so.
+        """Rows changed; -1 where another's change at the same time came first.
 
-        A change that failed is no news of who has the row.
+        That is no news yet of who has the row.
         """
         try:
             changed = self.tables.spark.sql(f"UPDATE {self.name} SET {values} WHERE {where}")
             return int(changed.head(1)[0][0])
-        except PySparkException:
+        except Exception as error:  # classic Spark and Spark Connect raise different ones
+            if "concurrent" not in str(error).lower():
+                raise
             return -1
 
 

@@ -404,7 +404,7 @@ def test_windows(broken: Broken) -> None:
         "only its last sample may be cut": {row.format("whole")},
         "its tokens are new or repeated": {row.format("new")},
         "n_padding is what is missing": {row.format("padding")},
-        "input_ids fit in": {"en-first/t/29/long/train/0/0"},
+        "input_ids fit in": {"en-first/t/29/long/train/0/0/0"},
     }
 
 
