@@ -64,7 +64,9 @@ def train_quantizer(
         import pyarrow as pa
 
         parts = [to_matrix(batch.column("vector"), dimension).copy() for batch in batches]
-        vectors = np.concatenate(parts) if parts else np.zeros((0, dimension), np.float32)
+        if not any(len(part) for part in parts):  # a plan may have a task without rows
+            return
+        vectors = np.concatenate(parts)
         quantizer = train(vectors, n_cells, seed, threads=threads)
         row = {"quantizer": [quantizer.to_bytes()], "n_trained": [len(vectors)]}
         yield pa.RecordBatch.from_pydict(row)
