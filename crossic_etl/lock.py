@@ -180,6 +180,6 @@ def is_gone(row: Row) -> bool:
         os.kill(row.pid, 0)
     except ProcessLookupError:
         return True
-    except PermissionError:
-        return False
+    except PermissionError:  # somebody else's, and alive
+        pass
     return False

@@ -33,11 +33,13 @@ UPKEEP = (
     *("COMPUTE STATS", "ANALYZE TABLE", "UPGRADE PROTOCOL"),
 )
 RECENT = 30
-# A merge marks the rows that it replaces instead of writing their neighbours anew, and the log
-# tells for longer than from one month's run to the next what made the rows.
+# ``runs`` and exports name the versions that they read, and the log says what made a table's rows:
+# without that the next month's run makes them all anew.
+LOG_DAYS = 100
+# A merge marks the rows that it replaces instead of writing their neighbours anew.
 PROPERTIES = {
     "delta.enableDeletionVectors": "true",
-    "delta.logRetentionDuration": "interval 100 days",
+    "delta.logRetentionDuration": f"interval {LOG_DAYS} days",
 }
 
 Scope = Mapping[str, Sequence[str | int]]
@@ -115,13 +117,17 @@ class Tables:
 
     def has(self, name: str) -> bool:
         """Whether there is a table of this name."""
+        return self.detail(name) is not None
+
+    def detail(self, name: str) -> Row | None:
+        """What Delta says of a table of this name: its files, bytes, properties and partitions."""
         try:
-            self.spark.sql(f"DESCRIBE DETAIL {self.name(name)}").head(1)
+            rows = self.spark.sql(f"DESCRIBE DETAIL {self.name(name)}").head(1)
         except AnalysisException as error:
             if missing(error):
-                return False
+                return None
             raise
-        return True
+        return rows[0]
 
     def made_with(self, table: Table) -> dict[str, str]:
         """The digest of the settings that made the rows, for each part of a table.

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from pyspark.errors import AnalysisException
 from pyspark.sql import Row
 
 from crossic_etl.config_errors import require
@@ -31,7 +30,7 @@ from crossic_etl.schemas import (
     TABLES,
     Table,
 )
-from crossic_etl.tables import Tables, check_columns, missing
+from crossic_etl.tables import LOG_DAYS, Tables, check_columns
 
 # What ``OPTIMIZE`` sorts the files of a partition by, so that a read by it skips the others. Tables
 # without are read whole by every job, windows by shard after shard, or are small: those are packed.
@@ -61,9 +60,6 @@ SCRATCH = (
 
 SAFE_HOURS = 168
 CHECK = "spark.databricks.delta.retentionDurationCheck.enabled"
-# ``runs`` and exports name the versions that they read, and the log says what made a table's rows:
-# without that the next month's run makes them all anew.
-LOG_DAYS = 100
 
 # Of a table's history, to find its last OPTIMIZE; more commits than that are reason enough for one.
 _HISTORY = 100
@@ -104,14 +100,13 @@ def maintain_tables(tables: Tables, settings: Maintain, dry_run: bool = False) -
         TableError: a table has other columns than its contract's; nothing was done then.
     """
     check_retention(tables, settings)
-    details = {table.name: _detail(tables, table.name) for table in TABLES.values()}
-    present = [table for table in TABLES.values() if details[table.name]]
+    present = [table for table in TABLES.values() if tables.is_there(table)]
     for table in present:
         check_evolved(tables, table)
     for table in present:
         yield _maintain(tables, table, settings, dry_run)
     for name in SCRATCH:
-        if before := _detail(tables, f"staging_{name}"):
+        if before := tables.detail(f"staging_{name}"):
             yield _empty(tables, f"staging_{name}", before, settings, dry_run)
 
 
@@ -227,17 +222,7 @@ def _will(what: str, dry_run: bool) -> str:
     return f"would {what}" if dry_run else what
 
 
-def _detail(tables: Tables, table: str) -> Row | None:
-    try:
-        return _existing(tables, table)
-    except AnalysisException as error:
-        if missing(error):
-            return None
-        raise
-
-
 def _existing(tables: Tables, table: str) -> Row:
-    detail = tables.spark.sql(f"DESCRIBE DETAIL {tables.name(table)}")
-    columns = ("numFiles", "sizeInBytes", "properties", "partitionColumns")
-    row: Row = detail.select(*columns).head(1)[0]
-    return row
+    detail = tables.detail(table)
+    assert detail is not None  # it was there when the upkeep began
+    return detail
