@@ -5,10 +5,11 @@ from __future__ import annotations
 import signal
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import Any
 
@@ -18,6 +19,8 @@ from crossic_etl.download.http import Client, Stopped
 from crossic_etl.download.places import Place
 from crossic_etl.download.transfer import Wanted, fetch
 from crossic_etl.sources import InputError
+
+_WAKE_S = 0.2
 
 
 @dataclass
@@ -68,7 +71,7 @@ def fetch_all(client: Client, wanted: Sequence[Wanted]) -> Outcome:
     outcome, failures = Outcome(), list[InputError]()
     with _interruptible(client), _progress(wanted) as bar, _pool(client) as pool:
         futures = {pool.submit(_fetch, client, file, bar): file for file in wanted}
-        for future in as_completed(futures):
+        for future in _as_completed(futures):
             file = futures[future]
             try:
                 moved = future.result()
@@ -89,6 +92,22 @@ def fetch_all(client: Client, wanted: Sequence[Wanted]) -> Outcome:
         others = f" (and {len(failures) - 1} more files)" if len(failures) > 1 else ""
         raise InputError(f"{failures[0]}{others}; run again to go on")
     return outcome
+
+
+def _as_completed(futures: Collection[Future[bool]]) -> Iterator[Future[bool]]:
+    """Like the standard library's, but awake often enough for Ctrl-C.
+
+    Python's handlers run in the main thread only, and a signal that the system hands to another
+    thread doesn't wake one that waits without a limit.
+    """
+    done = SimpleQueue[Future[bool]]()
+    for future in futures:
+        future.add_done_callback(done.put)
+    n_left = len(futures)
+    while n_left:
+        with suppress(Empty):
+            yield done.get(timeout=_WAKE_S)
+            n_left -= 1
 
 
 def _group(file: Wanted) -> str:

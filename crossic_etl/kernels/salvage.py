@@ -9,6 +9,7 @@ member has one checksum at its end: what comes before a cut is given out as it i
 from __future__ import annotations
 
 import bz2
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ _MAGIC_BITS = 48
 _CHECKSUM_BITS = 32
 _GZIP_MAGIC = b"\x1f\x8b"
 _BZ2_MAGIC = b"BZh"
+_BZ2_START = re.compile(rb"BZh[1-9]1AY&SY")
 _GZIP_OUT = 2**20
 _GZIP_IN = 2**16
 RECORD_LIMIT = 64 * 2**20
@@ -208,8 +210,20 @@ def salvage_records(
 
 
 def _pieces(data: bytes) -> Iterator[Piece]:
-    if data.startswith(_BZ2_MAGIC):
+    if data.startswith(_BZ2_MAGIC) or _has_bz2_stream(data):
         return salvage_bz2(data)
     if data.startswith(_GZIP_MAGIC):
         return salvage_gzip(data)
     return iter([Piece(0, data, None, True)] if data else [])
+
+
+def _has_bz2_stream(data: bytes) -> bool:
+    """Whether a stream begins behind other bytes; a text that quotes such a head is no stream."""
+    start = _BZ2_START.search(data)
+    if start is None:
+        return False
+    try:
+        data[start.start() : start.start() + _GZIP_IN].decode()
+    except UnicodeDecodeError as error:
+        return error.reason != "unexpected end of data"
+    return False

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import random
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -441,7 +441,8 @@ def test_ctrl_c_ends_transfers_where_they_are_and_means_again_what_it_meant(
 ) -> None:  # fmt: skip
     def press(*_: object) -> None:
         if not client.stop.is_set():
-            os.kill(os.getpid(), signal.SIGINT)
+            # to this thread: the main one, which alone runs handlers, isn't woken by it
+            signal.pthread_kill(threading.get_ident(), signal.SIGINT)
             assert client.stop.wait(30)
 
     before = signal.getsignal(signal.SIGINT)

@@ -113,7 +113,16 @@ def test_a_bomb_is_cut_to_the_limit() -> None:
     assert all(len(piece.data) <= 47_000_000 for piece in salvage_bz2(bomb))
 
 
-@settings(max_examples=60, deadline=None)
+def test_streams_behind_other_bytes_are_read() -> None:
+    assert whole(b"|" + MULTISTREAM) == RECORDS
+    assert whole(b"|" + MULTISTREAM[1:]) == RECORDS
+
+
+def test_a_text_that_quotes_the_head_of_a_stream_is_text() -> None:
+    assert whole("é BZh91AY&SY é|b".encode()) == ["é BZh91AY&SY é".encode(), b"b"]
+
+
+@settings(max_examples=300, deadline=None)
 @given(st.integers(0, len(MULTISTREAM) - 1), st.binary(max_size=6), st.integers(0, 30))
 def test_whole_records_are_true_whatever_the_damage(at: int, junk: bytes, cut: int) -> None:
     data = MULTISTREAM[:at] + junk + MULTISTREAM[at + cut :]
