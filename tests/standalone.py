@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import signal
 import subprocess
@@ -33,10 +34,31 @@ class Cluster:
     master: str
     n_workers: int
     folder: Path
+    workers: list[subprocess.Popen[bytes]]
+    start_worker: Callable[[], subprocess.Popen[bytes]]
 
     def executor_logs(self) -> list[str]:
         """What each executor of all applications so far wrote on standard error."""
         return [path.read_text() for path in sorted(self.folder.glob("work*/app-*/*/stderr"))]
+
+    def executors(self) -> list[int]:
+        """Process ids of the executors that run, each in the process group of its worker."""
+        groups = {worker.pid for worker in self.workers}
+        return sorted(pid for pid, group in _executors() if group in groups)
+
+    def kill_executor(self, chosen: random.Random) -> None:
+        """SIGKILL to one executor, once there is one; the worker starts another."""
+        while not (running := self.executors()):
+            time.sleep(0.05)
+        os.kill(chosen.choice(running), signal.SIGKILL)
+
+    def kill_worker(self, chosen: random.Random, seconds: float) -> None:
+        """SIGKILL to one worker with its executors; another begins some seconds later."""
+        worker = self.workers.pop(chosen.randrange(len(self.workers)))
+        os.killpg(worker.pid, signal.SIGKILL)
+        worker.wait()
+        time.sleep(seconds)
+        self.start_worker()
 
 
 @contextmanager
@@ -56,14 +78,23 @@ def cluster(
         found = _wait(lambda: MASTER.search(log.read_text()), log, started)
         assert found
         master = found[1]
-        name = "org.apache.spark.deploy.worker.Worker"
-        size = ["--cores", str(cores), "--memory", memory, "--webui-port", "0"]
-        for number in range(n_workers):
+        workers: list[subprocess.Popen[bytes]] = []
+
+        def start_worker() -> subprocess.Popen[bytes]:
+            number = len(started) - 1
+            name = "org.apache.spark.deploy.worker.Worker"
+            size = ["--cores", str(cores), "--memory", memory, "--webui-port", "0"]
             work = ["--work-dir", str(folder / f"work{number}")]
-            started.append(_start(folder, f"worker{number}", [name, *size, *work, master]))
+            worker = _start(folder, f"worker{number}", [name, *size, *work, master])
+            started.append(worker)
+            workers.append(worker)
+            return worker
+
+        for _ in range(n_workers):
+            start_worker()
         registered = "Registering worker"
         _wait(lambda: log.read_text().count(registered) == n_workers, log, started)
-        yield Cluster(master, n_workers, folder)
+        yield Cluster(master, n_workers, folder, workers, start_worker)
     finally:
         _stop(started)
 
@@ -90,6 +121,16 @@ def spark_submit(
     shown = f"{done.stdout[-3000:]}\n{done.stderr[-6000:]}"
     assert done.returncode == 0, f"status {done.returncode}\n{shown}"
     return done.stdout
+
+
+def _executors() -> Iterator[tuple[int, int]]:
+    """Process id and process group of every executor's JVM on this machine."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if b"CoarseGrainedExecutorBackend" in (process / "cmdline").read_bytes():
+                # The name, in brackets, may hold blanks: fields are counted from behind it.
+                state = (process / "stat").read_text().rpartition(")")[2].split()
+                yield int(process.name), int(state[2])
 
 
 def _start(folder: Path, name: str, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
@@ -126,7 +167,7 @@ def _stop(started: Sequence[subprocess.Popen[bytes]]) -> None:
     """Ends each process with its children: a worker's executors are in its process group."""
     for how in (signal.SIGTERM, signal.SIGKILL):
         for process in started:
-            with suppress(ProcessLookupError):
+            with suppress(ProcessLookupError):  # one that a test killed is gone
                 os.killpg(process.pid, how)
         for process in started:
             with suppress(subprocess.TimeoutExpired):

@@ -24,6 +24,9 @@ LABEL_WIDTH = 88
 # Between a panel's name and the numbers of its axis; and for a reader's font that is wider.
 HEADER_GAP = 26
 PADDING = {"left": 14, "top": 4, "right": 12, "bottom": 4}
+_HEADER: dict[str, Any] = {
+    "labelAngle": 0, "labelAlign": "left", "labelLimit": LABEL_WIDTH, "labelPadding": HEADER_GAP,
+}  # fmt: skip
 
 
 def bars(rows: Sequence[Row], name: str, value: str, title: str, form: str = "~s") -> str:
@@ -91,9 +94,7 @@ def spreads(
         .axis(format=form, tickCount=5, grid=not log, labelOverlap=True),
         "x2": alt.X2("high:Q"),
         "y": alt.Y("sum(rows):Q").title(None).axis(tickCount=2, format="~s"),
-        "row": alt.Row(f"{panel}:N")
-        .title(None)
-        .header(labelAngle=0, labelAlign="left", labelLimit=LABEL_WIDTH, labelPadding=HEADER_GAP),
+        "row": alt.Row(f"{panel}:N").title(None).header(**_HEADER),
     }
     if kind:
         encoding |= {"color": _colour(kind, kinds), "y": encoding["y"].stack("zero")}
@@ -102,8 +103,45 @@ def spreads(
     return _svg(chart.resolve_scale(y="independent"))
 
 
+def curves(
+    rows: Sequence[Row],
+    panel: str,
+    kind: str,
+    x: str,
+    y: str,
+    marks: Mapping[str, float],
+    form: str = "~f",
+) -> str:
+    """A panel of lines for each name, one line a kind, over the same axis.
+
+    ``y`` is a share, from 0 to 1. ``marks`` has for some panels where a dashed line stands.
+    """
+    kinds = sorted({str(row[kind]) for row in rows})
+    marked: list[Row] = [{panel: name, "mark": at} for name, at in marks.items()]
+    lines = (
+        _chart([])
+        .mark_line()
+        .encode(
+            x=alt.X(f"{x}:Q").scale(zero=False, nice=False).title(x).axis(format=form, tickCount=5),
+            y=alt.Y(f"{y}:Q").scale(domain=[0, 1]).title(None).axis(tickCount=2, format="~%"),
+            color=_colour(kind, kinds),
+        )
+    )
+    rule = _chart([]).mark_rule(strokeDash=[4, 4], color=INK).encode(x="mark:Q")
+    layers = [
+        layer.properties(width=WIDTH, height=PANEL_HEIGHT, data=alt.Undefined)
+        for layer in (lines, rule)
+    ]
+    row = alt.Row(f"{panel}:N").title(None).header(**_HEADER)
+    return _svg(alt.layer(*layers, data=_values([*rows, *marked])).facet(row=row))
+
+
+def _values(rows: Sequence[Row]) -> Any:
+    return {"values": [dict(row) for row in rows]}
+
+
 def _chart(rows: Sequence[Row]) -> Any:
-    return alt.Chart({"values": [dict(row) for row in rows]})
+    return alt.Chart(_values(rows))
 
 
 def _colour(kind: str, kinds: Sequence[str]) -> Any:

@@ -13,7 +13,7 @@ from crossic_etl.report.browser import pick_samples
 from crossic_etl.report.content import Report
 from crossic_etl.report.flow import flow_section, rejects_section, seconds_section
 from crossic_etl.report.html import render
-from crossic_etl.report.retrieval import neighbours_section, similarity_section
+from crossic_etl.report.retrieval import neighbours_section, similarity_section, thresholds_section
 from crossic_etl.report.source import Source
 from crossic_etl.report.texts import lengths_section, pairs_section, windows_section
 from crossic_etl.schemas import TABLES
@@ -30,6 +30,7 @@ SECTIONS = (
     lengths_section,
     windows_section,
     neighbours_section,
+    thresholds_section,
     similarity_section,
     seconds_section,
 )

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from typing import Any
+
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from crossic_etl.config_crawl import Encoder
 from crossic_etl.encoder_choice import choose_encoder
-from crossic_etl.report.charts import spreads, with_ends
+from crossic_etl.report.charts import curves, spreads, with_ends
 from crossic_etl.report.content import Figure, Grid, Section
 from crossic_etl.report.flow import newest
 from crossic_etl.report.source import Source, collect
 from crossic_etl.report.texts import described_grid
-from crossic_etl.schemas import NEIGHBOURS, SAMPLES
+from crossic_etl.schemas import NEIGHBOURS, SAMPLES, THRESHOLDS
 from crossic_etl.transforms.report import (
     compare_sides,
     describe,
@@ -25,6 +28,8 @@ from crossic_etl.transforms.report import (
 COSINE_STEP, MARGIN_STEP = 0.05, 0.05
 # Of each arrangement; the encoder needs some 10 ms for a text.
 MOST_COMPARED = 200
+# What a calibration's margins hold for.
+CALIBRATED = ("model", "k", "wrong_pairs")
 SCORES = (",d", ".3f", ".3f", ".3f", ".3f", ".3f")
 
 
@@ -81,6 +86,53 @@ def _scores(nearest: DataFrame) -> list[Figure]:
             grid = described_grid(title, "target_lang", described, SCORES)
             figures.append(Figure(title, chart, grid))
     return figures
+
+
+def thresholds_section(source: Source) -> Section | None:
+    """The least margins that calibrations found, and what each margin would do."""
+    thresholds = source.find(THRESHOLDS)
+    if thresholds is None:
+        return None
+    rows = collect(thresholds, [*CALIBRATED, "revision", "span_rule", "target_lang"])
+    figures = []
+    for scope, of_scope in groupby(rows, key=lambda row: [row[name] for name in CALIBRATED]):
+        model, k, wrong = scope
+        figures.append(_margins(f"{model}, k {k}, {wrong} wrong pairs", list(of_scope)))
+    text = (
+        "A neighbour is accepted from its language's least margin on (* is all languages "
+        "together). Precision and recall are those among Wikipedia's pairs, which are known to be "
+        "right, and one wrong candidate for each; the dashed line is the margin that was taken."
+    )
+    return Section("thresholds", "Thresholds", text, figures) if figures else None
+
+
+def _margins(title: str, rows: list[dict[str, Any]]) -> Figure:
+    """Precision and recall by least margin, a panel for each language that has pairs."""
+    points = [
+        {"lang": row["target_lang"], "margin": point["threshold"], "share": point[measure],
+         "measure": measure}
+        for row in rows
+        for point in row["points"]
+        for measure in ("precision", "recall")
+    ]  # fmt: skip
+    drawn = {point["lang"] for point in points}
+    chosen = {row["target_lang"]: row["threshold"] for row in rows if row["threshold"] is not None}
+    marks = {lang: margin for lang, margin in chosen.items() if lang in drawn}
+    grid = Grid(
+        title,
+        ("language", "threshold", "precision", "recall", "right pairs", "wrong pairs", "is from"),
+        ("", ".3f", ".3f", ".3f", ",d", ",d", ""),
+        tuple(
+            (
+                *[row[name] for name in ("target_lang", "threshold", "precision", "recall")],
+                *[row[name] for name in ("n_right", "n_wrong")],
+                "all languages" if row["pooled"] else "its own pairs",
+            )
+            for row in rows
+        ),
+    )  # fmt: skip
+    svg = curves(points, "lang", "measure", "margin", "share", marks) if points else ""
+    return Figure(title, svg, grid)
 
 
 def similarity_section(source: Source) -> Section | None:

@@ -12,7 +12,7 @@ import pytest
 from crossic_etl.report.browser import MOST_CHARACTERS
 from crossic_etl.report.content import Grid, Report, Section
 from crossic_etl.report.make import make_report
-from crossic_etl.schemas import NEIGHBOURS, PAGES, SAMPLES, TABLES
+from crossic_etl.schemas import NEIGHBOURS, PAGES, SAMPLES, TABLES, THRESHOLDS
 from crossic_etl.tables import Tables
 from jobs.report import main
 
@@ -151,6 +151,28 @@ def test_retrieval_says_what_was_measured(
     cosine, margin = (rows(figure.grid)["th"] for figure in retrieval.figures)
     assert cosine[0] == margin[0] == 2  # of the nearest alone
     assert cosine[-1] == pytest.approx(0.81)
+
+
+def test_thresholds_with_their_curves_and_a_language_that_has_none(
+    spark: SparkSession, tmp_path: Path, shared_config: Config
+) -> None:
+    tables = Tables(spark, str(tmp_path / "calibrated"))
+    points = [(0.9, 0.5, 1.0, 0.67), (1.1, 1.0, 0.75, 0.86)]
+    scope = ("m", "1", "lead", 4, "nearest", 0.95)
+    held = [
+        ("th", *scope, 1.1, 1.0, 0.75, 0.86, 30, 30, False, points),
+        ("ar", *scope, None, None, None, None, 0, 0, True, []),
+    ]
+    tables.replace(THRESHOLDS, spark.createDataFrame(held, THRESHOLDS.schema), {})
+    report = make_report(spark, type(shared_config)(tables.root, ("th",)), MOST)
+    (figure,) = section(report, "thresholds").figures
+    assert figure.title == "m, k 4, nearest wrong pairs"
+    assert rows(figure.grid) == {
+        "ar": (None, None, None, 0, 0, "all languages"),
+        "th": (1.1, 1.0, 0.75, 30, 30, "its own pairs"),
+    }
+    assert ">th<" in figure.svg and ">precision<" in figure.svg and ">ar<" not in figure.svg
+    assert figure.svg.count('stroke-dasharray="4,4"') == 1
 
 
 def test_the_job_writes_a_file(

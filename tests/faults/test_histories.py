@@ -1,0 +1,246 @@
+"""Histories drawn at random: after every one the tables are those of a run from scratch.
+
+pytest -m faults tests/faults/test_histories.py -s     # CROSSIC_ETL_HISTORIES=12
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from crossic_etl.sample.build import SourcePage
+from crossic_etl.schemas import (
+    DOCUMENTS,
+    EMBEDDINGS,
+    LINKS,
+    NEIGHBOURS,
+    PAGES,
+    PAIRS,
+    REDIRECTS,
+    REJECTS,
+    REVERSE_NEIGHBOURS,
+    SAMPLES,
+    TABLES,
+    WINDOWS,
+)
+from crossic_etl.tables import Tables
+from jobs.pipeline import main
+from jobs.verify import main as verify
+from tests.faults.world import SEED, write_config, write_crawl
+from tests.table_hashes import row_hash
+from tests.test_months import pair, write_month
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+pytestmark = pytest.mark.faults
+
+HISTORIES = int(os.environ.get("CROSSIC_ETL_HISTORIES", "12"))
+STEPS = 5
+# A page keeps the date of the dump that it was read from.
+SAME = {
+    **{table: ["dump_date"] for table in (PAGES, REDIRECTS, LINKS)},
+    **{table: [] for table in (PAIRS, SAMPLES, REJECTS, DOCUMENTS, EMBEDDINGS)},
+    **{table: [] for table in (NEIGHBOURS, REVERSE_NEIGHBOURS)},
+}
+CHANGES = ("add", "change", "delete", "move", "redirect", "item", "disambiguate", "translate")
+N_SUBJECTS = 10
+changes = st.lists(
+    st.tuples(st.sampled_from(CHANGES), st.integers(0, N_SUBJECTS - 1)), min_size=1, max_size=4
+)
+numbers = st.lists(st.integers(0, 24), min_size=1, max_size=8, unique=True)
+
+
+class History(RuleBasedStateMachine):
+    """A wiki of some subjects and a folder of crawl files, that change; and the tables of both."""
+
+    def __init__(self, spark: SparkSession, folder: Path) -> None:
+        super().__init__()
+        self.spark = spark
+        self.folder = Path(tempfile.mkdtemp(dir=folder))
+        self.config = write_config(self.folder)
+        self.month = self.n_made = 0
+        self.length = 256
+        self.subjects = [
+            list(pair(20 + i, f"Subject {i}", f"หัวข้อ {i}", f"Q{i}")) for i in range(N_SUBJECTS)
+        ]
+        self.crawl: dict[str, list[int]] = {}
+        self.told: list[str] = []
+
+    @initialize(found=numbers)
+    def begin(self, found: list[int]) -> None:
+        self.write_dump()
+        self.write_file("first", found)
+        self.run("begins")
+
+    @rule(found=changes)
+    def new_dump(self, found: list[tuple[str, int]]) -> None:
+        for what, place in found:
+            self.change(what, place)
+        self.write_dump()
+        self.run(f"new dump: {found}")
+
+    @rule(found=numbers)
+    def new_crawl_file(self, found: list[int]) -> None:
+        self.write_file(f"file{self.number()}", found)
+        self.run(f"new crawl file: {found}")
+
+    @rule(chosen=st.randoms(use_true_random=False))
+    def duplicate_file(self, chosen: random.Random) -> None:
+        name = chosen.choice(sorted(self.crawl))
+        self.write_file(f"copy{self.number()}", self.crawl[name])
+        self.run(f"copy of {name}")
+
+    @precondition(lambda self: len(self.crawl) > 1)
+    @rule(chosen=st.randoms(use_true_random=False))
+    def removed_file(self, chosen: random.Random) -> None:
+        name = chosen.choice(sorted(self.crawl))
+        del self.crawl[name]
+        (self.folder / "crawl" / f"{name}.jsonl").unlink()
+        self.run(f"{name} is gone")
+
+    @rule(found=changes, numbers=numbers)
+    def both(self, found: list[tuple[str, int]], numbers: list[int]) -> None:
+        for what, place in found:
+            self.change(what, place)
+        self.write_dump()
+        self.write_file(f"file{self.number()}", numbers)
+        self.run(f"new dump: {found}, and new crawl file: {numbers}")
+
+    @rule(length=st.sampled_from([128, 192, 256]))
+    def other_settings(self, length: int) -> None:
+        self.length = length
+        self.run(f"windows of {length}", "--reconfigure")
+
+    @rule()
+    def rebuild(self) -> None:
+        self.run("rebuild", "--rebuild")
+
+    @rule()
+    def nothing_new(self) -> None:
+        tables = Tables(self.spark, str(self.folder / "tables"))
+        held = [table for table in TABLES.values() if tables.is_there(table)]
+        before = [tables.version(table) for table in held]
+        self.run("nothing new")
+        assert [tables.version(table) for table in held] == before
+
+    def teardown(self) -> None:
+        if not self.told:
+            return
+        try:
+            self.compare()
+        except BaseException:
+            print(f"history: {'; '.join(self.told)}", flush=True)
+            raise
+        print(f"the same as from scratch: {'; '.join(self.told)}", flush=True)
+
+    def compare(self) -> None:
+        """With the tables that a run from scratch makes of the same input."""
+        assert main(self.arguments("anew")) == 0
+        tables, anew = (Tables(self.spark, str(self.folder / name)) for name in ("tables", "anew"))
+        for table, left_out in SAME.items():
+            rows, others = (of.find(table) for of in (tables, anew))
+            if others is None:
+                assert rows is None or rows.count() == 0, table.name
+            else:
+                assert rows is not None
+                assert row_hash(rows.drop(*left_out)) == row_hash(others.drop(*left_out)), (
+                    table.name
+                )
+        assert whole(tables) == whole(anew)
+        assert verify(self.arguments("tables")) == 0
+
+    def run(self, told: str, *arguments: str) -> None:
+        self.told.append(told)
+        assert main([*self.arguments("tables"), *arguments]) == 0, self.told
+
+    def arguments(self, root: str) -> list[str]:
+        date = f"--set=wikipedia.date={20260001 + 100 * self.month}"
+        where = [date, f"--set=root={self.folder / root}", f"--set=window.length={self.length}"]
+        return ["--config", str(self.config), *where]
+
+    def write_dump(self) -> None:
+        self.month += 1
+        write_month(
+            self.folder / "dumps",
+            [tuple(pages) for pages in self.subjects],
+            str(20260001 + 100 * self.month),
+        )
+
+    def write_file(self, name: str, found: list[int]) -> None:
+        self.crawl[name] = found
+        write_crawl(self.folder / "crawl", name, found)
+
+    def number(self) -> int:
+        self.n_made += 1
+        return self.n_made
+
+    def change(self, what: str, place: int) -> None:
+        """Does it to a subject that has its English page, or else nothing."""
+        n = self.number()
+        if what == "add":
+            self.subjects.append(list(pair(50 + n, f"New {n}", f"ใหม่ {n}", f"Q{50 + n}")))
+            return
+        pages = self.subjects[place]
+        if not pages or pages[0].page_id >= 100 or pages[0].redirect:
+            return
+        english, revision = pages[0], 30_000_000 + n
+        if what == "change":
+            pages[0] = replace(english, text=f"{english.text} Since {n}.", revision_id=revision)
+        elif what == "delete":
+            del pages[0]
+        elif what == "move":
+            pages[0] = replace(english, title=f"Moved {n}", revision_id=revision)
+            pages.append(SourcePage(50 + n, english.title, redirect=f"Moved {n}"))
+        elif what == "redirect":
+            target = f"Subject {(place + 1) % N_SUBJECTS}"
+            pages[0] = replace(english, text="", redirect=target, revision_id=revision)
+        elif what == "item":
+            pages[0] = replace(english, qid=f"Q{900 + n}")
+        elif what == "disambiguate":
+            pages[0] = replace(english, props=(("disambiguation", ""),))
+        else:
+            thai = next(page for page in pages if page.page_id >= 100)
+            at = pages.index(thai)
+            pages[at] = replace(thai, text=f"{thai.text} ใหม่", revision_id=revision)
+
+
+def whole(tables: Tables) -> list[tuple[str, str, str]]:
+    """Every sample that is whole in a window, with the window's arrangement and split."""
+    rows = tables.read(WINDOWS).collect()
+    return sorted(
+        (row.arrangement, row.split, name) for row in rows for name in row.sample_ids[: row.n_whole]
+    )
+
+
+def test_tables_of_any_history_are_those_of_a_run_from_scratch(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        lambda: History(spark, tmp_path),
+        settings=settings(
+            max_examples=HISTORIES,
+            stateful_step_count=STEPS,
+            deadline=None,
+            derandomize=SEED == 0,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+            print_blob=False,
+        ),
+    )
