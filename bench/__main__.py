@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench import embedding_udf, encoders, packing, pages, retrieval, wikitext
+from bench import embedding_udf, encoders, months, packing, pages, retrieval, wikitext, workers
 
 
 def main() -> None:
@@ -15,6 +15,8 @@ def main() -> None:
         (pages, []),
         (embedding_udf, []),
         (retrieval, ["scale"]),
+        (months, []),
+        (workers, []),
     ):
         name = " ".join([module.__name__, *arguments])
         print(f"\n{name}: {(module.__doc__ or '').splitlines()[0]}", flush=True)

@@ -93,7 +93,7 @@ def versions_written(tables: Tables, named: Sequence[Table]) -> dict[str, int]:
 
 
 def is_finished(
-    tables: Tables, config: Config, job: JobSpec, reads: Sequence[Table], files: str
+    tables: Tables, config: Config, job: JobSpec, reads: Sequence[Table], files: str = ""
 ) -> bool:
     """Whether the tables that a job writes are what it would make of what there is now."""
     runs = tables.find(RUNS)

@@ -28,6 +28,7 @@ class Run:
 
     ``input_versions`` are the Delta versions of the tables that it reads, as it began,
     ``output_versions`` those of the tables that it writes, as it ended; see `ledger` for the rest.
+    With ``nothing_new`` an earlier run's row says all of it, and there is none of this one.
     """
 
     job: str
@@ -41,6 +42,7 @@ class Run:
     inputs: str | None = None
     output_versions: Mapping[str, int] | None = None
     input_versions: Mapping[str, int] = field(default_factory=dict)
+    nothing_new: bool = False
 
     @property
     def used(self) -> int:
@@ -101,6 +103,8 @@ def recorded(
 ) -> Iterator[Run]:
     """Times a job's body, writes its row of ``runs``, failed or not, and prints its line if not.
 
+    A body that finds nothing to do says so in `Run.nothing_new`, and is no run.
+
     ``reads`` are the tables that it reads, where they aren't all of the job's.
     """
     started, clock = datetime.now(timezone.utc), time.monotonic()
@@ -119,6 +123,9 @@ def recorded(
         with suppress(Exception):  # where even this can't be written, the first error says why
             tables.append_run(_row(run, config, started, error))
         raise
+    if run.nothing_new:
+        print(f"{job.name}: nothing new", flush=True)
+        return
     run.seconds = time.monotonic() - clock
     tables.append_run(_row(run, config, started, None))
     print(run.line(), flush=True)

@@ -11,7 +11,7 @@ from crossic_etl.crawl_ledger import open_ledger
 from crossic_etl.crawl_sources import find_sources, stage_documents
 from crossic_etl.document_rules import deciding_settings, load_rules
 from crossic_etl.kernels.documents import DOCUMENT
-from crossic_etl.ledger import JobSpec
+from crossic_etl.ledger import JobSpec, is_finished
 from crossic_etl.near_copies import add_near_copies, add_texts
 from crossic_etl.runs import recorded
 from crossic_etl.schemas import CRAWL_FILES, CRAWL_TEXTS, DOCUMENTS, NEAR_COPY_LINKS, REJECTS
@@ -35,10 +35,10 @@ SPEC = JobSpec(
 def run(spark: SparkSession, config: Config) -> None:
     """Brings the documents of the configured wikis' languages, and the rejects, up to date.
 
-    ``runs`` counts the records that this run read, without news none. Those out are texts that no
-    earlier run had and that stay, if in the place of an older near copy; the others are duplicates,
-    near duplicates or broken. In the metrics are the files, documents and pairs of near copies that
-    there are now, and the rows of ``documents`` that were written and removed.
+    ``runs`` counts the records that this run read; without news there is no such row. Those out are
+    texts that no earlier run had and that stay, if in the place of an older near copy; the others
+    are duplicates, near duplicates or broken. In the metrics are the files, documents and pairs of
+    near copies that there are now, and the rows of ``documents`` that were written and removed.
     """
     tables, scope = Tables(spark, config.root), {"lang": config.wikis}
     with recorded(tables, config, SPEC) as record:
@@ -49,6 +49,7 @@ def run(spark: SparkSession, config: Config) -> None:
         record.metrics = {"files": len(ledger.files), "files_read": len(plan.unread)}
         if not plan.unread and held.count() == plan.n_documents:
             record.metrics["documents"] = plan.n_documents
+            record.nothing_new = is_finished(tables, config, SPEC, READS)
             return
         staged = stage_documents(tables, ledger.unread(), rules)
         ledger.begin()

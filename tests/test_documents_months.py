@@ -166,12 +166,14 @@ def test_months_leave_what_all_files_at_once_leave_wherever_a_run_dies(
     assert (run.rows_in, at_once.rows_in) == (3 * 16, N_FILES * 16)
 
 
-def test_a_run_without_news_reads_and_writes_nothing(world: World) -> None:
-    before = versions(world.tables)
-    run = world.run(world.tables)
-    assert versions(world.tables) == before
-    assert (run.rows_in, run.rows_out, run.dropped, run.state) == (0, 0, {}, "done")
-    assert run.metrics["files_read"] == 0
+def test_a_run_without_news_reads_and_writes_nothing(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, n_runs = versions(world.tables), world.tables.version(RUNS)
+    capsys.readouterr()
+    world.run(world.tables)
+    assert capsys.readouterr().out == "documents: nothing new\n"
+    assert (versions(world.tables), world.tables.version(RUNS)) == (before, n_runs)
 
 
 def kill_after(patched: pytest.MonkeyPatch, n_writes: list[int]) -> None:

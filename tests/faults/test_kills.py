@@ -60,7 +60,7 @@ def test_tables_of_runs_that_were_killed_are_those_of_runs_that_were_not(
         else:
             world.finish(root, month)
         assert row_hashes(Tables(spark, str(tmp_path / root)), COMPARED) == expected
-        assert verify(world.arguments(root, month)) == 0
+    assert verify(world.arguments(root, month)) == 0
     print(f"{month}: {n_kills} kills, {n_roots} roots compared", flush=True)
 
 

@@ -1,0 +1,91 @@
+"""What a month costs: a twentieth of pages changed and documents new, beside a run from nothing.
+
+    python -m bench.months [--pages 1500] [--documents 8000] [shared data folder]
+
+Two worlds, the second twice as large. In each the pipeline runs over the first month, and then over
+the second, which brings the same to both: revisions of a twentieth of the smaller world's pages,
+and a twentieth of its documents new. All runs are in one session; what is timed is the jobs alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from bench.repeated import Changes, sentences, write_crawl, write_wikis
+from crossic_etl.session import get_session
+from jobs.pipeline import main as pipeline
+
+FIRST, SECOND = "20260101", "20260201"
+SHARE = 20
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Prints seconds of each run, and two ratios."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pages", type=int, default=1500, help="articles of each of two wikis")
+    parser.add_argument("--documents", type=int, default=8000)
+    given, _ = parser.parse_known_args(argv)
+    spark = get_session("bench")
+    found = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        warm_up(spark, Path(scratch) / "warm")
+        for scale in (1, 2):
+            world = World(Path(scratch) / str(scale), given.pages, given.documents, scale)
+            found[scale] = world.run(FIRST), world.run(SECOND)
+    spark.stop()
+    print(f"\n{'seconds':<34}{'from nothing':>14}{'next month':>12}{'share':>8}")
+    for scale, (full, next_one) in found.items():
+        what = f"{given.pages * scale} pages, {given.documents * scale} documents"
+        print(f"{what:<34}{full:>14.1f}{next_one:>12.1f}{next_one / full:>8.2f}")
+    (full, once), (_, twice) = found[1], found[2]
+    print(f"a twentieth of news takes {once / full:.2f} of a run from nothing (goal 0.20)")
+    print(f"tables twice as large make it {twice / once:.2f} times as long (goal 1.2)")
+
+
+class World:
+    """The input of two months, and the tables that the pipeline makes of it."""
+
+    def __init__(self, folder: Path, n_pages: int, n_documents: int, scale: int) -> None:
+        self.folder = folder
+        folder.mkdir()
+        known = sentences()
+        news = n_documents // SHARE
+        write_wikis(folder / "dumps", FIRST, n_pages * scale)
+        # As many of them, however large the world is.
+        write_wikis(folder / "dumps", SECOND, n_pages * scale, Changes(SHARE * scale))
+        write_crawl(folder / "crawl", known, range(n_documents * scale))
+        write_crawl(folder / "later", known, range(10**8, 10**8 + news))
+        fields = "{text: text, url: url}"
+        (folder / "my.yaml").write_text(
+            f"root: {folder}/tables\nlanguages: [th]\nwikipedia: {{dumps: {folder}/dumps}}\n"
+            "arrangements: [en-first, retrieved]\nsegment: {max_tokens: 1024}\n"
+            f"crawl: {{sources: [{{path: {folder}/crawl, format: jsonl, fields: {fields}}}]}}\n"
+            'neighbours: {shards: 4, thresholds: {"*": 0.0}}\n'
+        )
+
+    def run(self, month: str) -> float:
+        """Seconds of all jobs over a month."""
+        if month == SECOND:
+            for path in (self.folder / "later").iterdir():
+                path.rename(self.folder / "crawl" / path.name)
+        started = time.perf_counter()
+        arguments = ["--config", str(self.folder / "my.yaml"), f"--set=wikipedia.date={month}"]
+        assert pipeline(arguments) == 0
+        return time.perf_counter() - started
+
+
+def warm_up(spark: SparkSession, folder: Path) -> None:
+    """Classes are loaded, workers are up, and the encoder is read once."""
+    world = World(folder, 40, 200, 1)
+    for month in (FIRST, SECOND):
+        world.run(month)
+
+
+if __name__ == "__main__":
+    main()
