@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help java run test test-platforms test-faults check fmt bench clean
+.PHONY: help java run test test-platforms test-faults check fmt bench audit clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -35,11 +35,11 @@ $(VENV)/jars: $(VENV)/installed-test # two sessions at once would fetch the same
 test: java $(VENV)/installed-test $(VENV)/jars ## every test but those of platforms and faults
 	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder
 
-test-platforms: java $(VENV)/installed-test ## on a cluster of two workers, on Spark Connect and in a browser (Chromium): minutes
-	$(BIN)/python -m pytest -m platform
+test-platforms: java $(VENV)/installed-test $(VENV)/jars ## on a cluster of two workers, an object store, Spark Connect, Airflow and in notebooks: a quarter of an hour
+	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder -m platform
 
-test-faults: java $(VENV)/installed-test ## runs that are killed at random moments, and pairs of runs at once: an hour
-	$(BIN)/python -m pytest -m faults -s
+test-faults: java $(VENV)/installed-test ## runs that are killed, two at once, faults of the machine, random histories: hours
+	$(BIN)/python -m pytest -m faults -s -v
 
 check: $(VENV)/installed-dev ## lint, types and the tests that need no Java, in seconds
 	$(BIN)/ruff check
@@ -53,6 +53,10 @@ fmt: $(VENV)/installed-dev ## format, and mend what lint can mend
 
 bench: java $(VENV)/installed-bench ## ratios of speed and quality, each measured in one run
 	$(BIN)/python -m bench
+
+audit: $(VENV)/installed-base ## known weaknesses of the installed packages, by PyPI's database
+	$(BIN)/python -m pip install -qq pip-audit
+	$(BIN)/python -m pip_audit --skip-editable
 
 clean: ## remove the environment, caches and the sample's tables
 	rm -rf $(VENV) $(WAREHOUSE) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis spark-warehouse metastore_db derby.log

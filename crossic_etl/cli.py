@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from crossic_etl.arguments import parser
@@ -19,6 +18,7 @@ from crossic_etl.lock import writing
 from crossic_etl.runs import UnbalancedError
 from crossic_etl.session import get_session
 from crossic_etl.sources import InputError
+from crossic_etl.spark_errors import explain, is_from_spark
 from crossic_etl.tables import TableError, Tables
 from crossic_etl.training.manifest import ExportError
 
@@ -89,15 +89,12 @@ def guarded(action: Callable[[], None]) -> int:
     """Runs an action and turns what a user can mend into one line on standard error."""
     try:
         action()
-    except EXPECTED_ERRORS as error:
+    except (*EXPECTED_ERRORS, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    except PySparkException as error:
-        print(f"error: {first_line(error)}", file=sys.stderr)
+    except Exception as error:
+        if not is_from_spark(error):
+            raise
+        print(f"error: {explain(error)}", file=sys.stderr)
         return 1
     return 0
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of Spark's message, which has the plan and the Java trace below it."""
-    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -87,7 +87,8 @@ def local_settings(cores: int | None = None) -> dict[str, str]:
         "spark.sql.execution.arrow.maxRecordsPerBatch": "512",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": str(sys.stderr.isatty()).lower(),
-        "spark.log.level": "ERROR",
+        # At ERROR a failed task is a hundred lines of Java; jobs say in one what it was.
+        "spark.log.level": "FATAL",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
         "spark.sql.warehouse.dir": os.environ.get("TMPDIR", "/tmp")

@@ -8,7 +8,7 @@ import pytest
 from pyspark.errors import AnalysisException, PySparkException
 
 from crossic_etl import cli
-from crossic_etl.cli import checked_config, first_line, guarded, parser, run_job
+from crossic_etl.cli import checked_config, guarded, parser, run_job
 from crossic_etl.config import Config, ConfigError, UnfitSettingError
 from crossic_etl.ledger import JobSpec
 from crossic_etl.runs import UnbalancedError
@@ -65,8 +65,12 @@ def test_an_error_of_the_program_is_not_hidden(error: Exception) -> None:
         guarded(raising(error))
 
 
-def test_an_error_without_words_is_named_for_its_kind() -> None:
-    assert first_line(PySparkException(message="")) == "PySparkException"
+def test_an_error_of_the_system_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    def action() -> None:
+        raise PermissionError(13, "Permission denied", "/lake/pages")
+
+    assert guarded(action) == 1
+    assert capsys.readouterr().err == "error: [Errno 13] Permission denied: '/lake/pages'\n"
 
 
 def test_a_job_gets_the_session_and_the_configuration(
