@@ -11,6 +11,8 @@ from pyspark.sql import DataFrame
 from crossic_etl.sources import InputError, plain_path
 from crossic_etl.tables import Tables
 
+# Of local files, of HDFS, and of object stores.
+DENIED = re.compile(r"Permission denied|AccessControlException|AccessDenied|Forbidden")
 Build = Callable[[frozenset[str]], DataFrame]
 
 
@@ -41,7 +43,12 @@ def stage_readable(tables: Tables, job: str, build: Build, on_damage: str) -> Da
 
 
 def unreadable_file(error: BaseException) -> str | None:
-    """The path, as `list_files` has it, of the file that Spark could not read; else None."""
+    """The path, as `list_files` has it, of the file that Spark could not read; else None.
+
+    Nothing is wrong with a file that this process may not read: there is none to salvage.
+    """
+    if DENIED.search(str(error)):
+        return None
     found = re.search(
         r"FAILED_READ_FILE[.\w]*\][^\n]*?reading file ([^\n]+?)\.?\s*"
         r"(?:Could not read footer|Data type mismatches|File does not exist|SQLSTATE|\n|$)",

@@ -101,7 +101,7 @@ def test_permission_denied(
     world = World(tmp_path)
     (tmp_path / "tables" / "pages").mkdir(parents=True)
     denied = {
-        "dumps": next((tmp_path / "dumps").rglob("enwiki*.xml.bz2")),
+        "dumps": next((tmp_path / "dumps" / "enwiki" / FIRST).glob("*.xml.bz2")),
         "crawl": tmp_path / f"crawl-{FIRST}" / "first.jsonl",
     }.get(place, tmp_path / place)
     denied.chmod(0o000 if denied.is_file() else 0o555)
