@@ -192,7 +192,9 @@ def test_one_damaged_file_among_a_hundred(spark: SparkSession, tmp_path: Path) -
     for number in range(100):
         rows = [{**document(100 + number), "text": f"{number} " * 9 + document(number)["text"]}]
         pq.write_table(pa.Table.from_pylist(rows), crawl / f"{number:03}.parquet")
-    flip(crawl / "050.parquet")
+    # Not flipped: Parquet's pages have no checksum, and other text is text.
+    cut = crawl / "050.parquet"
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
     fields = "{text: text, url: url}"
     world.config = write_config(
         tmp_path,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -47,16 +48,25 @@ from jobs.pipeline import main
 session.get_session(brief=True)
 sys.exit(main(sys.argv[1:]))
 """
+WORDS = (
+    "a after all and as at bird black boat book by came cold day door down earth eat eye far field "
+    "fire first fish for from garden give good grass green hand he head hill home horse house how "
+    "ice in into is it king land last leaf light long made man milk moon morning mountain much new "
+    "night not of off old on one over people rain read red river road room said salt sand sea see "
+    "ship sky small snow so song stone sun table tea that the they thing time to town tree under up "
+    "wall was water way we went were white wind with wood word work year young"
+).split()
 # Files keep their times from one month's folder to the next: they are known by them.
 WHEN = (1_700_000_000, 1_700_000_000)
 
 
 def document(number: int) -> dict[str, str]:
-    """A web page; each fourth is a near copy of the one before it."""
+    """A web page in words of its own; each fourth is a near copy of the one before it."""
     subject = number - 1 if number % 4 == 3 else number
-    words = " ".join(f"Sentence {i} of the page on subject {subject} is here." for i in range(12))
+    words = random.Random(subject).choices(WORDS, k=120)
+    sentences = (" ".join(words[i : i + 10]).capitalize() + "." for i in range(0, 120, 10))
     end = " One more." if subject != number else ""
-    return {"text": words + end, "url": f"https://web.example/{number}"}
+    return {"text": " ".join(sentences) + end, "url": f"https://web.example/{number}"}
 
 
 def write_crawl(folder: Path, name: str, numbers: Sequence[int]) -> None:

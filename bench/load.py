@@ -1,0 +1,117 @@
+"""The largest input that an hour allows here: seconds and memory of every job, over its time.
+
+    python -m bench.load [--pages 14000] [--documents 300000] [--keep FOLDER] [shared data folder]
+
+Real English and Thai pages under new ids, and documents of shuffled real sentences (`repeated`).
+Memory is what the driver's JVM and its largest Python worker hold, measured each second: the most
+in each third of a job. It is flat where the thirds are alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
+from pathlib import Path
+
+from bench.repeated import sentences, write_crawl, write_wikis
+from crossic_etl.config import load_config
+from crossic_etl.session import get_session
+from jobs.pipeline import jobs_of, run_if_needed
+
+DATE = "20260101"
+THIRDS = 3
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Prints a line for each job."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pages", type=int, default=14_000, help="articles of each of two wikis")
+    parser.add_argument("--documents", type=int, default=300_000)
+    parser.add_argument("--keep", type=Path, help="where input and tables stay")
+    given, _ = parser.parse_known_args(argv)
+    place = nullcontext(given.keep) if given.keep else tempfile.TemporaryDirectory()
+    with place as folder:
+        config = load_config(write_input(Path(folder), given.pages, given.documents), [])
+        spark = get_session("bench")
+        print(f"{'':<12}{'seconds':>9}   JVM, MB in each third   largest worker, MB")
+        for name in jobs_of(config):
+            with sampled() as sample:
+                started = time.perf_counter()
+                run_if_needed(spark, config, name, rebuild=False)
+                seconds = time.perf_counter() - started
+            shown = ["".join(f"{most:>8,}" for most in thirds(of)) for of in sample]
+            print(f"{name:<12}{seconds:>9.1f}{shown[0]:>24}{shown[1]:>24}", flush=True)
+        spark.stop()
+
+
+def write_input(folder: Path, n_pages: int, n_documents: int) -> Path:
+    """Dumps, crawl files and a configuration, where they aren't there; the configuration."""
+    config = folder / "my.yaml"
+    if config.exists():
+        return config
+    folder.mkdir(parents=True, exist_ok=True)
+    size = write_wikis(folder / "dumps", DATE, n_pages)
+    write_crawl(folder / "crawl", sentences(), range(n_documents))
+    print(f"{2 * n_pages:,} articles, {size / 1e6:,.0f} MB of wikitext; {n_documents:,} documents")
+    fields = "{text: text, url: url}"
+    config.write_text(
+        f"root: {folder}/tables\nlanguages: [th]\nwikipedia: {{dumps: {folder}/dumps}}\n"
+        "segment: {max_tokens: 1024}\n"
+        f"crawl: {{sources: [{{path: {folder}/crawl, format: jsonl, fields: {fields}}}]}}\n"
+        'neighbours: {method: routed, shards: 8, thresholds: {"*": 0.0}}\n'
+    )
+    return config
+
+
+def thirds(found: Sequence[int]) -> list[int]:
+    """The most of each third of a series, in megabytes."""
+    size = max(1, -(-len(found) // THIRDS))
+    return [max(found[i : i + size], default=0) // 2**20 for i in range(0, THIRDS * size, size)]
+
+
+@contextmanager
+def sampled(seconds: float = 1.0) -> Iterator[tuple[list[int], list[int]]]:
+    """Bytes that the JVM and the largest Python worker hold, measured again and again inside."""
+    jvm, worker, ended = list[int](), list[int](), threading.Event()
+
+    def look() -> None:
+        while not ended.wait(seconds):
+            held = dict(descendants(os.getpid()))
+            jvm.append(sum(size for name, size in held.values() if name == "java"))
+            worker.append(max((size for name, size in held.values() if name != "java"), default=0))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield jvm, worker
+    finally:
+        ended.set()
+        thread.join()
+
+
+def descendants(pid: int) -> Iterator[tuple[int, tuple[str, int]]]:
+    """Name and resident bytes of every process below one."""
+    parents: dict[int, list[int]] = {}
+    held: dict[int, tuple[str, int]] = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            text = (process / "stat").read_text()
+            name = text[text.index("(") + 1 : text.rindex(")")]
+            fields = text[text.rindex(")") + 2 :].split()
+            parents.setdefault(int(fields[1]), []).append(int(process.name))
+            held[int(process.name)] = name, int(fields[21]) * os.sysconf("SC_PAGE_SIZE")
+    below = [pid]
+    while below:
+        for child in parents.get(below.pop(), []):
+            below.append(child)
+            yield child, held[child]
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
