@@ -33,7 +33,7 @@ from crossic_etl.schemas import (
 from crossic_etl.tables import Tables
 from jobs.verify import main as verify
 from tests.faults.faulty_store import Faults, faulty_store
-from tests.faults.world import COMPARED, SEED, WHEN, World, document, write_config
+from tests.faults.world import COMPARED, FIELDS, RULES, SEED, WHEN, World, document, write_config
 from tests.servers import object_store
 from tests.table_hashes import row_hash, row_hashes
 from tests.test_months import BEFORE, FIRST, SECOND, pair, write_month
@@ -195,11 +195,10 @@ def test_one_damaged_file_among_a_hundred(spark: SparkSession, tmp_path: Path) -
     # Not flipped: Parquet's pages have no checksum, and other text is text.
     cut = crawl / "050.parquet"
     cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
-    fields = "{text: text, url: url}"
     world.config = write_config(
         tmp_path,
-        crawl=f"{{sources: [{{path: {crawl}, format: parquet, fields: {fields}}}], "
-        "quality: false, min_chars: 20, near_duplicates: 0}",
+        crawl=f"{{sources: [{{path: {crawl}, format: parquet, fields: {FIELDS}}}], "
+        f"{RULES}, near_duplicates: 0}}",
     )
     world.finish("tables", FIRST)
     tables = Tables(spark, str(tmp_path / "tables"))
@@ -218,7 +217,9 @@ def test_a_monster_document_and_a_monster_page(
     world = World(tmp_path)
     text = "monster " * 25_000_000
     path = tmp_path / f"crawl-{FIRST}" / "monster.jsonl"
-    path.write_text(json.dumps({"text": text, "url": "https://web.example/monster"}) + "\n")
+    path.write_text(
+        json.dumps({"text": text, "url": "https://web.example/monster", "lang": "en"}) + "\n"
+    )
     os.utime(path, WHEN)
     monster = pair(99, "Monster", "สัตว์ประหลาด", "Q99")
     write_month(tmp_path / "dumps", [*BEFORE, monster], FIRST)

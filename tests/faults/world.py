@@ -48,14 +48,11 @@ from jobs.pipeline import main
 session.get_session(brief=True)
 sys.exit(main(sys.argv[1:]))
 """
-WORDS = (
-    "a after all and as at bird black boat book by came cold day door down earth eat eye far field "
-    "fire first fish for from garden give good grass green hand he head hill home horse house how "
-    "ice in into is it king land last leaf light long made man milk moon morning mountain much new "
-    "night not of off old on one over people rain read red river road room said salt sand sea see "
-    "ship sky small snow so song stone sun table tea that the they thing time to town tree under up "
-    "wall was water way we went were white wind with wood word work year young"
-).split()
+FIELDS = "{text: text, url: url, lang: lang}"
+# The words are of no language.
+RULES = "language: trust, quality: false, min_chars: 20"
+SYLLABLES = ("ba", "do", "fi", "gu", "ka", "le", "mo", "ni", "pa", "re", "so", "tu", "va", "wi")
+WORDS = [f"{first}{second}r" for first in SYLLABLES for second in SYLLABLES]
 # Files keep their times from one month's folder to the next: they are known by them.
 WHEN = (1_700_000_000, 1_700_000_000)
 
@@ -66,7 +63,8 @@ def document(number: int) -> dict[str, str]:
     words = random.Random(subject).choices(WORDS, k=120)
     sentences = (" ".join(words[i : i + 10]).capitalize() + "." for i in range(0, 120, 10))
     end = " One more." if subject != number else ""
-    return {"text": " ".join(sentences) + end, "url": f"https://web.example/{number}"}
+    text, url = " ".join(sentences) + end, f"https://web.example/{number}"
+    return {"text": text, "url": url, "lang": "en"}
 
 
 def write_crawl(folder: Path, name: str, numbers: Sequence[int]) -> None:
@@ -80,7 +78,6 @@ def write_crawl(folder: Path, name: str, numbers: Sequence[int]) -> None:
 
 def write_config(folder: Path, **more: str) -> Path:
     """The configuration of both branches over what is in the folder; ``more`` is further lines."""
-    fields = "{text: text, url: url}"
     lines = {
         "root": f"{folder}/tables",
         "languages": "[th]",
@@ -88,8 +85,7 @@ def write_config(folder: Path, **more: str) -> Path:
         "arrangements": "[en-first, random, retrieved]",
         "window": "{length: 256}",
         "shards": "1",
-        "crawl": f"{{sources: [{{path: {folder}/crawl, format: jsonl, fields: {fields}}}], "
-        "quality: false, min_chars: 20}",
+        "crawl": f"{{sources: [{{path: {folder}/crawl, format: jsonl, fields: {FIELDS}}}], {RULES}}}",
         "neighbours": '{k: 4, shards: 2, recall_queries: 4, thresholds: {"*": 0.0}}',
     } | more
     path = folder / "my.yaml"
