@@ -19,6 +19,7 @@ from crossic_etl.config_crawl import Crawl, Encoder, Neighbours, Retrieved
 from crossic_etl.config_download import Download
 from crossic_etl.config_errors import ConfigError, UnfitSettingError, one_of, require
 from crossic_etl.config_maintain import Maintain
+from crossic_etl.secret_keys import ANYWHERE, known_keys, refuse_secrets
 
 __all__ = ["Config", "ConfigError", "UnfitSettingError", "load_config"]
 
@@ -219,9 +220,12 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     """Reads the YAML file at ``path``; each override is ``key.subkey=value``, its value in YAML.
 
     Raises:
-        ConfigError: unknown key, value of a wrong type or outside its range, or unreadable file.
+        ConfigError: unknown key, value of a wrong type or outside its range, or unreadable file; or
+            a secret, since settings are printed and stand in ``runs``.
     """
-    return build(Config, read_tree(path, overrides))
+    tree = read_tree(path, overrides)
+    refuse_secrets(tree, set(known_keys(Config)), ANYWHERE)
+    return build(Config, tree)
 
 
 def read_tree(path: str | Path, overrides: Sequence[str] = ()) -> dict[str, Any]:

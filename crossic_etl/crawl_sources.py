@@ -228,8 +228,12 @@ def _column(schema: T.StructType, path: str) -> Column | None:
     """A field as a string: the first choice of its path that is there; None where none is."""
     choices = [keys for choice in path.split("|") if _has(schema, keys := choice.split("."))]
     # As strings before one is chosen: a number beside an address would have the address be one.
-    columns = [F.col(".".join(f"`{key}`" for key in keys)).cast("string") for keys in choices]
+    columns = [F.col(".".join(map(_quoted, keys))).cast("string") for keys in choices]
     return F.coalesce(*columns) if columns else None
+
+
+def _quoted(name: str) -> str:
+    return f"`{name.replace('`', '``')}`"
 
 
 def _has(schema: T.DataType, keys: Sequence[str]) -> bool:

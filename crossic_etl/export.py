@@ -10,10 +10,12 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from crossic_etl.config import Config, ConfigError
+from crossic_etl.config_errors import UnfitSettingError
 from crossic_etl.kernels.export_files import write_attribution, write_windows
 from crossic_etl.kernels.export_layouts import Layout, token_type
 from crossic_etl.kernels.tokenizers import Tokenizer
 from crossic_etl.schemas import EXPORTED_FILES
+from crossic_etl.secret_keys import ANYWHERE, is_secret
 from crossic_etl.tables import Scope, TableError
 from crossic_etl.training.manifest import LAYOUTS, TRAIN, VALIDATION
 from crossic_etl.transforms.arrow import Batches, to_batches
@@ -57,6 +59,8 @@ class Request:
     generation: int | None = None
 
     def __post_init__(self) -> None:
+        if is_secret(self.to):
+            raise UnfitSettingError(f"--to: looks like a secret; {ANYWHERE}")
         if self.generation is not None and self.generation < 0:
             raise ConfigError("--generation", self.generation, "a whole number >= 0")
         for name in ("tokens", "file_windows"):

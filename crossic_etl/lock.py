@@ -88,14 +88,14 @@ class Lock:
         """Gives the row back, if it is still ours."""
         self._ended.set()
         for _ in range(RELEASES):
-            if self._change("owner = '', who = ''", f"owner = '{self.owner}'") >= 0:
+            if self._change("owner = '', who = ''", f"owner = {literal(self.owner)}") >= 0:
                 return
 
     def beat(self, seconds: float = BEAT) -> None:
         """Counts on until the end; interrupts the process where somebody else has the row."""
         while not self._ended.wait(seconds):
             try:
-                n_changed = self._change("beat = beat + 1", f"owner = '{self.owner}'")
+                n_changed = self._change("beat = beat + 1", f"owner = {literal(self.owner)}")
             except Exception:  # the storage doesn't answer: the next beat may get through
                 continue
             if n_changed == 0:
@@ -118,9 +118,10 @@ class Lock:
         return rows[0] if rows else None
 
     def _take(self, row: Row) -> bool:
-        who = f"process {os.getpid()} on {socket.gethostname()}".replace("'", "")
-        values = f"owner = '{self.owner}', who = '{who}', place = '{place()}', pid = {os.getpid()}"
-        seen = f"owner = '{row.owner}' AND beat = {row.beat}"
+        own, pid = literal(self.owner), os.getpid()
+        who = literal(f"process {pid} on {socket.gethostname()}")
+        values = f"owner = {own}, who = {who}, place = {literal(place())}, pid = {pid}"
+        seen = f"owner = {literal(row.owner)} AND beat = {int(row.beat)}"
         return self._change(f"{values}, beat = beat + 1", seen) == 1
 
     def _change(self, values: str, where: str) -> int:
@@ -161,6 +162,11 @@ def writing(
         raise
     finally:
         lock.release()
+
+
+def literal(text: str) -> str:
+    """A text in SQL, with no character that could end it: Delta's UPDATE takes no parameters."""
+    return f"CAST(X'{text.encode().hex()}' AS STRING)"
 
 
 def place() -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -91,6 +94,20 @@ def local_settings(cores: int | None = None) -> dict[str, str]:
         "spark.log.level": "FATAL",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
-        "spark.sql.warehouse.dir": os.environ.get("TMPDIR", "/tmp")
-        + "/crossic-etl-spark-warehouse",
+        "spark.sql.warehouse.dir": _own_folder(),
     } | jars
+
+
+def _own_folder() -> str:
+    """A new folder that nobody else can lay tables into; what stays empty goes with the process."""
+    # as it is now: tempfile asks but once
+    where = os.environ.get("TMPDIR")
+    within = where if where and Path(where).is_dir() else None
+    folder = tempfile.mkdtemp(prefix="crossic-etl-spark-warehouse-", dir=within)
+
+    def remove() -> None:
+        with suppress(OSError):  # Spark's, or somebody's table
+            Path(folder).rmdir()
+
+    atexit.register(remove)
+    return folder

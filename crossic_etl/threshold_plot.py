@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -35,9 +36,18 @@ def missing_packages() -> list[str]:
 def write_plot(found: Mapping[str, Calibration], title: str, path: Path) -> None:
     """Writes `draw_margins` whole or not at all: HTML with its scripts inside, or SVG."""
     content = io.StringIO()
-    options = {"inline": True} if path.suffix == ".html" else {}
+    is_page = path.suffix == ".html"
+    options = {"inline": True, "json_kwds": {"cls": _ForScripts}} if is_page else {}
     draw_margins(found, title).save(content, format=path.suffix[1:], **options)
     write_whole(path, content.getvalue())
+
+
+class _ForScripts(json.JSONEncoder):
+    """JSON that can't end the script it stands in: altair writes texts as they are."""
+
+    def encode(self, o: Any) -> str:
+        """As ever, but for ``<``, which JSON has within texts alone."""
+        return super().encode(o).replace("<", "\\u003c")
 
 
 def draw_margins(found: Mapping[str, Calibration], title: str) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import gzip
 import json
 import re
 from collections.abc import Iterator
@@ -12,13 +11,16 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from crossic_etl.config_download import CrawlListing
-from crossic_etl.download.http import Client
+from crossic_etl.download.http import MOST_BYTES, Client, shown
 from crossic_etl.download.places import Place
 from crossic_etl.download.transfer import Wanted
+from crossic_etl.kernels.unpacking import Damage, unpack
 from crossic_etl.sources import InputError
 
 _WEB = ("http://", "https://")
 _GZIP = b"\x1f\x8b"
+# fsspec takes what follows for another file system; a terminal takes others for commands.
+_NO_NAME = re.compile(r"::|\\|[\x00-\x1f\x7f-\x9f]")
 # Where the hub lists a repository's files, and where it has them.
 _HUB_TREE = re.compile(r"(https?://[^/]+)/api/(datasets/.+?)/tree/([^/?]+)")
 
@@ -59,8 +61,10 @@ def _pages(client: Client, url: str) -> Iterator[bytes]:
     """A list's content, and what follows where it comes in pages."""
     if not url.startswith(_WEB):
         place = Place.of(url)
-        if place.size() is None:
+        if (size := place.size()) is None:
             raise InputError(f"{url} isn't there")
+        if size > MOST_BYTES:
+            raise _too_long(url)
         yield _unpacked(place.filesystem.cat_file(place.path), url)
         return
     following: str | None = url
@@ -70,10 +74,20 @@ def _pages(client: Client, url: str) -> Iterator[bytes]:
 
 
 def _unpacked(content: bytes, url: str) -> bytes:
-    try:
-        return gzip.decompress(content) if content.startswith(_GZIP) else content
-    except (OSError, EOFError):
-        raise InputError(f"{url} is a damaged gzip file") from None
+    if not content.startswith(_GZIP):
+        return content
+    unpacked = bytearray()
+    for piece in unpack(content):
+        if isinstance(piece, Damage):
+            raise InputError(f"{url} is a damaged gzip file")
+        unpacked += piece
+        if len(unpacked) > MOST_BYTES:
+            raise _too_long(url)
+    return bytes(unpacked)
+
+
+def _too_long(url: str) -> InputError:
+    return InputError(f"{url} has more than {MOST_BYTES} bytes: no list of files")
 
 
 def _entries(content: bytes, url: str) -> Iterator[dict[str, Any]]:
@@ -113,8 +127,8 @@ def _wanted(entry: dict[str, Any], base: str, listing: CrawlListing) -> Wanted:
     url = path if is_url else f"{base.rstrip('/')}/{quote(path.lstrip('/'))}"
     below = url.removeprefix(base) if base and url.startswith(base) else urlsplit(url).path
     name = PurePosixPath(unquote(below).lstrip("/"))
-    if not name.name or {"..", "."} & set(name.parts) or "\\" in str(name):
-        raise InputError(f"{listing.listing} names {path!r}, which is no path of a file")
+    if not name.name or {"..", "."} & set(name.parts) or _NO_NAME.search(str(name)):
+        raise InputError(f"{listing.listing} names {shown(path)!r}, which is no path of a file")
     size, sha256 = entry.get("size"), entry.get("sha256")
     return Wanted(
         url,

@@ -47,7 +47,7 @@ def download(config: Config, order: Order) -> None:
             settings.append(f"crawl.sources: a source with path {listing.to}")
     _check(wanted)
     if order.dry_run:
-        print("\n".join(f"{file.url} -> {file.path}{_size(file)}" for file in wanted))
+        print("\n".join(f"{file.origin} -> {file.path}{_size(file)}" for file in wanted))
     else:
         outcome = fetch_all(client, wanted)
         print(f"download: {outcome.fetched} files fetched, {outcome.kept} were there")

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 import requests
 
-from crossic_etl.download.http import BROKEN, Client, Patience, Refused, Stopped
+from crossic_etl.download.http import BROKEN, Client, Patience, Refused, Stopped, shown
 from crossic_etl.download.places import CHUNK, Note, Place
 from crossic_etl.sources import InputError
 
@@ -41,6 +41,11 @@ class Wanted:
     size: int | None = None
     checksums: dict[str, str] = field(default_factory=dict)
     group: str = ""
+
+    @property
+    def origin(self) -> str:
+        """The URL as it is printed and noted."""
+        return shown(self.url)
 
     @property
     def algorithm(self) -> str:
@@ -83,13 +88,13 @@ def fetch(client: Client, wanted: Wanted, progress: Progress) -> bool:
         found = received.digest.hexdigest()
         if wanted.fits(received.size) and expected in (None, found):
             checksums = {wanted.algorithm: found}
-            place.write_note(Note(wanted.url, received.size, received.etag, checksums))
+            place.write_note(Note(wanted.origin, received.size, received.etag, checksums))
             return True
-        client.say(f"{wanted.url}: {wanted.algorithm} {found}, not {expected}: fetched again")
+        client.say(f"{wanted.origin}: {wanted.algorithm} {found}, not {expected}: fetched again")
         place.part.remove()
         progress(-received.size)
     raise InputError(
-        f"{wanted.url}: {wanted.algorithm} {found} in {received.size} bytes, {CHECKED} times, "
+        f"{wanted.origin}: {wanted.algorithm} {found} in {received.size} bytes, {CHECKED} times, "
         f"should be {expected} in {wanted.size}: the server's copy is damaged"
     )
 
@@ -106,7 +111,7 @@ def _is_there(client: Client, wanted: Wanted, place: Place) -> bool:
     if size == wanted.size:
         found = place.checksum(wanted.algorithm).hexdigest()
         if wanted.checksums.get(wanted.algorithm, found) == found:
-            place.write_note(Note(wanted.url, size, None, {wanted.algorithm: found}))
+            place.write_note(Note(wanted.origin, size, None, {wanted.algorithm: found}))
             place.part.remove()
             return True
     client.say(f"{place.path}: not the file that is wanted, or not all of it: fetched again")
@@ -138,7 +143,7 @@ def _held(wanted: Wanted, place: Place) -> _Received:
     Without a checksum to come only the server's ETag tells that both halves are of one file.
     """
     note, size = place.read_note(), place.part.size() or 0
-    etag = note.etag if note and note.url == wanted.url else None
+    etag = note.etag if note and note.url == wanted.origin else None
     if size and (wanted.checksums or etag) and (wanted.size is None or size <= wanted.size):
         return _Received(size, place.part.checksum(wanted.algorithm), etag)
     return _Received(0, hashlib.new(wanted.algorithm))
@@ -159,12 +164,12 @@ def _receive_once(
     with client.get(wanted.url, headers) as response:
         start, total = _extent(response)
         if not wanted.fits(total):
-            raise InputError(f"{wanted.url} has {total} bytes, and should have {wanted.size}")
+            raise InputError(f"{wanted.origin} has {total} bytes, and should have {wanted.size}")
         if start is None and received.size and total == received.size:
             return True
         file = _open(place.part, received, start)
         if file is None and not received.size:
-            raise InputError(f"{wanted.url}: HTTP {response.status_code} to a plain request")
+            raise InputError(f"{wanted.origin}: HTTP {response.status_code} to a plain request")
         if file is None or not start:
             progress(-received.size)
             received.size, received.digest = 0, hashlib.new(wanted.algorithm)
@@ -173,7 +178,7 @@ def _receive_once(
         with file:
             if not start:
                 received.etag = _strong(response.headers.get("ETag"))
-                place.write_note(Note(wanted.url, total, received.etag))
+                place.write_note(Note(wanted.origin, total, received.etag))
             _copy(client, response, file, received, progress)
     expected = wanted.size if total is None else total
     if expected is not None and received.size < expected:

@@ -13,6 +13,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from heapq import merge
 
 _BLOCK_MAGIC = 0x314159265359
 _END_MAGIC = 0x177245385090
@@ -43,36 +44,43 @@ class Piece:
 def salvage_bz2(data: bytes) -> Iterator[Piece]:
     """Every whole block of a bz2 file, one stream or many, and an error for each that is not."""
     marks = _bz2_marks(data)
-    if data and not marks:
+    mark = next(marks, None)
+    if data and mark is None:
         yield Piece(0, b"", "no bz2 block found")
-    for i, (bit, magic) in enumerate(marks):
-        is_last = i + 1 == len(marks)
+    while mark is not None:
+        (bit, magic), mark = mark, next(marks, None)
+        is_last = mark is None
         if magic == _END_MAGIC:
             end = (bit + _MAGIC_BITS + _CHECKSUM_BITS + 7) // 8
             yield from _trailing(data, end, is_last)
             continue
-        until = len(data) * 8 if is_last else marks[i + 1][0]
+        until = len(data) * 8 if mark is None else mark[0]
         head = data[max(0, bit // 8 - 4) : bit // 8]
         yield _unpack_block(data, bit, until, bit % 8 == 0 and head.startswith(_BZ2_MAGIC))
         if is_last:
             yield Piece(len(data), b"", "bz2 data ends without an end mark")
 
 
-def _bz2_marks(data: bytes) -> list[tuple[int, int]]:
-    """Bit positions of all block and end marks, in order."""
-    marks: list[tuple[int, int]] = []
-    for magic in (_BLOCK_MAGIC, _END_MAGIC):
-        for shift in range(8):
-            # the whole bytes inside the mark when it begins ``shift`` bits into a byte
-            whole = 6 if shift == 0 else 5
-            pattern = (magic >> shift & (1 << whole * 8) - 1).to_bytes(whole, "big")
-            at = data.find(pattern)
-            while at >= 0:
-                bit = at * 8 if shift == 0 else at * 8 - (8 - shift)
-                if bit >= 0 and _bits(data, bit, bit + _MAGIC_BITS) == magic:
-                    marks.append((bit, magic))
-                at = data.find(pattern, at + 1)
-    return sorted(marks)
+def _bz2_marks(data: bytes) -> Iterator[tuple[int, int]]:
+    """Bit positions of all block and end marks, in order.
+
+    One at a time: a file that is nothing but marks has one in every six bytes.
+    """
+    kinds = [(magic, shift) for magic in (_BLOCK_MAGIC, _END_MAGIC) for shift in range(8)]
+    return merge(*(_marks_at(data, magic, shift) for magic, shift in kinds))
+
+
+def _marks_at(data: bytes, magic: int, shift: int) -> Iterator[tuple[int, int]]:
+    """The marks of one kind that begin so many bits before the end of a byte."""
+    # the whole bytes inside the mark when it begins ``shift`` bits into a byte
+    whole = 6 if shift == 0 else 5
+    pattern = (magic >> shift & (1 << whole * 8) - 1).to_bytes(whole, "big")
+    at = data.find(pattern)
+    while at >= 0:
+        bit = at * 8 if shift == 0 else at * 8 - (8 - shift)
+        if bit >= 0 and _bits(data, bit, bit + _MAGIC_BITS) == magic:
+            yield bit, magic
+        at = data.find(pattern, at + 1)
 
 
 def _bits(data: bytes, start: int, end: int) -> int:

@@ -215,7 +215,8 @@ def load_hugging_face(name: str) -> Backend:
 
     expected = "expected 'qwen2.5', a Hugging Face name or a folder with tokenizer files"
     try:
-        auto = AutoTokenizer.from_pretrained(name)
+        # unless this is said, transformers asks at the terminal
+        auto = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
     except Exception as error:
         reason = str(error).strip().split("\n")[0]
         raise ValueError(f"tokenizer: {name!r} can't be loaded ({reason}); {expected}") from error

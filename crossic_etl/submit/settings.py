@@ -33,9 +33,16 @@ class Slurm:
     python: str | None = None
 
     def __post_init__(self) -> None:
+        for key in ("partition", "account"):
+            value = getattr(self, key)
+            # a second line would be one of the script
+            require(
+                value is None or re.fullmatch(r"\S+", value), f"submit.slurm.{key}", value,
+                "a name without white space",
+            )  # fmt: skip
         for option in self.options:
             require(
-                re.fullmatch(r"--[^\n]+", option), "submit.slurm.options", option,
+                re.fullmatch(r"--[^\r\n]+", option), "submit.slurm.options", option,
                 "one long option of sbatch, such as --mem=0",
             )  # fmt: skip
 

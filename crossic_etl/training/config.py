@@ -11,6 +11,7 @@ from typing import Any
 
 from crossic_etl.config import build, read_tree
 from crossic_etl.config_errors import one_of, require
+from crossic_etl.secret_keys import known_keys, refuse_secrets
 from crossic_etl.submit.settings import Submit
 
 METHODS = ("lora", "full")
@@ -209,9 +210,12 @@ def load_training_config(path: str | Path, overrides: Sequence[str] = ()) -> Tra
     """Reads the YAML file at ``path``; each override is ``key.subkey=value``, its value in YAML.
 
     Raises:
-        ConfigError: unknown key, value of a wrong type or outside its range, or unreadable file.
+        ConfigError: unknown key, value of a wrong type or outside its range, or unreadable file; or
+            a secret.
     """
-    return build(TrainingConfig, read_tree(path, overrides))
+    tree = read_tree(path, overrides)
+    refuse_secrets(tree, set(known_keys(TrainingConfig)))
+    return build(TrainingConfig, tree)
 
 
 def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -38,7 +38,9 @@ def find_tokenizer(model: Model) -> Any | None:
     transformers makes an empty one of the kind for a folder without any: that counts as none.
     """
     try:
-        found = AutoTokenizer.from_pretrained(model.name, revision=model.revision)
+        found = AutoTokenizer.from_pretrained(
+            model.name, revision=model.revision, trust_remote_code=False
+        )
     except (OSError, ValueError, ImportError):
         return None
     return found if _ids(found, PROBE) else None

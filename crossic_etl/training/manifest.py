@@ -19,6 +19,7 @@ FORMAT = "crossic-etl export"
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
 LAYOUTS = ("parquet", "mds", "flat")
+TOKEN_TYPES = ("int32", "uint16")
 TRAIN, VALIDATION = "train", "validation"
 
 
@@ -160,6 +161,10 @@ def parse_manifest(text: str, where: str = MANIFEST) -> Manifest:
     manifest: Manifest = _convert(Manifest, tree, where)
     if manifest.layout not in LAYOUTS:
         raise ManifestError(f"{where}: layout {manifest.layout!r}, one of {LAYOUTS} expected")
+    # Another type would have a file's bytes taken for something else, such as pointers.
+    if manifest.token_type not in TOKEN_TYPES:
+        kind = manifest.token_type
+        raise ManifestError(f"{where}: token_type {kind!r}, one of {TOKEN_TYPES} expected")
     for file in manifest.files:
         path = PurePosixPath(file.path)
         if path.is_absolute() or ".." in path.parts:

@@ -15,6 +15,9 @@ from crossic_etl.training.config import Lora, Model, TrainingConfig, TrainingErr
 from crossic_etl.training.manifest import TokenizerInfo
 from crossic_etl.training.outputs import RECORD, read_record, write_json
 
+# Code that comes with a model is not run; unless this is said, transformers asks at the terminal.
+NO_CODE: dict[str, Any] = {"trust_remote_code": False}
+
 
 def read_architecture(model: Model) -> Any:
     """The configuration of a model, without its weights.
@@ -23,7 +26,7 @@ def read_architecture(model: Model) -> Any:
         TrainingError: there is no such model.
     """
     try:
-        return AutoConfig.from_pretrained(model.name, revision=model.revision)
+        return AutoConfig.from_pretrained(model.name, revision=model.revision, **NO_CODE)
     except (OSError, ValueError) as error:
         raise TrainingError(f"model.name: {model.name!r} can't be read ({_line(error)})") from None
 
@@ -37,7 +40,7 @@ def load_base(model: Model, tokenizer: TokenizerInfo, dtype: torch.dtype, seed: 
         TrainingError: there is no such model.
     """
     architecture = read_architecture(model)
-    how = {"attn_implementation": "sdpa"}
+    how = {"attn_implementation": "sdpa", **NO_CODE}
     kind: Any = AutoModelForCausalLM
     try:
         if model.random_init:
@@ -173,7 +176,8 @@ def load_trained(folder: str | Path) -> Any:
     record = read_record(folder)
     if record["saved"] != "adapter":
         whole: Any = AutoModelForCausalLM
-        return whole.from_pretrained(folder, dtype="auto", attn_implementation="sdpa").eval()
+        how = {"attn_implementation": "sdpa", **NO_CODE}
+        return whole.from_pretrained(folder, dtype="auto", **how).eval()
     made = dict(record["tokenizer"])
     tokenizer = TokenizerInfo(**made | {"split_ids": tuple(made["split_ids"])})
     dtype = getattr(torch, record["dtype"])

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from crossic_etl.config_errors import ConfigError
-from crossic_etl.submit.secret_keys import known_keys, refuse_secrets
+from crossic_etl.secret_keys import known_keys, refuse_secrets
 from crossic_etl.training.config import TrainingConfig
 
 KNOWN = {*known_keys(TrainingConfig), "split_token"}
