@@ -25,6 +25,8 @@ IDS = (
     r"<id>(\d{1,18})</id>\s*(?:<redirect [^>]*/>\s*)?(?:<restrictions>[^<]*</restrictions>\s*)?"
     r"<revision>\s*<id>(\d{1,18})</id>"
 )
+# Of a record that is too large; before its first page stands the dump's head, of some kilobytes.
+CUT_BYTES = 2**20
 # What a page that is read again may differ in, and be the same row.
 _IGNORED = ("dump_date", "left_out", "text")
 # Revisions that are sent to every executor, some 60 bytes each; more of them are joined by shuffle.
@@ -62,6 +64,21 @@ def mark_known(records: DataFrame, known: DataFrame) -> DataFrame:
     return joined.select("lang", "dump_date", value.alias("value"), "page_id", "revision_id")
 
 
+def cut_monsters(records: DataFrame, max_page_bytes: int) -> DataFrame:
+    """Records with ``is_cut``: of one that is longer than a page may be, its beginning.
+
+    A record may have 2 GB, of which a worker would hold several copies; its reject needs no more.
+    """
+    too_large = F.octet_length("value") > max_page_bytes
+    beginning = F.substring("value", 1, CUT_BYTES)
+    return records.withColumns(
+        {
+            "is_cut": F.coalesce(too_large, F.lit(False)),
+            "value": F.when(too_large, beginning).otherwise(F.col("value")),
+        }
+    )
+
+
 def extract_pages(
     records: DataFrame,
     wikis: Mapping[str, Wiki],
@@ -73,21 +90,25 @@ def extract_pages(
     Of pages in ``known`` (unique ``lang, page_id, revision_id``) it has the ids alone.
     """
 
-    def kernel(lang: str, dump_date: str, record: bytes | None, *ids: int) -> Iterator[Row]:
+    def kernel(
+        lang: str, dump_date: str, record: bytes | None, is_cut: bool, *ids: int
+    ) -> Iterator[Row]:
         if record is None:
             page_id, revision_id = ids
             page = {"page_id": page_id, "revision_id": revision_id}
             yield {"outcome": "read", "lang": lang, "n": 1}
             yield {"outcome": UNCHANGED, "lang": lang, "n": 1} | page
             return
-        if b"<page" in record:
+        if is_cut or b"<page" in record:
             yield {"outcome": "read", "lang": lang, "n": 1}
-        yield from extract_page(record, wikis[lang], dump_date, max_page_bytes)
+        limit = len(record) - 1 if is_cut else max_page_bytes
+        yield from extract_page(record, wikis[lang], dump_date, limit)
 
-    columns = ["lang", "dump_date", "value"]
+    columns = ["lang", "dump_date", "value", "is_cut"]
     if known is not None:
         records = mark_known(records, known)
         columns += ["page_id", "revision_id"]
+    records = cut_monsters(records, max_page_bytes)
     return records.mapInArrow(each_row(kernel, STAGED_PAGES, *columns), STAGED_PAGES)
 
 

@@ -213,7 +213,7 @@ def test_one_damaged_file_among_a_hundred(spark: SparkSession, tmp_path: Path) -
 def test_a_monster_document_and_a_monster_page(
     spark: SparkSession, tmp_path: Path, undisturbed: Hashes
 ) -> None:
-    """Two hundred megabytes of text each, and workers of a gigabyte."""
+    """Two hundred megabytes each, and workers of 4 GB: of address space, of which libraries have most."""
     world = World(tmp_path)
     text = "monster " * 25_000_000
     path = tmp_path / f"crawl-{FIRST}" / "monster.jsonl"
@@ -226,7 +226,7 @@ def test_a_monster_document_and_a_monster_page(
     (dump,) = (tmp_path / "dumps" / "enwiki" / FIRST).glob("*.xml.bz2")
     xml = bz2.decompress(dump.read_bytes())
     dump.write_bytes(bz2.compress(xml.replace(b"Monster is a thing", text.encode(), 1)))
-    own = {"MORE_SETTINGS": json.dumps({"spark.executor.pyspark.memory": "1g"})}
+    own = {"MORE_SETTINGS": json.dumps({"spark.executor.pyspark.memory": "4g"})}
     world.finish("tables", FIRST, environment=own)
     tables = Tables(spark, str(tmp_path / "tables"))
     assert tables.read(PAGES).where("title = 'Monster'").count() == 0
