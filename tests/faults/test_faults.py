@@ -211,7 +211,7 @@ def test_one_damaged_file_among_a_hundred(spark: SparkSession, tmp_path: Path) -
 def test_a_monster_document_and_a_monster_page(
     spark: SparkSession, tmp_path: Path, undisturbed: Hashes
 ) -> None:
-    """Two hundred megabytes each, and workers of 4 GB: of address space, of which libraries have most."""
+    """Two hundred megabytes each; workers have 4 GB of addresses, most of them the libraries'."""
     world = World(tmp_path)
     text = "monster " * 25_000_000
     path = tmp_path / f"crawl-{FIRST}" / "monster.jsonl"
