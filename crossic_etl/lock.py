@@ -19,7 +19,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pyspark.errors import PySparkException
 from pyspark.sql import Row, SparkSession
 
 from crossic_etl.tables import TableError, Tables
@@ -30,10 +29,11 @@ POLL = 5.0
 RELEASES = 5  # tries, against others who try to take the row
 TABLE = "writer"
 # Each beat is a small file and an entry of the log; upkeep removes them.
-PROPERTIES = (
-    "'delta.logRetentionDuration' = 'interval 1 day', "
-    "'delta.deletedFileRetentionDuration' = 'interval 1 day', 'delta.checkpointInterval' = '100'"
-)
+PROPERTIES = {
+    "delta.logRetentionDuration": "interval 1 day",
+    "delta.deletedFileRetentionDuration": "interval 1 day",
+    "delta.checkpointInterval": "100",
+}
 
 
 class LockedError(TableError):
@@ -104,14 +104,25 @@ class Lock:
                 return
 
     def _create(self) -> None:
+        """Makes the table with its row, unless somebody else has just done so."""
+        free = "SELECT '' AS owner, '' AS who, '' AS place, 0 AS pid, CAST(0 AS BIGINT) AS beat"
+        spark = self.tables.spark
+        properties = ", ".join(f"'{key}' = '{value}'" for key, value in PROPERTIES.items())
+        failed: Exception | None = None
         try:
-            self.tables.spark.sql(
-                f"CREATE TABLE IF NOT EXISTS {self.name} USING delta TBLPROPERTIES ({PROPERTIES}) "
-                "AS SELECT '' AS owner, '' AS who, '' AS place, 0 AS pid, CAST(0 AS BIGINT) AS beat"
+            spark.sql(
+                f"CREATE TABLE IF NOT EXISTS {self.name} USING delta "
+                f"TBLPROPERTIES ({properties}) AS {free}"
             )
-        except PySparkException:
-            if not self.tables.has(TABLE):  # nobody else has just made it
-                raise
+        except Exception as error:
+            failed = error
+        if self.tables.has(TABLE):
+            return
+        try:
+            self.tables.begin(TABLE, spark.sql(free), PROPERTIES)
+        except Exception as error:
+            if not self.tables.has(TABLE):
+                raise failed or error from None
 
     def _read(self) -> Row | None:
         rows = self.tables.spark.read.table(self.name).head(1)

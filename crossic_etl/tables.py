@@ -292,12 +292,34 @@ class Tables:
         )
         partitions = ", ".join(f"`{name}`" for name in table.partition_by)
         properties = ", ".join(f"'{key}' = '{value}'" for key, value in PROPERTIES.items())
-        self.spark.sql(
-            f"CREATE TABLE IF NOT EXISTS {self.name(table.name)} ({columns}) USING delta"
+        declared = (
+            f"{self.name(table.name)} ({columns}) USING delta"
             + (f" PARTITIONED BY ({partitions})" if partitions else "")
             + f" TBLPROPERTIES ({properties})"
         )
-        check_columns(add_later_columns(self.spark, self.name(table.name), table), table)
+        self.spark.sql(f"CREATE TABLE IF NOT EXISTS {declared}")
+        try:
+            frame = add_later_columns(self.spark, self.name(table.name), table)
+        except AnalysisException as error:
+            if not missing(error):
+                raise
+            self.begin(table.name, self.spark.createDataFrame([], table.schema))
+            self.spark.sql(f"REPLACE TABLE {declared}")
+            frame = self.spark.read.table(self.name(table.name))
+        check_columns(frame, table)
+
+    def begin(
+        self, name: str, frame: DataFrame, properties: Mapping[str, str] = PROPERTIES
+    ) -> None:
+        """Makes a table of a folder in which a first transaction never came to its end.
+
+        Delta takes what a run that died there left for a table, so it creates none, and then finds
+        none. A writer that is given the path looks into the log, and begins one.
+
+        Raises:
+            AnalysisException: there is a table.
+        """
+        frame.write.format("delta").options(**properties).save(f"{self.folder}/{name}")
 
 
 def condition(scope: Scope) -> Column:

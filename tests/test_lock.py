@@ -120,3 +120,10 @@ def test_a_process_is_known_by_its_place(tmp_path: Path) -> None:
     assert not is_gone(row(place(), os.getpid()))
     assert not is_gone(row("another boot", 2**22 + 1))
     assert not is_gone(row("", 2**22 + 1))
+
+
+def test_a_folder_in_which_nobody_got_to_the_first_row(spark: SparkSession, tmp_path: Path) -> None:
+    (tmp_path / "writer" / "_delta_log").mkdir(parents=True)
+    (tmp_path / "writer" / "_delta_log" / ".00000000000000000000.json.1.tmp").touch()
+    with writing(spark, str(tmp_path), wait=False):
+        assert held(Tables(spark, str(tmp_path))).pid == os.getpid()

@@ -232,3 +232,23 @@ def test_what_a_job_stages_replaces_what_it_staged_before(
     assert [tuple(row) for row in staged.collect()] == [("น้ำชา",)]
     tables.unstage("pages")
     assert spark.read.table(tables.name("staging_pages")).collect() == []
+
+
+@pytest.mark.parametrize(
+    "left", ["_delta_log/.00000000000000000000.json.1.tmp", "lang=en/1.parquet"]
+)
+def test_a_folder_in_which_a_first_transaction_died_becomes_a_table(
+    spark: SparkSession, frame: Frame, tmp_path: Path, left: str
+) -> None:
+    tables = Tables(spark, str(tmp_path))
+    (tmp_path / "rejects" / left).parent.mkdir(parents=True)
+    (tmp_path / "rejects" / left).write_bytes(b"cut")
+    columns = ", ".join(f"{c} string" for c in REJECTS.columns)
+    row = ("pages", "en", "9", "xml", "")
+    tables.replace(REJECTS, frame(columns, [row]), {"table": ["pages"]})
+    assert [tuple(found) for found in tables.read(REJECTS).collect()] == [row]
+    assert [field.nullable for field in tables.read(REJECTS).schema] == [False] * 5
+    detail = tables.detail("rejects")
+    assert detail is not None
+    assert detail.partitionColumns == list(REJECTS.partition_by)
+    assert detail.properties["delta.enableDeletionVectors"] == "true"
