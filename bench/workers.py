@@ -2,9 +2,10 @@
 
     python -m bench.workers [--megabytes 120] [shared data folder]
 
-Master and workers are processes of their own on this machine. The input is that of `bench.pages`;
-each cluster runs the job once on the small dump before it is timed. Beside it stands what the
-machine itself gives: two plain loops over the same kernels at once against one alone.
+Master and workers are processes of their own on this machine, a worker with all its processes on
+one core of it: otherwise a single one has a second core for its JVM beside its Python. The input is
+that of `bench.pages`; each cluster runs the job once on the small dump before it is timed. Beside
+it stands what the machine itself gives: two plain loops over the same kernels at once against one.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ def cluster_seconds(dumps: Path, folder: Path, n_workers: int) -> dict[str, floa
         "PYSPARK_PYTHON": sys.executable,
         "CROSSIC_SHARED_DATA": str(shared_folder()),
     }
-    with cluster(folder, n_workers) as running:
+    with cluster(folder, n_workers, pinned=True) as running:
         submitted = ["--master", running.master, *conf, __file__, SUBMITTED, dumps, folder]
         printed = spark_submit(submitted, environment)
     measured: dict[str, float] = json.loads(printed.splitlines()[-1])

@@ -63,10 +63,12 @@ class Cluster:
 
 @contextmanager
 def cluster(
-    folder: Path, n_workers: int = 2, cores: int = 1, memory: str = "1536m"
+    folder: Path, n_workers: int = 2, cores: int = 1, memory: str = "1536m", pinned: bool = False
 ) -> Iterator[Cluster]:
     """A master and its workers, each a process that knows nothing of this one's environment.
 
+    Of ``pinned`` workers each has a core of the machine to itself, and no more than that: the JVM
+    of one core's worker reads and unpacks while its Python works, on another core where it may.
     Ports are free ones on loopback. All of them and their executors have ended afterwards, and
     they end with this process, however that ends. Logs stay in ``folder``.
     """
@@ -85,7 +87,8 @@ def cluster(
             name = "org.apache.spark.deploy.worker.Worker"
             size = ["--cores", str(cores), "--memory", memory, "--webui-port", "0"]
             work = ["--work-dir", str(folder / f"work{number}")]
-            worker = _start(folder, f"worker{number}", [name, *size, *work, master])
+            core = number % len(os.sched_getaffinity(0)) if pinned else None
+            worker = _start(folder, f"worker{number}", [name, *size, *work, master], core)
             started.append(worker)
             workers.append(worker)
             return worker
@@ -133,7 +136,9 @@ def _executors() -> Iterator[tuple[int, int]]:
                 yield int(process.name), int(state[2])
 
 
-def _start(folder: Path, name: str, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
+def _start(
+    folder: Path, name: str, arguments: Sequence[str], core: int | None = None
+) -> subprocess.Popen[bytes]:
     home = folder / "home"
     home.mkdir(parents=True, exist_ok=True)
     environment = BARE | {"HOME": str(home), "SPARK_LOCAL_DIRS": str(folder / "local")}
@@ -143,7 +148,11 @@ def _start(folder: Path, name: str, arguments: Sequence[str]) -> subprocess.Pope
     with (folder / f"{name}.log").open("wb") as log:
         return subprocess.Popen(
             # A test run that is killed must not leave a cluster behind.
-            ["setpriv", "--pdeathsig", "TERM", spark_class, *arguments, "--host", LOOPBACK],
+            [
+                *("setpriv", "--pdeathsig", "TERM"),
+                *(() if core is None else ("taskset", "--cpu-list", str(core))),
+                *(spark_class, *arguments, "--host", LOOPBACK),
+            ],
             stdout=log,
             stderr=log,
             stdin=subprocess.DEVNULL,

@@ -20,7 +20,6 @@ import pytest
 
 from crossic_etl.schemas import (
     DOCUMENTS,
-    EMBEDDINGS,
     NEIGHBOURS,
     PAGES,
     PAIRS,
@@ -282,7 +281,7 @@ def test_a_clock_that_goes_backwards(
     world.finish("months", SECOND)
     world.finish("anew", SECOND)
     months, anew = (Tables(spark, str(tmp_path / name)) for name in ("months", "anew"))
-    for table in (PAGES, PAIRS, SAMPLES, EMBEDDINGS, NEIGHBOURS):
+    for table in (PAGES, PAIRS, SAMPLES, NEIGHBOURS):
         left, right = (row_hash(of.read(table).drop("dump_date")) for of in (months, anew))
         assert left == right, table.name
     assert verify(world.arguments("months", SECOND)) == 0
