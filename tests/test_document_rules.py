@@ -80,7 +80,11 @@ def test_evaluation_files_of_all_kinds_are_one_index(spark: SparkSession, tmp_pa
         ("blank.txt", b"\n \n", r"blank\.txt holds no text"),
         ("bad.jsonl", b'{"q": "a"}\n{"q"', r"bad\.jsonl, line 2: not JSON"),
         ("latin.txt", b"caf\xe9", r"latin\.txt: not UTF-8"),
-        ("cut.txt.gz", gzip.compress(b"words " * 99, mtime=0)[:-9], r"cut\.txt\.gz: gzip data is cut"),
+        (
+            "cut.txt.gz",
+            gzip.compress(b"words " * 99, mtime=0)[:-9],
+            r"cut\.txt\.gz: gzip data is cut",
+        ),
     ],
 )
 def test_an_evaluation_file_that_is_not_read_is_an_error(
