@@ -38,8 +38,10 @@ class Cluster:
     start_worker: Callable[[], subprocess.Popen[bytes]]
 
     def executor_logs(self) -> list[str]:
-        """What each executor of all applications so far wrote on standard error."""
-        return [path.read_text() for path in sorted(self.folder.glob("work*/app-*/*/stderr"))]
+        """What each executor of the newest application wrote on standard error."""
+        paths = sorted(self.folder.glob("work*/app-*/*/stderr"))
+        newest = max((path.parts[-3] for path in paths), default="")
+        return [path.read_text() for path in paths if path.parts[-3] == newest]
 
     def executors(self) -> list[int]:
         """Process ids of the executors that run, each in the process group of its worker."""
