@@ -64,6 +64,18 @@ def object_store(folder: Path) -> Iterator[tuple[str, Any]]:
         )
 
 
+def s3a_settings(address: str) -> dict[str, str]:
+    """Spark's settings to read and write in such a store."""
+    access = {
+        "endpoint": address,
+        "endpoint.region": "us-east-1",
+        "path.style.access": "true",
+        "access.key": "test",
+        "secret.key": "test",
+    }
+    return {f"spark.hadoop.fs.s3a.{key}": value for key, value in access.items()}
+
+
 def free_port() -> int:
     """One that nothing listens on."""
     with socket.socket() as free:

@@ -24,7 +24,7 @@ from crossic_etl.session import BRIEF
 from crossic_etl.tables import Tables
 from jobs.pipeline import jobs_of
 from tests.same_tables import assert_same
-from tests.servers import connect_server, object_store
+from tests.servers import connect_server, object_store, s3a_settings
 from tests.standalone import LOOPBACK, SPARK_HOME, Cluster, cluster, spark_submit
 
 if TYPE_CHECKING:
@@ -299,17 +299,9 @@ def test_the_pipeline_on_an_object_store_makes_the_tables_of_a_local_run(
         store.create_bucket(Bucket="lake")
         for name in ("dumps", "crawl"):
             upload(store, sample.folder / name, "lake", f"{name}/")
-        access = {
-            "endpoint": address,
-            "endpoint.region": "us-east-1",
-            "path.style.access": "true",
-            "access.key": "test",
-            "secret.key": "test",
-        }
-        settings = {f"spark.hadoop.fs.s3a.{key}": value for key, value in access.items()}
         config = write_config(tmp_path, "s3a://lake")
         job = ["jobs/pipeline.py", "--config", config, "--set", "root=s3a://lake/tables"]
-        submitted = [*options(two_workers.master, **settings), *s3a_options, *job]
+        submitted = [*options(two_workers.master, **s3a_settings(address)), *s3a_options, *job]
         try:
             spark_submit(submitted, environment, SUBMIT)
         except AssertionError as error:

@@ -31,7 +31,7 @@ from crossic_etl.tables import Tables
 from jobs.verify import main as verify
 from tests.faults.faulty_store import Faults, faulty_store
 from tests.faults.world import COMPARED, FIELDS, RULES, SEED, WHEN, World, document, write_config
-from tests.servers import object_store
+from tests.servers import object_store, s3a_settings
 from tests.table_hashes import row_hash, row_hashes
 from tests.test_months import BEFORE, FIRST, SECOND, pair, write_month
 from tests.test_platforms import S3A, download
@@ -114,15 +114,8 @@ def test_permission_denied(
 
 def store_settings(address: str) -> dict[str, Any]:
     """Of a session that reads and writes there."""
-    access = {
-        "endpoint": address,
-        "endpoint.region": "us-east-1",
-        "path.style.access": "true",
-        "access.key": "test",
-        "secret.key": "test",
-    }
     return {
-        **{f"spark.hadoop.fs.s3a.{key}": value for key, value in access.items()},
+        **s3a_settings(address),
         "spark.jars.excludes": "software.amazon.awssdk:bundle",
         "packages": S3A,
     }

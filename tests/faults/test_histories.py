@@ -36,14 +36,13 @@ from crossic_etl.schemas import (
     REVERSE_NEIGHBOURS,
     SAMPLES,
     TABLES,
-    WINDOWS,
 )
 from crossic_etl.tables import Tables
 from jobs.pipeline import main
 from jobs.verify import main as verify
 from tests.faults.world import SEED, write_config, write_crawl
 from tests.table_hashes import row_hash
-from tests.test_months import pair, write_month
+from tests.test_months import pair, whole, write_month
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -221,14 +220,6 @@ class History(RuleBasedStateMachine):
             thai = next(page for page in pages if page.page_id >= 100)
             at = pages.index(thai)
             pages[at] = replace(thai, text=f"{thai.text} ใหม่", revision_id=revision)
-
-
-def whole(tables: Tables) -> list[tuple[str, str, str]]:
-    """Every sample that is whole in a window, with the window's arrangement and split."""
-    rows = tables.read(WINDOWS).collect()
-    return sorted(
-        (row.arrangement, row.split, name) for row in rows for name in row.sample_ids[: row.n_whole]
-    )
 
 
 def test_tables_of_any_history_are_those_of_a_run_from_scratch(
