@@ -21,7 +21,7 @@ from pathlib import Path
 
 from pyspark.sql import Row, SparkSession
 
-from crossic_etl.tables import TableError, Tables
+from crossic_etl.tables import TableError, Tables, table_properties
 
 BEAT = 60.0  # seconds
 LEASE = 3.5 * BEAT
@@ -107,12 +107,11 @@ class Lock:
         """Makes the table with its row, unless somebody else has just done so."""
         free = "SELECT '' AS owner, '' AS who, '' AS place, 0 AS pid, CAST(0 AS BIGINT) AS beat"
         spark = self.tables.spark
-        properties = ", ".join(f"'{key}' = '{value}'" for key, value in PROPERTIES.items())
         failed: Exception | None = None
         try:
             spark.sql(
                 f"CREATE TABLE IF NOT EXISTS {self.name} USING delta "
-                f"TBLPROPERTIES ({properties}) AS {free}"
+                f"{table_properties(PROPERTIES)} AS {free}"
             )
         except Exception as error:
             failed = error

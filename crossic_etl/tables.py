@@ -291,11 +291,10 @@ class Tables:
             for field in table.schema
         )
         partitions = ", ".join(f"`{name}`" for name in table.partition_by)
-        properties = ", ".join(f"'{key}' = '{value}'" for key, value in PROPERTIES.items())
         declared = (
             f"{self.name(table.name)} ({columns}) USING delta"
             + (f" PARTITIONED BY ({partitions})" if partitions else "")
-            + f" TBLPROPERTIES ({properties})"
+            + f" {table_properties(PROPERTIES)}"
         )
         self.spark.sql(f"CREATE TABLE IF NOT EXISTS {declared}")
         try:
@@ -320,6 +319,12 @@ class Tables:
             AnalysisException: there is a table.
         """
         frame.write.format("delta").options(**properties).save(f"{self.folder}/{name}")
+
+
+def table_properties(properties: Mapping[str, str]) -> str:
+    """The SQL clause that gives a table these properties."""
+    pairs = ", ".join(f"'{key}' = '{value}'" for key, value in properties.items())
+    return f"TBLPROPERTIES ({pairs})"
 
 
 def condition(scope: Scope) -> Column:

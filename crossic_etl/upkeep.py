@@ -30,7 +30,7 @@ from crossic_etl.schemas import (
     TABLES,
     Table,
 )
-from crossic_etl.tables import LOG_DAYS, Tables, check_columns
+from crossic_etl.tables import LOG_DAYS, Tables, check_columns, table_properties
 
 # What ``OPTIMIZE`` sorts the files of a partition by, so that a read by it skips the others. Tables
 # without are read whole by every job, windows by shard after shard, or are small: those are packed.
@@ -160,8 +160,7 @@ def _set_properties(tables: Tables, report: Report, settings: Maintain, dry_run:
         return
     report.done.append(f"{_will('set', dry_run)} retention")
     if not dry_run:
-        pairs = ", ".join(f"'{key}' = '{value}'" for key, value in wanted.items())
-        tables.spark.sql(f"ALTER TABLE {tables.name(report.table)} SET TBLPROPERTIES ({pairs})")
+        tables.spark.sql(f"ALTER TABLE {tables.name(report.table)} SET {table_properties(wanted)}")
 
 
 def _optimize(tables: Tables, report: Report, dry_run: bool) -> None:
