@@ -49,6 +49,11 @@ def with_writing(arguments: argparse.ArgumentParser) -> argparse.ArgumentParser:
         "--reconfigure", action="store_true",
         help="replace what was made with other settings, instead of refusing to",
     )  # fmt: skip
+    return with_waiting(arguments)
+
+
+def with_waiting(arguments: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """Adds what to do where another run writes."""
     arguments.add_argument(
         "--no-wait", action="store_true", help="stop where another run writes under the same root"
     )

@@ -23,7 +23,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from crossic_etl.evolution import add_later_columns
-from crossic_etl.schemas import REJECTS, RUNS, Table
+from crossic_etl.schemas import REJECTS, RUNS, TABLES, Table
 from crossic_etl.transforms.changes import DIFFERENT, mark_changes, select_gone, select_new
 
 USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
@@ -114,6 +114,15 @@ class Tables:
     def is_there(self, table: Table) -> bool:
         """Whether a table exists."""
         return self.has(table.name)
+
+    def expect_some(self) -> None:
+        """Refuses a root without any table: more likely than not another one was meant.
+
+        Raises:
+            TableError: there is none.
+        """
+        if not any(self.is_there(table) for table in TABLES.values()):
+            raise TableError(f"there is no table under {self.root}: run the pipeline first")
 
     def has(self, name: str) -> bool:
         """Whether there is a table of this name."""

@@ -16,6 +16,7 @@ from pyspark.sql import Row
 from crossic_etl.config_errors import require
 from crossic_etl.config_maintain import Maintain
 from crossic_etl.evolution import add_later_columns, later_columns
+from crossic_etl.lock import TABLE as WRITER
 from crossic_etl.schemas import (
     DOCUMENTS,
     EMBEDDINGS,
@@ -93,7 +94,7 @@ def _size(detail: Row) -> str:
 def maintain_tables(tables: Tables, settings: Maintain, dry_run: bool = False) -> Iterator[Report]:
     """Does for each table what there is to do, and says so; with ``dry_run`` only says it.
 
-    No job may write meanwhile: a table has one writer.
+    Who calls it is the root's one writer, or nobody writes meanwhile.
 
     Raises:
         ConfigError: files that Delta's check would protect are to be removed.
@@ -105,6 +106,8 @@ def maintain_tables(tables: Tables, settings: Maintain, dry_run: bool = False) -
         check_evolved(tables, table)
     for table in present:
         yield _maintain(tables, table, settings, dry_run)
+    if before := tables.detail(WRITER):
+        yield _vacuumed(tables, Report(WRITER, before), settings, dry_run)
     for name in SCRATCH:
         if before := tables.detail(f"staging_{name}"):
             yield _empty(tables, f"staging_{name}", before, settings, dry_run)
@@ -143,10 +146,7 @@ def _maintain(tables: Tables, table: Table, settings: Maintain, dry_run: bool) -
             add_later_columns(spark, name, table)
     _set_properties(tables, report, settings, dry_run)
     _optimize(tables, report, dry_run)
-    _vacuum(tables, report, settings, dry_run)
-    if report.done and not dry_run:
-        report.after = _existing(tables, table.name)
-    return report
+    return _vacuumed(tables, report, settings, dry_run)
 
 
 def _set_properties(tables: Tables, report: Report, settings: Maintain, dry_run: bool) -> None:
@@ -193,16 +193,19 @@ def _is_optimized(tables: Tables, table: str) -> bool:
     return next((name for name in operations if name not in _QUIET), None) == "OPTIMIZE"
 
 
-def _vacuum(tables: Tables, report: Report, settings: Maintain, dry_run: bool) -> None:
+def _vacuumed(tables: Tables, report: Report, settings: Maintain, dry_run: bool) -> Report:
+    """Removes old files, and looks at what is left of the table."""
     hours = settings.retention_hours
     vacuum = f"VACUUM {tables.name(report.table)} RETAIN {hours} HOURS"
     n_old = tables.spark.sql(f"{vacuum} DRY RUN").count()
-    if not n_old:
-        return
-    number = f"{n_old:,}{' or more' * (n_old >= _MOST_NAMED)}"
-    report.done.append(_will(f"remove {number} old file{'s' * (n_old != 1)}", dry_run))
-    if not dry_run:
-        tables.spark.sql(vacuum)
+    if n_old:
+        number = f"{n_old:,}{' or more' * (n_old >= _MOST_NAMED)}"
+        report.done.append(_will(f"remove {number} old file{'s' * (n_old != 1)}", dry_run))
+        if not dry_run:
+            tables.spark.sql(vacuum)
+    if report.done and not dry_run:
+        report.after = _existing(tables, report.table)
+    return report
 
 
 def _empty(tables: Tables, name: str, before: Row, settings: Maintain, dry_run: bool) -> Report:
@@ -211,10 +214,7 @@ def _empty(tables: Tables, name: str, before: Row, settings: Maintain, dry_run: 
         report.done.append(_will("empty", dry_run))
         if not dry_run:
             tables.spark.sql(f"TRUNCATE TABLE {tables.name(name)}")
-    _vacuum(tables, report, settings, dry_run)
-    if report.done and not dry_run:
-        report.after = _existing(tables, name)
-    return report
+    return _vacuumed(tables, report, settings, dry_run)
 
 
 def _will(what: str, dry_run: bool) -> str:

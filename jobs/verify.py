@@ -29,8 +29,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(config: Config) -> int:
     """Prints a line for each promise, and returns how many of them are broken."""
+    tables = Tables(get_session(), config.root)
+    tables.expect_some()
     found = []
-    for one in verify_tables(Tables(get_session(), config.root)):
+    for one in verify_tables(tables):
         print(f"verify: {one.line}", flush=True)
         if isinstance(one, Finding):
             found.append(one)

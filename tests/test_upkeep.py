@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from crossic_etl import upkeep
 from crossic_etl.config import ConfigError
 from crossic_etl.config_maintain import Maintain
+from crossic_etl.lock import Lock
 from crossic_etl.schemas import REDIRECTS, RUNS, TABLES, WINDOWS
 from crossic_etl.tables import Tables
 from crossic_etl.upkeep import CHECK, ORDERS, SCRATCH, maintain_tables
@@ -62,14 +63,17 @@ def test_upkeep_keeps_the_rows_and_is_done_once(spark: SparkSession, tmp_path: P
     write(tables, [0, 1])
     write(tables, [2, 4])
     tables.stage("pages", spark.createDataFrame([(1,)], "outcome int").coalesce(1))
+    Lock(tables).acquire(wait=False)
     old, rows = tables.version(REDIRECTS), row_hash(tables.read(REDIRECTS))
     assert lines(tables, dry_run=True) == [
         "redirects: 3 files; would set retention, would sort by title",
+        "writer: 1 file; nothing to do",
         "staging_pages: 1 file; would empty",
     ]
     assert tables.version(REDIRECTS) == old
     assert lines(tables) == [
         "redirects: 3 files, now 2 files; set retention, sort by title",
+        "writer: 1 file; nothing to do",
         "staging_pages: 1 file, now 0 files; empty",
     ]
     assert row_hash(tables.read(REDIRECTS)) == rows
@@ -77,6 +81,7 @@ def test_upkeep_keeps_the_rows_and_is_done_once(spark: SparkSession, tmp_path: P
     after = tables.version(REDIRECTS)
     assert lines(tables) == [
         "redirects: 2 files; nothing to do",
+        "writer: 1 file; nothing to do",
         "staging_pages: 0 files; nothing to do",
     ]
     assert tables.version(REDIRECTS) == after
@@ -85,6 +90,7 @@ def test_upkeep_keeps_the_rows_and_is_done_once(spark: SparkSession, tmp_path: P
     with settings(spark, {CHECK: "false"}):
         assert lines(tables, 0) == [
             "redirects: 2 files, now 2 files; set retention, remove 3 old files",
+            "writer: 1 file, now 1 file; remove 1 old file",
             "staging_pages: 0 files, now 0 files; remove 1 old file",
         ]
     assert row_hash(tables.read(REDIRECTS)) == rows
@@ -102,10 +108,31 @@ def test_the_job_maintains_a_catalog(
     assert main(["--config", str(tmp_path / "my.yaml")]) == 0
     assert re.fullmatch(
         r"maintain: runs: 2 files of [\d,]+ bytes, now 1 file of [\d,]+ bytes; "
-        r"set retention, pack\n",
+        r"set retention, pack\nmaintain: writer: 1 file of [\d,]+ bytes; nothing to do\n",
         capsys.readouterr().out,
     )
     assert tables.read(RUNS).agg(F.sort_array(F.collect_list("run_id"))).head(1)[0][0] == ["a", "b"]
+
+
+@pytest.mark.usefixtures("few_tables")
+def test_the_job_is_the_only_writer_of_a_root_that_has_tables(
+    spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tables = Tables(spark, str(tmp_path / "tables"))
+    (tmp_path / "my.yaml").write_text(f"root: {tables.root}\nlanguages: [th]\n")
+    arguments = ["--config", str(tmp_path / "my.yaml"), "--no-wait"]
+    assert main(arguments) == 1
+    error = capsys.readouterr().err
+    assert error == f"error: there is no table under {tables.root}: run the pipeline first\n"
+    assert not Path(tables.root).exists()
+    append_run(tables, "a")
+    lock = Lock(tables)
+    lock.acquire(wait=False)
+    assert main(arguments) == 1
+    assert "another run writes under" in capsys.readouterr().err
+    assert main([*arguments, "--dry-run"]) == 0
+    lock.release()
+    assert main(arguments) == 0
 
 
 @pytest.fixture

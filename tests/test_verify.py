@@ -102,6 +102,15 @@ def test_tables_that_are_not_there_are_named(spark: SparkSession, tmp_path: Path
     ]
 
 
+def test_a_root_without_tables_is_an_error(
+    spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "my.yaml").write_text(f"root: {tmp_path}/typo\nlanguages: [th]\n")
+    assert main(["--config", str(tmp_path / "my.yaml")]) == 1
+    error = capsys.readouterr().err
+    assert error == f"error: there is no table under {tmp_path}/typo: run the pipeline first\n"
+
+
 def test_the_tables_of_real_dumps_keep_every_promise(shared_tables: Tables) -> None:
     found = [one for one in verify_tables(shared_tables) if isinstance(one, Finding)]
     assert {one.table for one in found} >= {"pages", "pairs", "samples", "windows", "runs"}

@@ -16,8 +16,7 @@ from crossic_etl.report.html import render
 from crossic_etl.report.retrieval import neighbours_section, similarity_section, thresholds_section
 from crossic_etl.report.source import Source
 from crossic_etl.report.texts import lengths_section, pairs_section, windows_section
-from crossic_etl.schemas import TABLES
-from crossic_etl.tables import TableError, Tables
+from crossic_etl.tables import Tables
 from crossic_etl.whole_files import is_place, write_whole
 
 # Some six languages in seven arrangements make 4,200 samples of 6,000 characters: 30 MB.
@@ -43,8 +42,7 @@ def make_report(spark: SparkSession, config: Config, most_samples: int) -> Repor
         TableError: there is no table at all, or one that isn't of this version.
     """
     tables = Tables(spark, config.root)
-    if all(tables.find(table) is None for table in TABLES.values()):
-        raise TableError(f"there is no table under {config.root}: run the pipeline first")
+    tables.expect_some()
     source = Source(tables, config.seed, most_samples)
     sections = [section for ask in SECTIONS if (section := ask(source)) is not None]
     return Report(
