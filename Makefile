@@ -45,7 +45,7 @@ check: $(VENV)/installed-dev ## lint, types and the tests that need no Java, in 
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -m 'not spark and not slow and not platform and not faults' --ignore=tests/training
+	$(BIN)/python -m pytest -q -n 2 --no-loadscope-reorder -m 'not spark and not slow and not platform and not faults' --ignore=tests/training
 
 fmt: $(VENV)/installed-dev ## format, and mend what lint can mend
 	$(BIN)/ruff format

@@ -125,7 +125,7 @@ def test_a_store_that_fails_now_and_then_or_is_slow_and_one_that_always_fails(
     spark: SparkSession, tmp_path: Path, undisturbed: Hashes
 ) -> None:
     world = World(tmp_path)
-    faults = Faults(broken=0.03, slow=0.03, seed=SEED)
+    faults = Faults(broken=0.03, slow=0.01, seed=SEED)
     with object_store(tmp_path) as (address, store), faulty_store(address, faults) as faulty:
         store.create_bucket(Bucket="lake")
         own = {"MORE_SETTINGS": json.dumps(store_settings(faulty))}
