@@ -1,13 +1,14 @@
 """Samples to the table ``windows``."""
 
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from crossic_etl.cli import run_job
-from crossic_etl.config import Config
+from crossic_etl.config import Config, ConfigError, Segment, Window
 from crossic_etl.ledger import JobSpec, digest_of
 from crossic_etl.runs import Run, recorded
 from crossic_etl.schemas import SAMPLES, WINDOWS
@@ -60,38 +61,113 @@ def run(spark: SparkSession, config: Config, rebuild: bool = False) -> None:
     with one that is gone, make windows of a new generation. All are made anew, as generation 0,
     where that is asked for, or those that are held are of another seed, number of shards, or code.
 
+    Windows of other lengths and policies follow: they are of the same samples. Where those have
+    become too long for them, as other settings make them, such windows are removed.
+
     Rows in are samples, each once, and once more where it may be in the mixture.
+
+    Raises:
+        ConfigError: a sample is longer than a window.
     """
     tables = Tables(spark, config.root)
-    kind: Scope = {"arrangement": config.arrangements, "tokenizer": [config.tokenizer]}
-    window: Scope = {"window_length": [config.window.length], "policy": [config.window.policy]}
-    scope = {**kind, **window}
-    digest, parts = digest_of(config, SETTINGS), parts_of(config)
+    scope = {"arrangement": config.arrangements, "tokenizer": [config.tokenizer]}
+    parts = parts_of(config)
     with recorded(tables, config, SPEC) as record:
-        samples = tables.select(SAMPLES, {**kind, "target_lang": config.languages})
-        packed, mixed = add_mixture(samples, config, record)
-        made = {} if rebuild else tables.made_with(WINDOWS)
-        held = [name for name, part in parts.items() if made.get(part) == digest]
-        anew = [name for name in parts if name not in held]
-        changes = [replacement(tables, config, packed, anew)] if anew else []
-        if held:
-            before = tables.select(WINDOWS, {**scope, "arrangement": held})
-            changes.append(addition(tables, config, packed, before, held))
+        samples = tables.select(SAMPLES, {**scope, "target_lang": config.languages})
+        held = {row.arrangement: row for row in count_samples(samples).collect()}
+        longest = {name: row.longest for name, row in held.items()}
+        longest[MIXTURE] = max(longest.values(), default=0)
+        if longest[MIXTURE] > config.window.length:
+            raise ConfigError(
+                "window.length", config.window.length,
+                f"{longest[MIXTURE]}, the longest sample's tokens, or more; or other samples: "
+                "run the pipeline with --from samples --reconfigure",
+            )  # fmt: skip
+        packed, mixed = add_mixture(samples, held, config, record)
+        changes = stage_changes(tables, config, packed, parts, rebuild)
         record.rows_used = sum(change.n_packed for change in changes)
         record.check()
-        for change in changes:
-            digests = {parts[name]: digest for name in change.arrangements}
-            if change.broken is None:
-                of_these = {**scope, "arrangement": change.arrangements}
-                tables.replace(WINDOWS, change.windows, of_these, digests)
-                tables.unstage("windows")
-            else:
-                tables.merge(WINDOWS, change.windows, change.broken, digests)
-                tables.unstage("windows_added")
-                tables.unstage("windows_broken")
-        windows = tables.select(WINDOWS, {**scope, "arrangement": list(parts)})
+        write_changes(tables, config, changes)
+        for others, names in other_windows(tables, config):
+            keep_true(tables, others, packed, names, longest)
+        windows = tables.select(WINDOWS, scope_of(config, list(parts)))
         record.metrics = window_counts(windows).head(1)[0].asDict() | mixed
         record.rows_out = record.metrics["windows"]
+
+
+def scope_of(config: Config, arrangements: Sequence[str]) -> Scope:
+    """The windows of some arrangements, and of the configured tokenizer, length and policy."""
+    window = config.window
+    return {
+        "arrangement": arrangements,
+        "tokenizer": [config.tokenizer],
+        "window_length": [window.length],
+        "policy": [window.policy],
+    }
+
+
+def other_windows(tables: Tables, config: Config) -> Iterator[tuple[Config, list[str]]]:
+    """Each other length and policy of which there are windows, and of which arrangements."""
+    names = list(parts_of(config))
+    scope = {"arrangement": names, "tokenizer": [config.tokenizer]}
+    kinds = tables.select(WINDOWS, scope).groupBy("window_length", "policy")
+    for row in kinds.agg(F.sort_array(F.collect_set("arrangement")).alias("names")).collect():
+        window = Window(row.window_length, row.policy)
+        if window != config.window:  # what a segment may be says nothing of these
+            yield replace(config, window=window, segment=Segment()), row.names
+
+
+def keep_true(
+    tables: Tables, config: Config, samples: DataFrame, names: list[str], longest: Mapping[str, int]
+) -> None:
+    """Brings windows of another length or policy up to date, or removes them."""
+    window = config.window
+    unfit = [name for name in names if longest.get(name, 0) > window.length]
+    said = f"windows: those of length {window.length}, policy {window.policy}"
+    if unfit:
+        none = tables.spark.createDataFrame([], WINDOWS.schema)
+        tables.replace(WINDOWS, none, scope_of(config, unfit))
+        n_tokens = max(longest[name] for name in unfit)
+        reason = f"samples are up to {n_tokens:,} tokens long now"
+        print(f"{said} of {', '.join(unfit)} are removed: {reason}", flush=True)
+    if fit := [name for name in names if name not in unfit]:
+        print(f"{said} of {', '.join(fit)} follow", flush=True)
+        parts = {name: part for name, part in parts_of(config).items() if name in fit}
+        write_changes(tables, config, stage_changes(tables, config, samples, parts))
+
+
+def stage_changes(
+    tables: Tables,
+    config: Config,
+    samples: DataFrame,
+    parts: Mapping[str, str],
+    rebuild: bool = False,
+) -> list[Change]:
+    """What brings the windows of some arrangements up to date."""
+    digest = digest_of(config, SETTINGS)
+    made = {} if rebuild else tables.made_with(WINDOWS)
+    held = [name for name, part in parts.items() if made.get(part) == digest]
+    anew = [name for name in parts if name not in held]
+    changes = [replacement(tables, config, samples, anew)] if anew else []
+    if held:
+        before = tables.select(WINDOWS, scope_of(config, held))
+        changes.append(addition(tables, config, samples, before, held))
+    return changes
+
+
+def write_changes(tables: Tables, config: Config, changes: Sequence[Change]) -> None:
+    """Writes what was staged, and empties where it was."""
+    digest, parts = digest_of(config, SETTINGS), parts_of(config)
+    for change in changes:
+        digests = {parts[name]: digest for name in change.arrangements}
+        if change.broken is None:
+            of_these = scope_of(config, change.arrangements)
+            tables.replace(WINDOWS, change.windows, of_these, digests)
+            tables.unstage("windows")
+        else:
+            tables.merge(WINDOWS, change.windows, change.broken, digests)
+            tables.unstage("windows_added")
+            tables.unstage("windows_broken")
 
 
 def parts_of(config: Config) -> dict[str, str]:
@@ -139,14 +215,15 @@ def count_whole(windows: DataFrame) -> int:
 
 
 def add_mixture(
-    samples: DataFrame, config: Config, record: Run
+    samples: DataFrame, held: Mapping[str, Row], config: Config, record: Run
 ) -> tuple[DataFrame, dict[str, int]]:
     """The samples with those of the mixture, and the mixture's tokens of each arrangement.
+
+    ``held`` is what `count_samples` says of each arrangement.
 
     Raises:
         UnfitSettingError: an arrangement of the mixture has no samples, and others have.
     """
-    held = {row.arrangement: row for row in count_samples(samples).collect()}
     record.rows_in = sum(row.samples for row in held.values())
     if not config.mixture or not held:
         return samples, {}

@@ -16,9 +16,11 @@ _GROUP = ("arrangement", "target_lang", "split")
 
 
 def count_samples(samples: DataFrame) -> DataFrame:
-    """``arrangement, samples, tokens``: a row for each arrangement."""
+    """``arrangement, samples, tokens, longest``: a row for each arrangement."""
     return samples.groupBy("arrangement").agg(
-        F.count("*").alias("samples"), F.sum("n_tokens").alias("tokens")
+        F.count("*").alias("samples"),
+        F.sum("n_tokens").alias("tokens"),
+        F.max("n_tokens").alias("longest"),
     )
 
 
