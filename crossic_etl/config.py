@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import hashlib
 import json
 import re
@@ -154,7 +155,7 @@ class Config:
         for lang in self.languages:
             require(
                 re.fullmatch(r"[a-z][a-z0-9-]*", lang) and lang != "en",
-                "languages", self.languages, "codes of Wikipedia languages other than en",
+                "languages", lang, "the code of a Wikipedia's language other than en",
             )  # fmt: skip
         require(
             len(set(self.languages)) == len(self.languages),
@@ -271,6 +272,12 @@ def _apply(tree: dict[str, Any], override: str) -> None:
         raise ConfigError(key, value, "a YAML value") from None
 
 
+def _no_such_key(key: str, names: Sequence[str]) -> str:
+    near = difflib.get_close_matches(key, names, n=1)
+    meant = f"did you mean {near[0]}? There" if near else "there"
+    return f"there is no such key; {meant} are {', '.join(names)}"
+
+
 T = typing.TypeVar("T")
 
 
@@ -282,15 +289,13 @@ def build(kind: type[T], tree: Mapping[str, Any], prefix: str = "") -> T:
     """
     hints = typing.get_type_hints(kind)
     names = {item.name: item for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    for key, value in tree.items():
-        require(
-            key in names, f"{prefix}{key}", value, f"no such key; one of {', '.join(sorted(names))}"
-        )
+    for key in tree:
+        if key not in names:
+            raise UnfitSettingError(f"{prefix}{key}: {_no_such_key(str(key), sorted(names))}")
     for name, item in names.items():
         needed = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
-        require(
-            name in tree or not needed, f"{prefix}{name}", None, "a value (there is no default)"
-        )
+        if needed and name not in tree:
+            raise UnfitSettingError(f"{prefix}{name} is missing, and has no default")
     return kind(
         **{key: _convert(hints[key], value, f"{prefix}{key}") for key, value in tree.items()}
     )
@@ -319,6 +324,8 @@ def _convert(hint: Any, value: Any, key: str) -> Any:
         return float(value)
     if hint is str and type(value) is int:
         return str(value)  # YAML reads 20260101 as a number
+    if hint is str and type(value) is bool:  # no, off, on, yes
+        raise ConfigError(key, value, "text: YAML takes it for true or false without quotes")
     require(type(value) is hint, key, value, _words(hint))
     return value
 

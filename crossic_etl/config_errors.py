@@ -9,7 +9,7 @@ class ConfigError(ValueError):
     """A configuration that can't be run: says which key, its value, and what was expected."""
 
     def __init__(self, key: str, value: object, expected: str) -> None:
-        super().__init__(f"{key}: {value!r} given, {expected} expected")
+        super().__init__(f"{key}: {value!r} given, expected {expected}")
 
 
 class UnfitSettingError(ConfigError):

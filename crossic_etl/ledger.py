@@ -17,7 +17,7 @@ from typing import Any
 from pyspark.sql import functions as F
 
 from crossic_etl.config import Config
-from crossic_etl.config_errors import ConfigError
+from crossic_etl.config_errors import UnfitSettingError
 from crossic_etl.schemas import QUANTIZERS, REJECTS, RUNS, Table
 from crossic_etl.tables import Tables
 
@@ -116,7 +116,7 @@ def refuse_other_settings(tables: Tables, config: Config, jobs: Iterable[JobSpec
     """Refuses settings other than those of a job's last finished run.
 
     Raises:
-        ConfigError: names the job, the key, what it was and what it is.
+        UnfitSettingError: names the job, the key, what it was and what it is.
     """
     runs = tables.find(RUNS)
     if runs is None:
@@ -129,9 +129,7 @@ def refuse_other_settings(tables: Tables, config: Config, jobs: Iterable[JobSpec
         for key, value in json.loads(settings_of(config, job.settings)).items():
             if key != CODE and before.get(key, value) != value:
                 held = json.dumps(before[key], ensure_ascii=False)
-                raise ConfigError(
-                    key,
-                    value,
-                    f"{held}, with which {job.name} was made under {tables.root}, "
-                    "or --reconfigure to replace what is there",
+                raise UnfitSettingError(
+                    f"{key}: {value!r} given, but {job.name} under {tables.root} was made with "
+                    f"{held}; --reconfigure replaces what is there"
                 )

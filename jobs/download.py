@@ -53,7 +53,7 @@ def shard(text: str) -> tuple[int, int]:
     match = re.fullmatch(r"(\d+)/(\d+)", text)
     number, of = map(int, match.groups()) if match else (0, 0)
     if not 1 <= number <= of:
-        raise argparse.ArgumentTypeError(f"{text!r} given, 1/N to N/N expected")
+        raise argparse.ArgumentTypeError(f"{text!r} given, expected 1/N to N/N")
     return number, of
 
 

@@ -13,6 +13,7 @@ from pyspark.sql import SparkSession
 from crossic_etl.arguments import parser
 from crossic_etl.cli import checked_config, guarded, only_writer, with_writing
 from crossic_etl.config import Config, ConfigError
+from crossic_etl.config_errors import UnfitSettingError
 from crossic_etl.ledger import is_finished
 from crossic_etl.sample_sources import tables_read
 from crossic_etl.schemas import Table
@@ -128,7 +129,7 @@ def choose(names: Sequence[str], first: str | None, only: str | None) -> list[st
         ConfigError: both a first and an only job are given, or one that has no input.
     """
     if first and only:
-        raise ConfigError("--only", only, "not together with --from")
+        raise UnfitSettingError("--only: give it or --from, not both")
     wanted = first or only
     if wanted == "calibrate" and "neighbours" in names and wanted not in names:
         raise ConfigError("neighbours.calibrate", False, "true for the job calibrate")

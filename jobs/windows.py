@@ -8,7 +8,8 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from crossic_etl.cli import run_job
-from crossic_etl.config import Config, ConfigError, Segment, Window
+from crossic_etl.config import Config, Segment, Window
+from crossic_etl.config_errors import UnfitSettingError
 from crossic_etl.ledger import JobSpec, digest_of
 from crossic_etl.runs import Run, recorded
 from crossic_etl.schemas import SAMPLES, WINDOWS
@@ -67,7 +68,7 @@ def run(spark: SparkSession, config: Config, rebuild: bool = False) -> None:
     Rows in are samples, each once, and once more where it may be in the mixture.
 
     Raises:
-        ConfigError: a sample is longer than a window.
+        UnfitSettingError: a sample is longer than a window.
     """
     tables = Tables(spark, config.root)
     scope = {"arrangement": config.arrangements, "tokenizer": [config.tokenizer]}
@@ -78,11 +79,11 @@ def run(spark: SparkSession, config: Config, rebuild: bool = False) -> None:
         longest = {name: row.longest for name, row in held.items()}
         longest[MIXTURE] = max(longest.values(), default=0)
         if longest[MIXTURE] > config.window.length:
-            raise ConfigError(
-                "window.length", config.window.length,
-                f"{longest[MIXTURE]}, the longest sample's tokens, or more; or other samples: "
-                "run the pipeline with --from samples --reconfigure",
-            )  # fmt: skip
+            raise UnfitSettingError(
+                f"window.length: {config.window.length} given, but samples are up to "
+                f"{longest[MIXTURE]} tokens long; take windows of that length, or make them anew: "
+                "run the pipeline with --from samples --reconfigure"
+            )
         packed, mixed = add_mixture(samples, held, config, record)
         changes = stage_changes(tables, config, packed, parts, rebuild)
         record.rows_used = sum(change.n_packed for change in changes)

@@ -44,8 +44,11 @@ def test_new_tokens_and_plain_texts_are_split_tokens(split_token: str) -> None:
 @pytest.mark.parametrize(
     ("wikipedia", "message"),
     [
-        (Wikipedia(), r"wikipedia\.dumps: '' given, a folder of dumps, or .*plain_text for en"),
-        (Wikipedia(plain_text={"en": "/e"}), r"plain_text for th expected"),
+        (
+            Wikipedia(),
+            r"wikipedia\.dumps: '' given, expected a folder of dumps, or .*plain_text for en",
+        ),
+        (Wikipedia(plain_text={"en": "/e"}), r"expected .*plain_text for th"),
         (Wikipedia("/d"), r"wikipedia\.date: .* a date YYYYMMDD for en"),
         (Wikipedia("/d", {"en": "20260101"}), r"wikipedia\.date: .* a date YYYYMMDD for th"),
     ],
@@ -75,11 +78,11 @@ def test_the_embedded_encoder_needs_nothing() -> None:
 @pytest.mark.parametrize(
     ("encoder", "message"),
     [
-        (Encoder(revision="0"), r"encoder\.revision: '0' given, .* which is installed, expected"),
-        (Encoder(dtype="int8"), r"encoder\.dtype: 'int8' given, one of float32, .* expected"),
+        (Encoder(revision="0"), r"encoder\.revision: '0' given, expected .* which is installed"),
+        (Encoder(dtype="int8"), r"encoder\.dtype: 'int8' given, expected one of float32, .*"),
         (
             Encoder("sentence-transformers", "no/such-model"),
-            r"encoder\.(revision: None given, a commit or tag|backend: .* not installed)",
+            r"encoder\.(revision: None given, expected a commit or tag|backend: .* not installed)",
         ),
     ],
 )

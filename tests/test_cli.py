@@ -43,7 +43,7 @@ def test_what_succeeds_prints_nothing_and_exits_with_0(
 @pytest.mark.parametrize(
     ("error", "line"),
     [
-        (ConfigError("seed", "x", "a number"), "seed: 'x' given, a number expected"),
+        (ConfigError("seed", "x", "a number"), "seed: 'x' given, expected a number"),
         (UnfitSettingError("split_token: no"), "split_token: no"),
         (InputError("no dump of ไทย"), "no dump of ไทย"),
         (TableError("no table pages"), "no table pages"),
@@ -93,8 +93,8 @@ def test_a_job_gets_the_session_and_the_configuration(
 @pytest.mark.parametrize(
     ("override", "line"),
     [
-        ("shards=0", "error: shards: 0 given, a whole number >= 1 expected\n"),
-        ("window=8", "error: window: 8 given, a mapping of keys expected\n"),
+        ("shards=0", "error: shards: 0 given, expected a whole number >= 1\n"),
+        ("window=8", "error: window: 8 given, expected a mapping of keys\n"),
     ],
 )
 def test_a_wrong_configuration_ends_before_spark_starts(

@@ -37,11 +37,14 @@ def test_the_configuration_names_other_thresholds() -> None:
 @pytest.mark.parametrize(
     ("rules", "message"),
     [
-        ({"min_word": 20.0}, r"crawl\.quality_rules\.min_word: 20.0 given, one of min_words, max_"),
-        ({"max_top_ngrams": 0.2}, r"max_top_ngrams: 0.2 given, one of"),
-        ({"min_words": 0.5}, r"min_words: 0.5 given, a number >= 0, whole for counts"),
-        ({"max_ellipses": -1.0}, r"max_ellipses: -1.0 given, a number >= 0"),
-        ({"lorem_ipsum": 2.0}, r"lorem_ipsum: 2.0 given, .* 0 or 1 for switches"),
+        (
+            {"min_word": 20.0},
+            r"crawl\.quality_rules\.min_word: 20.0 given, expected one of min_words, max_",
+        ),
+        ({"max_top_ngrams": 0.2}, r"max_top_ngrams: 0.2 given, expected one of"),
+        ({"min_words": 0.5}, r"min_words: 0.5 given, expected a number >= 0, whole for counts"),
+        ({"max_ellipses": -1.0}, r"max_ellipses: -1.0 given, expected a number >= 0"),
+        ({"lorem_ipsum": 2.0}, r"lorem_ipsum: 2.0 given, expected .* 0 or 1 for switches"),
     ],
 )
 def test_a_rule_that_is_none_is_refused(rules: dict[str, float], message: str) -> None:

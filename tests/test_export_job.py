@@ -284,7 +284,7 @@ def test_the_command_line_says_in_one_line_what_is_wrong(
         "wikipedia": {"dumps": "d", "date": "20260101"},
     }))  # fmt: skip
     for arguments, says in (
-        ([], "--arrangement: None given, en-first or mix expected"),
+        ([], "--arrangement: None given, expected en-first or mix"),
         (["--arrangement", "mix", "--tokens", "0"], "--tokens: 0 given"),
         (["--arrangement", "mix", "--file-windows", "-1"], "--file-windows: -1 given"),
     ):

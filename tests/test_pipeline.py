@@ -39,9 +39,7 @@ def test_jobs_are_chosen_in_their_order(
 
 
 def test_first_and_only_exclude_each_other() -> None:
-    with pytest.raises(
-        ConfigError, match="--only: 'pages' given, not together with --from expected"
-    ):
+    with pytest.raises(ConfigError, match="--only: give it or --from, not both"):
         choose(["pages", "links"], "links", "pages")
 
 
@@ -63,7 +61,9 @@ def test_thresholds_are_calibrated_before_neighbours_where_that_is_asked_for() -
     assert names[names.index("calibrate") :][:2] == ["calibrate", "neighbours"]
     assert "embeddings" in names[: names.index("calibrate")]
     assert "calibrate" not in jobs_of(replace(config, crawl=Crawl()))
-    with pytest.raises(ConfigError, match=r"neighbours\.calibrate: False given, true for the job"):
+    with pytest.raises(
+        ConfigError, match=r"neighbours\.calibrate: False given, expected true for the job"
+    ):
         choose(list(jobs_of(without)), None, "calibrate")
     reads = [plan(each, ["neighbours"])[1].partition(";")[0] for each in (without, config)]
     assert reads == [
@@ -140,7 +140,8 @@ def test_a_wrong_configuration_needs_no_spark_to_be_refused(tmp_path: Path) -> N
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr == (
-        "error: window.lenght: 64 given, no such key; one of length, policy expected\n"
+        "error: window.lenght: there is no such key; did you mean length? "
+        "There are length, policy\n"
     )
 
 

@@ -85,7 +85,7 @@ def test_upkeep_keeps_the_rows_and_is_done_once(spark: SparkSession, tmp_path: P
         "staging_pages: 0 files; nothing to do",
     ]
     assert tables.version(REDIRECTS) == after
-    with pytest.raises(ConfigError, match="retention_hours: 24 given, 168 or more"):
+    with pytest.raises(ConfigError, match="retention_hours: 24 given, expected 168 or more"):
         lines(tables, 24)
     with settings(spark, {CHECK: "false"}):
         assert lines(tables, 0) == [

@@ -147,7 +147,7 @@ class _Curve:
 
     def __init__(self, right: npt.ArrayLike, wrong: npt.ArrayLike, wrong_per_right: float) -> None:
         if not wrong_per_right > 0:
-            raise ValueError(f"wrong_per_right: {wrong_per_right!r} given, a number > 0 expected")
+            raise ValueError(f"wrong_per_right: {wrong_per_right!r} given, expected a number > 0")
         self.right, self.wrong = np.sort(_scores(right)), np.sort(_scores(wrong))
         self._odds = wrong_per_right
 

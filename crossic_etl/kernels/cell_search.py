@@ -63,11 +63,11 @@ class Search:
     def __post_init__(self) -> None:
         if self.index not in INDEXES:
             names = ", ".join(INDEXES)
-            raise ValueError(f"neighbours.index: {self.index!r} given, one of {names} expected")
+            raise ValueError(f"neighbours.index: {self.index!r} given, expected one of {names}")
         for name in ("k", "dimension", "threads", "query_block"):
             if getattr(self, name) < 1:
                 raise ValueError(
-                    f"neighbours.{name}: {getattr(self, name)} given, 1 or more expected"
+                    f"neighbours.{name}: {getattr(self, name)} given, expected 1 or more"
                 )
 
 

@@ -161,4 +161,4 @@ def _embedded_revision(asked: str | None) -> str:
 
 
 def _unfit(key: str, value: object, expected: str) -> ValueError:
-    return ValueError(f"encoder.{key}: {value!r} given, {expected} expected")
+    return ValueError(f"encoder.{key}: {value!r} given, expected {expected}")

@@ -134,24 +134,24 @@ def task_memory(n_documents: int, search: Search) -> int:
 
 def _check(job: Job, search: Search) -> None:
     if job.mode not in _SKEW:
-        raise PlanError(f"neighbours.mode: {job.mode!r} given, {EXACT} or {ROUTED} expected")
+        raise PlanError(f"neighbours.mode: {job.mode!r} given, expected {EXACT} or {ROUTED}")
     for name in ("shards", "cells", "nprobe"):
         if getattr(job, name) < 1:
-            raise PlanError(f"neighbours.{name}: {getattr(job, name)} given, 1 or more expected")
+            raise PlanError(f"neighbours.{name}: {getattr(job, name)} given, expected 1 or more")
     if job.mode == EXACT:
         return
     if job.nprobe > job.cells:
         raise PlanError(
-            f"neighbours.nprobe: {job.nprobe} given, at most the cells, {job.cells}, expected"
+            f"neighbours.nprobe: {job.nprobe} given, expected at most the cells, {job.cells}"
         )
     if job.shards > job.cells:
         raise PlanError(
-            f"neighbours.shards: {job.shards} given, at most the cells, {job.cells}, expected"
+            f"neighbours.shards: {job.shards} given, expected at most the cells, {job.cells}"
         )
     most = _MOST_QUANTIZER // (search.dimension * 4)
     if job.cells > most:
         raise PlanError(
-            f"neighbours.cells: {job.cells} given, at most {most} expected: centroids of "
+            f"neighbours.cells: {job.cells} given, expected at most {most}: centroids of "
             f"{search.dimension} floats travel with every task"
         )
 

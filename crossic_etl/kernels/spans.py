@@ -56,7 +56,7 @@ class SpanRule:
             ("n_spans", 2 <= self.n_spans <= 64, "2 to 64 spans"),
         ):
             if not fits:
-                raise ValueError(f"span.{key}: {getattr(self, key)!r} given, {expected} expected")
+                raise ValueError(f"span.{key}: {getattr(self, key)!r} given, expected {expected}")
 
     @property
     def name(self) -> str:

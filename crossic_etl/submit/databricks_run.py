@@ -121,7 +121,7 @@ def _check_settings(job: TrainingJob) -> None:
     submit, settings = job.submit, job.submit.databricks
     if submit.nodes > 1:
         raise SubmitError(
-            f"submit.nodes: {submit.nodes} given, 1 expected on databricks (a node has up to 8"
+            f"submit.nodes: {submit.nodes} given, expected 1 on databricks (a node has up to 8"
             " GPUs; slurm and kubernetes take several nodes)"
         )
     expected = {
@@ -131,7 +131,7 @@ def _check_settings(job: TrainingJob) -> None:
     }
     for name, words in expected.items():
         if not getattr(settings, name):
-            raise SubmitError(f"submit.databricks.{name}: '' given, {words} expected")
+            raise SubmitError(f"submit.databricks.{name}: '' given, expected {words}")
     if sum(map(len, map(str.encode, _parameters(job)))) > MOST_PARAMETER_BYTES:
         raise SubmitError(
             f"the configuration is longer than {MOST_PARAMETER_BYTES} bytes, the most that"

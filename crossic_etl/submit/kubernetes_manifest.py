@@ -22,7 +22,7 @@ def objects(job: TrainingJob) -> list[Tree]:
         SubmitError: there is no image, or a secret's reference doesn't name one of Kubernetes.
     """
     if not job.submit.kubernetes.image:
-        raise SubmitError("submit.kubernetes.image: '' given, a container image expected")
+        raise SubmitError("submit.kubernetes.image: '' given, expected a container image")
     made = [_job(job), _config_map(job)]
     return [*made, _service(job)] if job.submit.nodes > 1 else made
 

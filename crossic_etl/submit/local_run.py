@@ -38,7 +38,7 @@ class LocalRun:
         """
         submit = self._job.submit
         if submit.nodes > 1:
-            raise SubmitError(f"submit.nodes: {submit.nodes} given, 1 expected on this machine")
+            raise SubmitError(f"submit.nodes: {submit.nodes} given, expected 1 on this machine")
         check_secrets_in_environment(submit.secrets, os.environ)
         if importlib.util.find_spec("torch") is None:
             raise SubmitError("torch is not installed (pip install 'crossic-etl[training]')")

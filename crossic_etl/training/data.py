@@ -77,7 +77,7 @@ def open_data(config: TrainingConfig, verify: bool = True) -> Data:
     select = config.validation.select
     if select and select not in validation:
         raise TrainingError(
-            f"validation.select: {select!r} given, one of {', '.join(validation)} expected"
+            f"validation.select: {select!r} given, expected one of {', '.join(validation)}"
         )
     return data
 

@@ -185,7 +185,7 @@ def _convert(hint: Any, value: Any, key: str) -> Any:
     if type(value) in (arguments or (hint,)):
         return value
     expected = getattr(origin, "__name__", str(hint)) if not arguments else str(hint)
-    raise ManifestError(f"{key}: {str(value)[:50]!r} given, {expected} expected")
+    raise ManifestError(f"{key}: {str(value)[:50]!r} given, expected {expected}")
 
 
 def _build(kind: type, tree: Mapping[str, Any], key: str) -> Any:

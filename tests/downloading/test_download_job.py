@@ -159,7 +159,7 @@ def test_nothing_to_fetch_is_one_line(
     arguments = ["--set", "download.crawl=[]", "--only", "crawl"]
     assert main(["--config", str(config_file), *arguments]) == 1
     assert capsys.readouterr().err == (
-        "error: download.crawl: () given, a list of files expected\n"
+        "error: download.crawl: () given, expected a list of files\n"
     )
 
 
@@ -169,7 +169,7 @@ def test_a_shard_that_is_none_is_refused(
 ) -> None:
     with pytest.raises(SystemExit):
         main(["--config", str(config_file), f"--shards={text}"])
-    assert f"{text!r} given, 1/N to N/N expected" in capsys.readouterr().err
+    assert f"{text!r} given, expected 1/N to N/N" in capsys.readouterr().err
 
 
 def test_shards_are_counted_from_1() -> None:

@@ -117,5 +117,5 @@ def test_nothing_to_calibrate_with_gives_no_threshold() -> None:
 
 
 def test_a_ratio_that_is_no_ratio_is_refused() -> None:
-    with pytest.raises(ValueError, match="wrong_per_right: 0 given, a number > 0 expected"):
+    with pytest.raises(ValueError, match="wrong_per_right: 0 given, expected a number > 0"):
         find_threshold(RIGHT, WRONG, wrong_per_right=0)

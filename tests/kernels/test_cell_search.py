@@ -138,7 +138,7 @@ def test_each_index_finds_a_document_by_itself(index: str) -> None:
     ("settings", "words"),
     [
         ({"k": 0}, "neighbours.k: 0 given"),
-        ({"index": "IVF"}, "neighbours.index: 'IVF' given, one of Flat"),
+        ({"index": "IVF"}, "neighbours.index: 'IVF' given, expected one of Flat"),
         ({"threads": 0}, "neighbours.threads"),
     ],
 )

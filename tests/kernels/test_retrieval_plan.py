@@ -59,11 +59,11 @@ def test_a_task_without_room_for_anything_is_refused_by_its_memory() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"mode": "fast"}, "neighbours.mode: 'fast' given, exact or routed expected"),
+        ({"mode": "fast"}, "neighbours.mode: 'fast' given, expected exact or routed"),
         ({"shards": 0}, "neighbours.shards: 0 given"),
-        ({"nprobe": 2000}, "neighbours.nprobe: 2000 given, at most the cells, 1024, expected"),
-        ({"shards": 2000}, "neighbours.shards: 2000 given, at most the cells, 1024, expected"),
-        ({"cells": 100_000}, "neighbours.cells: 100000 given, at most 32768 expected"),
+        ({"nprobe": 2000}, "neighbours.nprobe: 2000 given, expected at most the cells, 1024"),
+        ({"shards": 2000}, "neighbours.shards: 2000 given, expected at most the cells, 1024"),
+        ({"cells": 100_000}, "neighbours.cells: 100000 given, expected at most 32768"),
     ],
 )
 def test_settings_that_contradict_are_refused(change: dict[str, object], words: str) -> None:

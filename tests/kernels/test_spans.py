@@ -99,9 +99,9 @@ def test_names_say_what_makes_a_vector() -> None:
 @pytest.mark.parametrize(
     ("rule", "message"),
     [
-        ({"kind": "tail"}, "span.kind: 'tail' given, one of lead, mean expected"),
-        ({"max_characters": 0}, "span.max_characters: 0 given, 16 to 20000 characters expected"),
-        ({"n_spans": 1}, "span.n_spans: 1 given, 2 to 64 spans expected"),
+        ({"kind": "tail"}, "span.kind: 'tail' given, expected one of lead, mean"),
+        ({"max_characters": 0}, "span.max_characters: 0 given, expected 16 to 20000 characters"),
+        ({"n_spans": 1}, "span.n_spans: 1 given, expected 2 to 64 spans"),
     ],
 )
 def test_a_wrong_rule_is_refused(rule: dict[str, object], message: str) -> None:

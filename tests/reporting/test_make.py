@@ -48,11 +48,11 @@ def test_a_file_that_cannot_be_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["--samples", "-1"], "error: --samples: -1 given, 0 to 100 expected\n"),
-        (["--samples", "101"], "error: --samples: 101 given, 0 to 100 expected\n"),
+        (["--samples", "-1"], "error: --samples: -1 given, expected 0 to 100\n"),
+        (["--samples", "101"], "error: --samples: 101 given, expected 0 to 100\n"),
         (
             ["--out", "/none/x.html"],
-            "error: --out: '/none/x.html' given, a file in a folder that exists expected\n",
+            "error: --out: '/none/x.html' given, expected a file in a folder that exists\n",
         ),
     ],
 )

@@ -101,7 +101,7 @@ def test_what_a_run_needs_must_be_given(job: Callable[..., TrainingJob], missing
 
 
 def test_one_node_is_the_most(job: Callable[..., TrainingJob]) -> None:
-    with pytest.raises(SubmitError, match=r"submit.nodes: 2 given, 1 expected on databricks"):
+    with pytest.raises(SubmitError, match=r"submit.nodes: 2 given, expected 1 on databricks"):
         DatabricksRun(job(nodes=2, databricks=SETTINGS)).render()
 
 

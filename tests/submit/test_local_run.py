@@ -151,7 +151,7 @@ def test_a_secret_must_be_in_the_environment(
 
 
 def test_one_machine_is_one_node(tmp_path: Path, job: Callable[..., TrainingJob]) -> None:
-    with pytest.raises(SubmitError, match=r"submit.nodes: 2 given, 1 expected on this machine"):
+    with pytest.raises(SubmitError, match=r"submit.nodes: 2 given, expected 1 on this machine"):
         LocalRun(job(nodes=2), tmp_path, followed=False).check()
 
 

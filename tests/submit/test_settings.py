@@ -20,7 +20,7 @@ from crossic_etl.submit.settings import Submit, Volume
         ({"gpus_per_node": -1}, "submit.gpus_per_node: -1 given"),
         ({"processes_per_node": 0}, "submit.processes_per_node: 0 given"),
         ({"hours": 0}, "submit.hours: 0.0 given"),
-        ({"environment": {"A B": "1"}}, "'A B' given, names of variables"),
+        ({"environment": {"A B": "1"}}, "'A B' given, expected names of variables"),
         ({"slurm": {"options": ["mem=0"]}}, "submit.slurm.options: 'mem=0' given"),
         ({"slurm": {"options": ["--mem=0\nrm"]}}, "submit.slurm.options"),
         ({"kubernetes": {"volumes": [{"claim": "a"}]}}, "mount"),

@@ -208,7 +208,9 @@ def test_a_broken_yaml_is_not_repeated(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 def test_an_unknown_key_is_refused(submit: Callable[..., Said]) -> None:
-    assert "submit.node: 2 given, no such key" in error_of(submit("--set", "submit.node=2"))
+    assert "submit.node: there is no such key; did you mean nodes?" in error_of(
+        submit("--set", "submit.node=2")
+    )
 
 
 def test_a_secrets_value_is_not_in_a_dry_run(

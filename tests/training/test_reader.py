@@ -114,7 +114,7 @@ def test_a_manifest_is_read_as_it_was_written(export: Path) -> None:
         ("crossic-etl export", "something", "not the manifest"),
         ('"layout": "parquet"', '"layout": "orc"', "layout 'orc'"),
         ('"seed": 0,', "", "seed is missing"),
-        ('"seed": 0', '"seed": "0"', "seed: '0' given, int expected"),
+        ('"seed": 0', '"seed": "0"', "seed: '0' given, expected int"),
         ("train/00001", "../00001", "outside the export"),
         ("{", "[", "no JSON"),
     ],
