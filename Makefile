@@ -17,6 +17,7 @@ java:
 	*) echo "Java 17 or 21 is needed and Java $$version was found: install the package openjdk-17-jre-headless (or set JAVA_HOME)" >&2; exit 1;; esac
 
 $(BIN)/python: # a stale half-made environment is made again
+	@command -v "$(PYTHON)" >/dev/null || { echo "Python 3.10 to 3.13 is needed and $(PYTHON) was not found: set PYTHON=python3.12, say" >&2; exit 1; }
 	@"$(PYTHON)" -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 10) <= v < (3, 14) else "Python 3.10 to 3.13 is needed and %d.%d was found: set PYTHON=python3.12, say" % v)'
 	"$(PYTHON)" -m venv --clear $(VENV)
 

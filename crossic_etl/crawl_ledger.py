@@ -101,7 +101,7 @@ def plan_batch(files: Mapping[str, CrawlFile], rows: Sequence[Row], settings: st
 
 def _why_all(files: Mapping[str, CrawlFile], rows: Sequence[Row], settings: str) -> str | None:
     if any(row.settings != settings for row in rows if row.is_done):
-        return "other settings"
+        return "other settings (languages, seed, rules of crawl, or the files that they name)"
     gone = [row.path for row in rows if row.path not in files]
     changed = [
         row.path

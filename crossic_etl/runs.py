@@ -87,8 +87,9 @@ class Run:
         reasons = ", ".join(
             f"{name} {count:,}" for name, count in sorted(self.dropped.items()) if count
         )
+        used = f"{self.used:,} used for " if self.used != self.rows_out else ""
         return (
-            f"{self.job}: {self.rows_in:,} in, {self.rows_out:,} out, "
+            f"{self.job}: {self.rows_in:,} in, {used}{self.rows_out:,} out, "
             f"{sum(self.dropped.values()):,} dropped{f' ({reasons})' if reasons else ''}, "
             f"{self.seconds:.1f} s"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import shutil
 import sys
 import tempfile
 from contextlib import suppress
@@ -11,9 +12,18 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
+from crossic_etl.config_errors import UnfitSettingError
+
 # Delta 4.4.0 is built for Spark 4.1; the artifact's name holds both versions and Scala's.
 DELTA_PACKAGE = "io.delta:delta-spark_4.1_2.13:4.4.0"
 JARS_FOLDER = "CROSSIC_ETL_JARS"
+
+JAVA_OPTIONS = "spark.driver.extraJavaOptions"
+LOGGING = Path(__file__).with_name("log4j2.properties")
+
+# Set where the session is another's: Spark Connect, Databricks; and by spark-submit.
+MANAGED = ("SPARK_REMOTE", "DATABRICKS_RUNTIME_VERSION")
+SUBMITTED = "PYSPARK_GATEWAY_PORT"
 
 # Tables of some kilobytes are over before compiled queries have paid for their compilation: the
 # bundled sample takes 200 s instead of 276 without (two cores). Nor do they need many partitions,
@@ -26,8 +36,8 @@ BRIEF = {
     "spark.databricks.delta.snapshotPartitions": "1",
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC",
 }
+BRIEF_JAVA = "-XX:+UseSerialGC"
 
 COMMON = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
@@ -46,34 +56,45 @@ def get_session(name: str = "crossic-etl", brief: bool = False) -> SparkSession:
     return SparkSession.getActiveSession() or _build(name, brief)
 
 
+def is_local() -> bool:
+    """Whether the session is, or will be, this machine's: a path without a scheme is its disk's."""
+    return not any(name in os.environ for name in (*MANAGED, SUBMITTED))
+
+
+def check_java() -> None:
+    """Whether there is a Java to start, in the words of the Makefile.
+
+    Raises:
+        UnfitSettingError: there is none.
+    """
+    home = os.environ.get("JAVA_HOME")
+    if not shutil.which(f"{home}/bin/java" if home else "java"):
+        raise UnfitSettingError(
+            "Java 17 or 21 is needed and none was found: install the package "
+            "openjdk-17-jre-headless (or set JAVA_HOME)"
+        )
+
+
 def _build(name: str, brief: bool) -> SparkSession:
     builder = SparkSession.builder.appName(name)
-    if "SPARK_REMOTE" in os.environ or "DATABRICKS_RUNTIME_VERSION" in os.environ:
+    if any(variable in os.environ for variable in MANAGED):
         return builder.getOrCreate()
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     settings = dict(COMMON)
-    if "PYSPARK_GATEWAY_PORT" not in os.environ:  # not started by spark-submit
+    if SUBMITTED not in os.environ:
+        check_java()
         settings |= local_settings()
         if brief:
-            settings |= BRIEF
+            settings |= BRIEF | {JAVA_OPTIONS: f"{settings[JAVA_OPTIONS]} {BRIEF_JAVA}"}
     for key, value in settings.items():
         builder = builder.config(key, value)
     return builder.getOrCreate()
 
 
 def local_settings(cores: int | None = None) -> dict[str, str]:
-    """Settings of a session on this machine alone: half its memory, all its cores.
-
-    JARs come from Maven, or from the folder named by ``CROSSIC_ETL_JARS``.
-    """
+    """Settings of a session on this machine alone: half its memory, all its cores."""
     cores = cores or len(os.sched_getaffinity(0))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
-    folder = os.environ.get(JARS_FOLDER)
-    jars = (
-        {"spark.jars": ",".join(str(jar) for jar in sorted(Path(folder).glob("*.jar")))}
-        if folder
-        else {"spark.jars.packages": DELTA_PACKAGE}
-    )
     return {
         "spark.master": f"local[{cores}]",
         "spark.driver.memory": f"{min(max(memory // 4, 1024), 16384)}m",
@@ -90,12 +111,29 @@ def local_settings(cores: int | None = None) -> dict[str, str]:
         "spark.sql.execution.arrow.maxRecordsPerBatch": "512",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": str(sys.stderr.isatty()).lower(),
-        # At ERROR a failed task is a hundred lines of Java; jobs say in one what it was.
-        "spark.log.level": "FATAL",
+        JAVA_OPTIONS: f"-Dlog4j2.configurationFile={LOGGING.as_uri()}",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
         "spark.sql.warehouse.dir": _own_folder(),
-    } | jars
+    } | jars()
+
+
+def jars() -> dict[str, str]:
+    """The setting that brings Delta's JARs.
+
+    They are in the folder named by ``CROSSIC_ETL_JARS``, or where an earlier session had Ivy put
+    them, or else Ivy fetches them from Maven Central, in ninety lines.
+    """
+    folder = os.environ.get(JARS_FOLDER)
+    found = [str(jar) for jar in sorted(Path(folder).glob("*.jar"))] if folder else []
+    group, artifact, version = DELTA_PACKAGE.split(":")
+    for cache in () if folder else Path.home().glob(".ivy2*/jars"):
+        kept = [cache / f"{group}_{name}-{version}.jar" for name in (artifact, "delta-storage")]
+        if all(jar.is_file() for jar in kept):
+            found = [str(jar) for jar in kept]
+    if folder or found:
+        return {"spark.jars": ",".join(found)}
+    return {"spark.jars.packages": DELTA_PACKAGE}
 
 
 def _own_folder() -> str:

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
@@ -58,7 +59,36 @@ def find_wikis(spark: SparkSession, config: Config) -> list[WikiFiles]:
     Raises:
         InputError: a wiki has no folder, or neither page files nor plain text.
     """
-    return [_find_wiki(spark, config, lang) for lang in config.wikis]
+    found = []
+    for lang in config.wikis:
+        files = list_files(spark, dump_folder(config, lang)) if config.wikipedia.dumps else {}
+        wiki = choose_files(config, lang, files)
+        if lang in config.wikipedia.plain_text:
+            stamps = {**wiki.stamps, **plain_text_stamps(spark, config, lang)}
+            wiki = replace(wiki, stamps=stamps)
+        found.append(wiki)
+    return found
+
+
+def find_local_wikis(config: Config) -> list[WikiFiles]:
+    """Like `find_wikis` on this machine's disks, without Spark; those elsewhere are left out.
+
+    Raises:
+        InputError: a wiki has no folder, or neither page files nor plain text.
+    """
+    dumps = config.wikipedia.dumps
+    if "://" in dumps:
+        return []
+    found = []
+    for lang in config.wikis:
+        folder = Path(dump_folder(config, lang)) if dumps else None
+        files = {}
+        if folder and folder.is_dir():
+            for path in folder.iterdir():
+                if path.is_file() and (stat := path.stat()).st_size:
+                    files[str(path)] = f"{stat.st_size} {stat.st_mtime_ns // 10**6}"
+        found.append(choose_files(config, lang, files))
+    return found
 
 
 def dump_folder(config: Config, lang: str) -> str:
@@ -67,12 +97,16 @@ def dump_folder(config: Config, lang: str) -> str:
     return f"{config.wikipedia.dumps.rstrip('/')}/{wiki}/{config.wikipedia.date_of(lang)}"
 
 
-def _find_wiki(spark: SparkSession, config: Config, lang: str) -> WikiFiles:
+def choose_files(config: Config, lang: str, files: Mapping[str, str]) -> WikiFiles:
+    """What is read of the files in a wiki's folder, given with their sizes and times.
+
+    Raises:
+        InputError: there is no page file, nor is the wiki plain text.
+    """
     is_plain_text = lang in config.wikipedia.plain_text
     if is_plain_text and not config.wikipedia.dumps:
-        return WikiFiles(lang, "", (), None, None, plain_text_stamps(spark, config, lang))
-    folder, date = dump_folder(config, lang), config.wikipedia.date_of(lang)
-    files = list_files(spark, folder)
+        return WikiFiles(lang, "", (), None, None)
+    date = config.wikipedia.date_of(lang)
     prefix = re.escape(f"{lang.replace('-', '_')}wiki-{date}-")
 
     def matching(pattern: str) -> tuple[str, ...]:
@@ -82,15 +116,13 @@ def _find_wiki(spark: SparkSession, config: Config, lang: str) -> WikiFiles:
     pages = () if is_plain_text else next((f for p in PAGE_FILES if (f := matching(p))), ())
     if not pages and not is_plain_text:
         raise InputError(
-            f"no pages-articles dump of {lang} in {folder}, or an empty one: "
+            f"no pages-articles dump of {lang} in {dump_folder(config, lang)}, or an empty one: "
             "check wikipedia.dumps and wikipedia.date, or give wikipedia.plain_text"
         )
     langlinks = next(iter(matching(r"langlinks\.sql(\.gz)?")), None)
     page_props = next(iter(matching(r"page_props\.sql(\.gz)?")), None)
     chosen = {path for path in (*pages, langlinks, page_props) if path}
     stamps = {path: stamp for path, stamp in files.items() if path in chosen}
-    if is_plain_text:
-        stamps |= plain_text_stamps(spark, config, lang)
     return WikiFiles(lang, date, pages, langlinks, page_props, stamps)
 
 

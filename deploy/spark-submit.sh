@@ -14,6 +14,8 @@
 #   CROSSIC_ETL_IMAGE      Kubernetes: image built from deploy/Dockerfile
 set -euo pipefail
 
+usage() { sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//p}' "$0"; }
+
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 driver=${PYSPARK_DRIVER_PYTHON:-$root/.venv/bin/python}
 build=${CROSSIC_ETL_BUILD:-$root/build/deploy}
@@ -26,7 +28,12 @@ master=
 mode=
 options=(--properties-file "$root/deploy/spark-defaults.conf")
 while [ $# -gt 0 ]; do
-  case "$1" in --*=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" ;; esac
+  case "$1" in
+    --help|-h) usage; exit 0 ;;
+    --*=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" ;;
+    --verbose|-v|--supervise) ;;
+    --*) [ $# -gt 1 ] || { echo "$1 needs a value" >&2; exit 2; } ;;
+  esac
   case "$1" in
     --master) master=$2; shift 2 ;;
     --deploy-mode) mode=$2; shift 2 ;;
@@ -38,7 +45,7 @@ while [ $# -gt 0 ]; do
     *) break ;;
   esac
 done
-[ -n "$master" ] && [ $# -gt 0 ] || { sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//p}' "$0" >&2; exit 2; }
+[ -n "$master" ] && [ $# -gt 0 ] || { echo "--master and a job are needed" >&2; usage >&2; exit 2; }
 
 case "$master" in
   k8s://*) # the image has everything

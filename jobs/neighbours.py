@@ -51,6 +51,8 @@ def run(spark: SparkSession, config: Config) -> None:
         left = marked.where(F.col("change") != GONE)
         record.settle(count_outcomes(count_queries(search.queries, left)), used=("accepted",))
         record.rows_used = record.rows_out
+        if record.rows_used and "retrieved" not in config.arrangements:
+            print("neighbours: arrangements has no retrieved, so they make no samples", flush=True)
         record.metrics = forward.counts("queries") | backward.counts("documents")
         if forward.n_in_all or forward.n_in_new:
             record.metrics |= measure(

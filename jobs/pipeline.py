@@ -17,8 +17,15 @@ from crossic_etl.config_errors import UnfitSettingError
 from crossic_etl.ledger import is_finished
 from crossic_etl.sample_sources import tables_read
 from crossic_etl.schemas import Table
-from crossic_etl.session import get_session
-from crossic_etl.sources import InputError, dump_folder, find_wikis, fingerprint_of
+from crossic_etl.session import get_session, is_local
+from crossic_etl.sources import (
+    InputError,
+    WikiFiles,
+    dump_folder,
+    find_local_wikis,
+    find_wikis,
+    fingerprint_of,
+)
 from crossic_etl.tables import Tables
 from crossic_etl.thresholds import reads_needed
 from jobs import (
@@ -68,8 +75,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     def action() -> None:
         config = checked_config(given)
         chosen = choose(list(jobs_of(config)), given.first, given.only)
+        found = []
+        if is_local() and set(chosen) & set(OF_DUMPS):
+            found = find_local_wikis(config)
         if given.dry_run:
-            print("\n".join(plan(config, chosen)))
+            print("\n".join([*plan(config, chosen), *map(sizes, found)]))
             return
         spark = get_session()
         with only_writer(spark, config, given, [JOBS[name].SPEC for name in chosen]):
@@ -139,7 +149,7 @@ def choose(names: Sequence[str], first: str | None, only: str | None) -> list[st
 
 
 def plan(config: Config, chosen: Sequence[str]) -> list[str]:
-    """What each job would read and write, a line for each; looks at no file and starts no Spark."""
+    """What each job would read and write, a line for each; starts no Spark."""
     lines = [f"configuration {config.digest()}, tables under {config.root}"]
     for name in chosen:
         reads = [table.name for table in reads_of(name, config)]
@@ -150,6 +160,15 @@ def plan(config: Config, chosen: Sequence[str]) -> list[str]:
         writes = [table.name for table in JOBS[name].WRITES]
         lines.append(f"{name}: reads {', '.join(reads)}; writes {', '.join(writes)}, runs")
     return lines
+
+
+def sizes(files: WikiFiles) -> str:
+    """How much there is of a wiki's dumps, in a line."""
+    n_bytes = sum(int(files.stamps[path].split()[0]) for path in files.pages)
+    others = {"langlinks": files.langlinks, "page_props": files.page_props}
+    there = [name if path else f"no {name}" for name, path in others.items()]
+    of_pages = f"{len(files.pages)} file{'s' * (len(files.pages) != 1)} of pages"
+    return f"{files.lang} {files.date}: {of_pages}, {n_bytes / 1e6:,.1f} MB; {', '.join(there)}"
 
 
 def _input(config: Config, lang: str) -> str:

@@ -30,16 +30,15 @@ READS, WRITES = (), tuple(TABLES.values())
 SHOWN_LINES = 24
 
 FAREWELL = """
-The tables are Delta tables in {root}. To open one:
+The tables are Delta tables in {root}. To open one, in {python}:
 
-    spark.read.format("delta").load("{root}/pairs").show()    # in a session of crossic_etl.session
-    pandas.read_parquet("{root}/windows")                     # columns alone, outside of Spark
+    from crossic_etl.session import get_session
+    get_session().read.format("delta").load("{root}/samples").show(3)
 
-To run on real dumps, copy
-{config}
-and change root, languages, wikipedia.dumps and wikipedia.date, and add download.contact; then
+To run on real dumps, write a my.yaml as README.md has it under "Real dumps" (this run's was
+{config}), and then
 
-    {python} -m jobs.download --config my.yaml --only dumps    # see README.md
+    {python} -m jobs.download --config my.yaml --only dumps
     {python} -m jobs.pipeline --config my.yaml --dry-run
     {python} -m jobs.pipeline --config my.yaml
 """

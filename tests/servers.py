@@ -14,7 +14,7 @@ from typing import Any
 
 import boto3
 
-from crossic_etl.session import BRIEF, COMMON, local_settings
+from crossic_etl.session import BRIEF, BRIEF_JAVA, COMMON, JAVA_OPTIONS, local_settings
 from tests.standalone import LOOPBACK, SPARK_HOME
 
 ROOT = Path(__file__).parents[1]
@@ -30,6 +30,7 @@ def connect_server(folder: Path) -> Iterator[str]:
         | local_settings()
         | BRIEF
         | {
+            JAVA_OPTIONS: BRIEF_JAVA,
             "spark.connect.grpc.binding.address": LOOPBACK,
             "spark.connect.grpc.binding.port": str(port),
         }

@@ -181,7 +181,9 @@ def test_a_file_too_large_to_be_read_whole_is_refused(
 
 
 def test_without_sources_there_is_nothing_to_do(tables: Tables) -> None:
-    with pytest.raises(ConfigError, match=r"crawl\.sources: \(\) given, expected at least one source"):
+    with pytest.raises(
+        ConfigError, match=r"crawl\.sources: \(\) given, expected at least one source"
+    ):
         staged(tables)
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from crossic_etl.config import Config, ConfigError, Wikipedia
 from crossic_etl.config_crawl import Crawl, CrawlSource, Neighbours
+from crossic_etl.sample.build import SourcePage, SourceWiki, write_wiki
 from crossic_etl.schemas import PAGES, PAIRS, REDIRECTS, REJECTS, RUNS, SAMPLES, WINDOWS, Table
 from crossic_etl.tables import Tables
 from jobs.pipeline import choose, jobs_of, plan
@@ -125,7 +126,7 @@ def run_without_java(tmp_path: Path, *arguments: str) -> subprocess.CompletedPro
     )
 
 
-def test_a_dry_run_starts_no_spark_and_looks_at_no_file(tmp_path: Path) -> None:
+def test_a_dry_run_starts_no_spark(tmp_path: Path) -> None:
     done = run_without_java(tmp_path, "--dry-run", "--from", "samples")
     assert (done.returncode, done.stderr) == (0, "")
     assert [line.partition(" ")[0] for line in done.stdout.splitlines()] == [
@@ -133,6 +134,18 @@ def test_a_dry_run_starts_no_spark_and_looks_at_no_file(tmp_path: Path) -> None:
         "samples:",
         "windows:",
     ]
+
+
+def test_a_dry_run_looks_for_the_dumps(tmp_path: Path) -> None:
+    done = run_without_java(tmp_path, "--dry-run")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: no pages-articles dump of en in ")
+    for lang in ("en", "th"):
+        write_wiki(SourceWiki(lang, (SourcePage(1, "A", "text"),)), tmp_path / "dumps", "20260101")
+    where = [f"--set=wikipedia.dumps={tmp_path}/dumps", "--set=wikipedia.date=20260101"]
+    done = run_without_java(tmp_path, "--dry-run", *where, "--set=languages=[th]")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "en 20260101: 1 file of pages, 0.0 MB; langlinks, page_props\n" in done.stdout
 
 
 def test_a_wrong_configuration_needs_no_spark_to_be_refused(tmp_path: Path) -> None:

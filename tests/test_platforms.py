@@ -40,6 +40,7 @@ SMALL = BRIEF | {
     "spark.executor.memory": "1g",
     "spark.executor.extraJavaOptions": "-XX:+UseSerialGC",
     "spark.driver.memory": "1g",
+    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC",
     "spark.sql.shuffle.partitions": "4",
     "spark.databricks.delta.snapshotPartitions": "2",
     "spark.driver.host": "127.0.0.1",

@@ -14,6 +14,7 @@ from crossic_etl.sources import (
     InputError,
     WikiFiles,
     dump_folder,
+    find_local_wikis,
     find_wikis,
     list_files,
     read_bytes,
@@ -79,6 +80,21 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
 @pytest.fixture(scope="module")
 def wikis(spark: SparkSession, config: Config) -> dict[str, WikiFiles]:
     return {files.lang: files for files in find_wikis(spark, config)}
+
+
+def test_the_same_files_are_found_without_spark(
+    config: Config, wikis: dict[str, WikiFiles]
+) -> None:
+    found = find_local_wikis(config)
+    assert [names(*files.pages, files.langlinks, files.page_props) for files in found] == [
+        names(*files.pages, files.langlinks, files.page_props) for files in wikis.values()
+    ]
+    assert [sorted(files.stamps.values()) for files in found] == [
+        sorted(files.stamps.values()) for files in wikis.values()
+    ]
+    with pytest.raises(InputError, match="no pages-articles dump of en in /nowhere/enwiki/2026"):
+        find_local_wikis(Config("unused", ("th",), Wikipedia("/nowhere", DATE)))
+    assert find_local_wikis(Config("unused", ("th",), Wikipedia("s3a://a", DATE))) == []
 
 
 def names(*paths: str | None) -> list[str | None]:

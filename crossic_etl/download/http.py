@@ -9,7 +9,7 @@ from threading import Event
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
-from urllib3.exceptions import HTTPError, MaxRetryError
+from urllib3.exceptions import HTTPError, MaxRetryError, NameResolutionError, NewConnectionError
 from urllib3.util import Retry
 
 from crossic_etl.config_download import Download
@@ -150,7 +150,15 @@ def describe(error: BaseException) -> str:
     """An error in one line, without the objects that libraries print with it."""
     if isinstance(error, (requests.Timeout, TimeoutError)):
         return "no answer in time"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return "the proxy lets nothing through"
     if isinstance(error, (requests.ConnectionError, HTTPError)):
+        cause = error.args[0] if error.args else None
+        reason = getattr(cause, "reason", None)
+        if isinstance(reason, NameResolutionError):
+            return "the name of its host isn't known here"
+        if isinstance(reason, NewConnectionError):
+            return "no connection to its host"
         return "the connection broke"
     return " ".join(str(error).split()) or type(error).__name__
 

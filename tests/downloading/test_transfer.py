@@ -199,13 +199,19 @@ def test_what_is_not_there_is_asked_for_once(
     assert len(server.requests) == 1
 
 
-def test_a_server_that_is_not_there_is_one_line(client: Client, tmp_path: Path) -> None:
-    wanted = Wanted("http://127.0.0.1:9/x", str(tmp_path / "x"))
+@pytest.mark.parametrize(
+    ("url", "cause"),
+    [
+        ("http://127.0.0.1:9/x", "no connection to its host"),
+        ("http://nowhere.invalid/x", "the name of its host isn't known here"),
+    ],
+)
+def test_a_server_that_is_not_there_is_one_line(
+    client: Client, tmp_path: Path, url: str, cause: str
+) -> None:
     with pytest.raises(InputError) as refused:
-        fetch_all(client, [wanted])
-    assert str(refused.value) == (
-        "http://127.0.0.1:9/x: the connection broke, at 4 tries; run again to go on"
-    )
+        fetch_all(client, [Wanted(url, str(tmp_path / "x"))])
+    assert str(refused.value) == f"{url}: {cause}, at 4 tries; run again to go on"
 
 
 def test_a_wrong_byte_is_seen_and_the_file_fetched_again(

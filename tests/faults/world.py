@@ -46,7 +46,9 @@ PIPELINE = """
 import json, os, sys
 from crossic_etl import session
 more = json.loads(os.environ.get("MORE_SETTINGS", "{}"))
-session.DELTA_PACKAGE = ",".join([session.DELTA_PACKAGE, *more.pop("packages", [])])
+packages = ",".join([session.DELTA_PACKAGE, *more.pop("packages", [])])
+if "," in packages:
+    session.jars = lambda: {"spark.jars.packages": packages}
 session.COMMON.update(more)
 from jobs.pipeline import main
 session.get_session(brief=True)

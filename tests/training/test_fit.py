@@ -149,7 +149,9 @@ def test_exports_that_do_not_belong_together_are_refused(tmp_path: Path) -> None
         open_data(config(first, other))
     with pytest.raises(TrainingError, match="no validation windows"):
         open_data(config(empty))
-    with pytest.raises(TrainingError, match=r"validation\.select: 'mix' given, expected one of en-first"):
+    with pytest.raises(
+        TrainingError, match=r"validation\.select: 'mix' given, expected one of en-first"
+    ):
         open_data(config(first, validation={"select": "mix"}))
 
 

@@ -27,7 +27,10 @@ def test_the_defaults_are_the_papers_lora_for_one_epoch() -> None:
         ({"method": "qlora"}, "method: 'qlora' given, expected lora or full"),
         ({"attention": "none"}, "attention: 'none' given, expected whole or blocked"),
         ({"precision": "fp16"}, "precision: 'fp16' given, expected float32 or bf16"),
-        ({"batch": {"windows": 6, "per_device": 4}}, "batch.windows: 6 given, expected a multiple of"),
+        (
+            {"batch": {"windows": 6, "per_device": 4}},
+            "batch.windows: 6 given, expected a multiple of",
+        ),
         ({"optimizer": {"learning_rate": 0}}, "optimizer.learning_rate: 0.0 given"),
         ({"optimizer": {"schedule": "step"}}, "optimizer.schedule: 'step' given, expected cosine"),
         ({"lora": {"dropout": 1.0}}, "lora.dropout: 1.0 given"),
@@ -38,7 +41,7 @@ def test_the_defaults_are_the_papers_lora_for_one_epoch() -> None:
             "validation.select: 'b' given, expected one of a",
         ),
         ({"model": {"name": ""}}, "model.name: '' given"),
-        ({"model": {}}, "model.name: None given"),
+        ({"model": {}}, "model.name is missing"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_was_expected(
