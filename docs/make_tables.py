@@ -33,9 +33,8 @@ know Delta's deletion vectors: deltalake (`pip install deltalake`) does in its S
 from deltalake import DeltaTable, QueryBuilder
 
 samples = DeltaTable("/data/crossic/samples")
-print(QueryBuilder().register("samples", samples).execute(
-    "SELECT target_lang, en_title, target_title, n_tokens FROM samples LIMIT 3"
-).read_all())
+query = "SELECT target_lang, en_title, target_title, n_tokens FROM samples LIMIT 3"
+print(QueryBuilder().register("samples", samples).execute(query).read_all())
 ```
 
 but not in `to_pandas`. The files in a table's folder are not the table: read as plain Parquet they

@@ -58,7 +58,8 @@ def test_without_news_nothing_is_read() -> None:
 @pytest.mark.parametrize(
     ("held", "reason"),
     [
-        ([row("a", settings="others")], "other settings"),
+        ([row("a", settings="others")],
+         "other settings (languages, seed, rules of crawl, or the files that they name)"),
         ([row("a"), row("z")], "1 of the files that were read, as z, gone"),
         ([row("a"), row("b", size=11)],
          "1 of the files that were read, as b, changed, or read in another way"),

@@ -252,9 +252,9 @@ def test_a_job_that_fails_leaves_the_tables_as_they_were(
     tables: Tables, run: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     version = tables.version(PAGES)
-    assert run("--only", "pages", "--set", "wikipedia.date=20250101") == 1
+    assert run("--only", "pages", "--set", "wikipedia.plain_text={en: /none}") == 1
     error = capsys.readouterr().err
-    assert error.startswith("error: no pages-articles dump of en in ")
+    assert error.startswith("error: /none can't be read as Parquet")
     assert error.count("\n") == 1
     assert tables.version(PAGES) == version
     (failed,) = [row for row in rows(tables, RUNS) if row.state == "failed"]
