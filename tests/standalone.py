@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +76,8 @@ def cluster(
     they end with this process, however that ends. Logs stay in ``folder``.
     """
     started: list[subprocess.Popen[bytes]] = []
+    # They end with the thread that started them: one that is a test's own may end before the test.
+    starter = ThreadPoolExecutor(max_workers=1)
     try:
         name = "org.apache.spark.deploy.master.Master"
         started.append(_start(folder, "master", [name, "--port", "0", "--webui-port", "0"]))
@@ -96,12 +99,16 @@ def cluster(
             return worker
 
         for _ in range(n_workers):
-            start_worker()
+            starter.submit(start_worker).result()
         registered = "Registering worker"
         _wait(lambda: log.read_text().count(registered) == n_workers, log, started)
-        yield Cluster(master, n_workers, folder, workers, start_worker)
+        yield Cluster(
+            *(master, n_workers, folder, workers),
+            start_worker=lambda: starter.submit(start_worker).result(),
+        )
     finally:
         _stop(started)
+        starter.shutdown()
 
 
 def spark_submit(
