@@ -36,9 +36,11 @@ def run(config: Config) -> int:
         print(f"verify: {one.line}", flush=True)
         if isinstance(one, Finding):
             found.append(one)
-    broken = sum(one.broken != 0 for one in found)
-    print(f"verify: {len(found)} promises, {broken} of them broken or not checked", flush=True)
-    return broken
+    broken = [f"{one.table}: {one.promise}" for one in found if one.broken != 0]
+    for name in broken:  # once more, where they can't be overlooked
+        print(f"verify: to look into: {name}", flush=True)
+    print(f"verify: {len(found)} promises, {len(broken)} of them broken or not checked", flush=True)
+    return len(broken)
 
 
 if __name__ == "__main__":

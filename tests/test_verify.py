@@ -94,6 +94,10 @@ def test_each_damage_is_found(
         assert example in line
     assert len(found) == len(expected)
     assert lines[-1].endswith(f" promises, {len(found) + 1} of them broken or not checked")
+    again = {line.removeprefix("verify: to look into: ") for line in lines[-len(found) - 2 : -1]}
+    assert again == {f"{table}: {promise}" for table, promise, _ in expected} | {
+        skipped.rpartition(": ")[0]
+    }
 
 
 def test_tables_that_are_not_there_are_named(spark: SparkSession, tmp_path: Path) -> None:
