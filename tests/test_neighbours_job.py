@@ -176,6 +176,8 @@ def test_a_second_run_searches_and_writes_nothing_and_thresholds_need_no_search(
     assert "nothing new to search" in capsys.readouterr().out
     config = config_of(tables, replace(EXACT, thresholds={"*": 1.05}, max_uses=1))
     neighbours.run(tables.spark, config)
+    said = "neighbours: arrangements has no retrieved, so they make no samples\n"
+    assert said in capsys.readouterr().out
     assert found(tables) == expected(some_world("page"), config)
     run = last_run(tables)
     assert run.metrics["queries_in_all"] == run.metrics["documents_in_all"] == 0
