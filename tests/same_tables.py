@@ -30,6 +30,11 @@ def assert_same(actual: Tables, expected: Tables) -> None:
     apart = F.zip_with("mine.vector", "other.vector", lambda one, other: F.abs(one - other))
     far = differing(actual, expected, EMBEDDINGS, F.array_max(apart) <= TOLERANCE)
     assert far == 0, f"{far} vectors of embeddings"
+    assert_near_neighbours(actual, expected)
+
+
+def assert_near_neighbours(actual: Tables, expected: Tables) -> None:
+    """Cosines and margins of the neighbours that both have."""
     for name in ("cosine", "margin"):
         mine, other = F.col(f"mine.{name}"), F.col(f"other.{name}")
         near = (F.abs(mine - other) <= TOLERANCE) | (mine.isNull() & other.isNull())

@@ -126,8 +126,8 @@ def anew(spark: SparkSession, command: Command, folder: Path) -> Tables:
     return Tables(spark, str(folder / "anew"))
 
 
-def whole(tables: Tables) -> list[tuple[str, str, str]]:
-    rows = tables.read(WINDOWS).collect()
+def whole(tables: Tables, which: str = "true") -> list[tuple[str, str, str]]:
+    rows = tables.read(WINDOWS).where(which).collect()
     return sorted(
         (row.arrangement, row.split, name) for row in rows for name in row.sample_ids[: row.n_whole]
     )
