@@ -228,7 +228,9 @@ def test_a_budget_takes_the_first_windows_of_the_whole_export(
 def test_more_tokens_than_there_are_are_refused(
     spark: SparkSession, config: Config, tmp_path: Path
 ) -> None:
-    with pytest.raises(ConfigError, match=r"--tokens: 1000000 given, at most the \d+ new training"):
+    with pytest.raises(
+        ConfigError, match=r"--tokens: 1000000 given, expected at most the \d+ new training"
+    ):
         export.run(spark, config, Request(str(tmp_path / "x"), "en-first", tokens=10**6))
     assert list(tmp_path.iterdir()) == []
     assert last_run(spark, config).state == "failed"

@@ -236,7 +236,7 @@ def test_a_wiki_that_is_not_there_is_refused_with_where_it_should_be(
 
 def test_a_wiki_without_date_is_refused(spark: SparkSession, config: Config) -> None:
     wikipedia = Wikipedia(config.wikipedia.dumps, {"en": DATE})
-    with pytest.raises(ConfigError, match=r"wikipedia\.date: .* a date YYYYMMDD for th expected"):
+    with pytest.raises(ConfigError, match=r"wikipedia\.date: .* expected a date YYYYMMDD for th"):
         find_wikis(spark, Config("unused", ("th",), wikipedia))
 
 

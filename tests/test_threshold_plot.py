@@ -110,7 +110,9 @@ def test_a_plot_that_fails_leaves_the_old_one(
 @pytest.mark.parametrize("name", ["plot.png", "none/plot.svg", "folder.svg"])
 def test_a_place_where_no_plot_can_be_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "folder.svg").mkdir()
-    with pytest.raises(ConfigError, match=r"--plot: '.*' given, a file \.html or \.svg in a"):
+    with pytest.raises(
+        ConfigError, match=r"--plot: '.*' given, expected a file \.html or \.svg in a"
+    ):
         check_plot(tmp_path / name)
 
 

@@ -215,7 +215,9 @@ def test_names_that_are_not_the_dump_s_are_not_taken(
 
 
 def test_without_a_folder_for_them_dumps_are_refused(mirror: Callable[..., Mirror]) -> None:
-    with pytest.raises(ConfigError, match=r"wikipedia.dumps: '' given, a folder or fsspec URL"):
+    with pytest.raises(
+        ConfigError, match=r"wikipedia.dumps: '' given, expected a folder or fsspec URL"
+    ):
         mirror("th", dumps="").choose()
 
 

@@ -95,7 +95,9 @@ def test_requests_say_who_sends_them_and_want_the_bytes_as_they_are(
 
 
 def test_nobody_to_contact_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"download.contact: ' ' given, an e-mail address or URL"):
+    with pytest.raises(
+        ConfigError, match=r"download.contact: ' ' given, expected an e-mail address or URL"
+    ):
         Client(Download(contact=" "), print)
 
 
