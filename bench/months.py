@@ -5,7 +5,7 @@
 Two worlds, the second twice as large. In each the pipeline runs over the first month, and then over
 the second, which brings the same to both: revisions of a twentieth of the smaller world's pages,
 and a twentieth of its documents new. All runs are in one session; what is timed is the jobs alone.
-A third world of a few pages says what a run takes of them whatever the data: Spark's plans, and
+A third world, of a few pages, says what any run takes whatever the data, of Spark's plans and
 Delta's transactions. What is beyond that is compared too.
 """
 
@@ -43,8 +43,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         )
     spark.stop()
     print(f"\n{'seconds':<34}{'from nothing':>14}{'next month':>12}{'share':>8}")
-    for scale, (full, next_one) in ((0, start), (1, once), (2, twice)):
-        pages, documents = (n * scale for n in (given.pages, given.documents)) if scale else FEW
+    size = given.pages, given.documents
+    doubled = 2 * given.pages, 2 * given.documents
+    for (pages, documents), (full, next_one) in ((FEW, start), (size, once), (doubled, twice)):
         what = f"{pages} pages, {documents} documents"
         print(f"{what:<34}{full:>14.1f}{next_one:>12.1f}{next_one / full:>8.2f}")
     beyond = (once[1] - start[1]) / (once[0] - start[0])

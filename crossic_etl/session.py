@@ -124,15 +124,13 @@ def jars() -> dict[str, str]:
     They are in the folder named by ``CROSSIC_ETL_JARS``, or where an earlier session had Ivy put
     them, or else Ivy fetches them from Maven Central, in ninety lines.
     """
-    folder = os.environ.get(JARS_FOLDER)
-    found = [str(jar) for jar in sorted(Path(folder).glob("*.jar"))] if folder else []
+    if folder := os.environ.get(JARS_FOLDER):
+        return {"spark.jars": ",".join(map(str, sorted(Path(folder).glob("*.jar"))))}
     group, artifact, version = DELTA_PACKAGE.split(":")
-    for cache in () if folder else Path.home().glob(".ivy2*/jars"):
+    for cache in Path.home().glob(".ivy2*/jars"):
         kept = [cache / f"{group}_{name}-{version}.jar" for name in (artifact, "delta-storage")]
         if all(jar.is_file() for jar in kept):
-            found = [str(jar) for jar in kept]
-    if folder or found:
-        return {"spark.jars": ",".join(found)}
+            return {"spark.jars": ",".join(map(str, kept))}
     return {"spark.jars.packages": DELTA_PACKAGE}
 
 

@@ -77,7 +77,7 @@ def find_local_wikis(config: Config) -> list[WikiFiles]:
         InputError: a wiki has no folder, or neither page files nor plain text.
     """
     dumps = config.wikipedia.dumps
-    if "://" in dumps:
+    if ":" in dumps.partition("/")[0]:  # Hadoop's URLs may have one slash: file:/data
         return []
     found = []
     for lang in config.wikis:

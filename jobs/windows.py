@@ -85,7 +85,7 @@ def run(spark: SparkSession, config: Config, rebuild: bool = False) -> None:
                 "run the pipeline with --from samples --reconfigure"
             )
         packed, mixed = add_mixture(samples, held, config, record)
-        changes = stage_changes(tables, config, packed, parts, rebuild)
+        changes = stage_changes(tables, config, packed, list(parts), rebuild)
         record.rows_used = sum(change.n_packed for change in changes)
         record.check()
         write_changes(tables, config, changes)
@@ -133,22 +133,21 @@ def keep_true(
         print(f"{said} of {', '.join(unfit)} are removed: {reason}", flush=True)
     if fit := [name for name in names if name not in unfit]:
         print(f"{said} of {', '.join(fit)} follow", flush=True)
-        parts = {name: part for name, part in parts_of(config).items() if name in fit}
-        write_changes(tables, config, stage_changes(tables, config, samples, parts))
+        write_changes(tables, config, stage_changes(tables, config, samples, fit))
 
 
 def stage_changes(
     tables: Tables,
     config: Config,
     samples: DataFrame,
-    parts: Mapping[str, str],
+    names: Sequence[str],
     rebuild: bool = False,
 ) -> list[Change]:
     """What brings the windows of some arrangements up to date."""
-    digest = digest_of(config, SETTINGS)
+    digest, parts = digest_of(config, SETTINGS), parts_of(config)
     made = {} if rebuild else tables.made_with(WINDOWS)
-    held = [name for name, part in parts.items() if made.get(part) == digest]
-    anew = [name for name in parts if name not in held]
+    held = [name for name in names if made.get(parts[name]) == digest]
+    anew = [name for name in names if name not in held]
     changes = [replacement(tables, config, samples, anew)] if anew else []
     if held:
         before = tables.select(WINDOWS, scope_of(config, held))

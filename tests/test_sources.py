@@ -94,7 +94,8 @@ def test_the_same_files_are_found_without_spark(
     ]
     with pytest.raises(InputError, match="no pages-articles dump of en in /nowhere/enwiki/2026"):
         find_local_wikis(Config("unused", ("th",), Wikipedia("/nowhere", DATE)))
-    assert find_local_wikis(Config("unused", ("th",), Wikipedia("s3a://a", DATE))) == []
+    for elsewhere in ("s3a://a", "file:/nowhere", "hdfs:///nowhere"):
+        assert find_local_wikis(Config("unused", ("th",), Wikipedia(elsewhere, DATE))) == []
 
 
 def names(*paths: str | None) -> list[str | None]:

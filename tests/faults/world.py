@@ -46,8 +46,8 @@ PIPELINE = """
 import json, os, sys
 from crossic_etl import session
 more = json.loads(os.environ.get("MORE_SETTINGS", "{}"))
-packages = ",".join([session.DELTA_PACKAGE, *more.pop("packages", [])])
-if "," in packages:
+if packages := more.pop("packages", []):
+    packages = ",".join([session.DELTA_PACKAGE, *packages])
     session.jars = lambda: {"spark.jars.packages": packages}
 session.COMMON.update(more)
 from jobs.pipeline import main
