@@ -211,8 +211,8 @@ def reference(spark: SparkSession, sample: Sample, tmp_path_factory: Any) -> Tab
 @pytest.mark.parametrize(
     ("table", "change", "message"),
     [
-        ("embeddings", "vector = transform(vector, x -> x + 0.001f)", "vectors of embeddings"),
-        ("neighbours", "margin = null", "the margin of neighbours"),
+        ("embeddings", "vector = transform(vector, x -> x + 1e-7f)", "rows of embeddings"),
+        ("neighbours", "cosine = cosine + 1e-7f", "rows of neighbours"),
         ("pairs", "en_title = 'Kite'", "rows of pairs"),
     ],
 )

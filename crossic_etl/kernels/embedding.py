@@ -49,7 +49,8 @@ def embed_batch(
 
     The encoder gets the spans sorted by length, in sub-batches of at most so many characters. Where
     a text has several spans, its vector is their mean, weighted by their characters. Lone
-    surrogates count as U+FFFD. The last bits of a vector depend on what else is in the batch.
+    surrogates count as U+FFFD. A vector depends on the rest of its batch no more than the encoder
+    makes it.
 
     Raises:
         RuntimeError: where the encoder gives another number of rows or columns than it should.

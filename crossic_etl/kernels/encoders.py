@@ -37,7 +37,12 @@ class Encoder(Protocol):
     dimension: int
 
     def encode(self, texts: list[str], kind: Kind) -> Vectors:
-        """float32[n, d], unit length, a row for each text in its order."""
+        """float32[n, d], unit length, a row for each text in its order.
+
+        A row of `EMBEDDED` has the same bits in any batch. Models on torch pad a text to the
+        longest of its forward pass, and round otherwise beside other texts: some 1e-7 in float32,
+        1e-3 in half precision.
+        """
 
     def visible(self, texts: list[str], kind: Kind) -> list[int]:
         """How many characters of each text the encoder sees, from its start."""

@@ -176,13 +176,16 @@ def embed_texts(texts: DataFrame, choice: EncoderChoice, n_tasks: int) -> DataFr
     """Staged embeddings of `select_texts`'s rows, one for each: ``embedded``, or why not.
 
     Texts are spread by a hash of their ids over a stated number of tasks: an adaptive plan would
-    join small texts into one task, since it measures bytes and not the encoder's work.
+    join small texts into one task, since it measures bytes and not the encoder's work. A task sorts
+    them, so that one that is run again makes the same batches: many models round a text otherwise
+    beside other texts.
     """
 
     def run(batches: Batches) -> Batches:
         yield from embed_batches(batches, choice)
 
-    return texts.repartition(n_tasks, "id").mapInArrow(run, STAGED_EMBEDDINGS)
+    spread = texts.repartition(n_tasks, "id").sortWithinPartitions("id")
+    return spread.mapInArrow(run, STAGED_EMBEDDINGS)
 
 
 def embed_batches(batches: Batches, choice: EncoderChoice) -> Batches:

@@ -107,7 +107,6 @@ def test_a_run_outlives_its_executors_and_workers(
 ) -> None:
     world = World(tmp_path)
     for month in (FIRST, SECOND):
-        # On the same cluster: vectors differ in their last bits with the texts of their batch.
         whole = submit(world, two_workers, "whole", month)
         said, _ = whole.communicate(timeout=900)
         assert whole.returncode == 0, said[-3000:]

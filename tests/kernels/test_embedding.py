@@ -136,9 +136,13 @@ def test_the_embedded_encoder_takes_whatever_a_crawl_holds() -> None:
     assert nearest == 6
 
 
-def test_batches_change_no_more_than_the_last_bits() -> None:
+def test_the_embedded_encoders_vectors_have_the_same_bits_in_any_batch() -> None:
     encoder = load_encoder(EncoderSpec())
     texts: list[str | None] = [f"Sentence {n} about tea." * (n % 7 + 1) for n in range(40)]
-    whole = embed_batch(encoder, texts, ["en"] * 40, "passage", SpanRule()).vectors
+    texts += ["ชาปลูกบนเขา", "茶は山で育つ", "الشاي ينمو في الجبال", "x"]
+    langs = ["en"] * len(texts)
+    whole = embed_batch(encoder, texts, langs, "passage", SpanRule()).vectors
     alone = [embed_batch(encoder, [t], ["en"], "passage", SpanRule()).vectors[0] for t in texts]
-    np.testing.assert_allclose(whole, np.stack(alone), atol=1e-5)
+    back = embed_batch(encoder, texts[::-1], langs, "passage", SpanRule()).vectors[::-1]
+    np.testing.assert_array_equal(whole, np.stack(alone))
+    np.testing.assert_array_equal(whole, back)

@@ -209,14 +209,20 @@ def test_embedded_rows_are_one_for_each_text_whatever_the_batches(frame: Frame) 
         "th:3": "no_letters",
     }
     assert rows.keys() == spread.keys()
-    for key, row in rows.items():
-        if row.vector:
-            assert np.allclose(row.vector, spread[key].vector, atol=1e-5)
+    assert all(row.vector == spread[key].vector for key, row in rows.items())
     row = rows["th:1"]
     assert (row.model, row.revision, row.span_rule) == (CHOICE.model, CHOICE.revision, "lead-1000")
     assert (row.spans, row.stale, row.n, row.half_vector) == ([[0, 11]], True, 1, None)
     (right,) = load_encoder(CHOICE.spec).encode(["ชาปลูกบนเขา"], "query")
-    assert np.allclose(row.vector, right, atol=1e-5)
+    assert np.allclose(row.vector, right, atol=1e-6)
+
+
+def test_a_task_makes_the_same_batches_in_whatever_order_its_texts_come(frame: Frame) -> None:
+    texts = [(f"d{i:02}", "document", "en", "h", f"Text {i}.", False, "passage")
+             for i in (7, 3, 12, 0, 5)]  # fmt: skip
+    for given in (texts, texts[::-1]):
+        rows = embed_texts(frame(STAGED, given).coalesce(1), CHOICE, 1).collect()
+        assert [row.id for row in rows] == ["d00", "d03", "d05", "d07", "d12"]
 
 
 def test_outcomes_are_the_plan_and_what_became_of_the_new_texts(frame: Frame) -> None:
