@@ -21,12 +21,10 @@ from crossic_etl.training.manifest import LAYOUTS, TRAIN, VALIDATION
 from crossic_etl.transforms.arrow import Batches, to_batches
 from crossic_etl.transforms.export import (
     ATTRIBUTION,
-    LAST_PLACE,
-    Files,
     assign_attribution_files,
     assign_files,
     count_windows,
-    find_last_place,
+    find_last_depth,
     take_until,
 )
 
@@ -44,7 +42,8 @@ class Request:
         to: folder or URL of the export.
         arrangement: of the windows.
         layout: one of `LAYOUTS`.
-        tokens: new training tokens after which no window is taken any more; None takes all.
+        tokens: new training tokens after which no window is taken any more; None takes all. The
+            same documents come first in every arrangement.
         file_windows: windows in a file, about; None is 2**24 tokens.
         overwrite: replace an export that is there.
         generation: of the windows; None takes those of all.
@@ -76,13 +75,14 @@ class Request:
 class Plan:
     """Which windows are taken, and in how many files.
 
-    ``n_windows`` are there, ``n_taken`` of them are within the budget: up to ``last_place``.
+    ``n_windows`` are there, ``n_taken`` of them are within the budget: down to ``last_depth`` of
+    their shards, or all. ``files`` are counted for each split.
     """
 
     n_windows: int
     n_taken: int
-    last_place: int
-    files: Mapping[str, Files]
+    last_depth: float | None
+    files: Mapping[str, int]
 
 
 def check_found(windows: DataFrame, chosen: DataFrame, kind: Scope) -> None:
@@ -106,15 +106,14 @@ def plan_export(placed: DataFrame, request: Request, length: int) -> Plan:
         ConfigError: the budget is more than there is: a smaller export would pass for one of it.
     """
     counts = _counts(placed)
-    last_place, taken = LAST_PLACE, counts
+    last_depth, taken = None, counts
     if request.tokens is not None:
-        last_place = _last_place(placed, request.tokens, counts[TRAIN][1])
-        taken = _counts(take_until(placed, last_place))
+        last_depth = _last_depth(placed, request.tokens, counts[TRAIN][1])
+        taken = _counts(take_until(placed, last_depth))
     size = request.file_windows or max(1, FILE_TOKENS // length)
-    places = {TRAIN: last_place, VALIDATION: LAST_PLACE}
-    files = {split: Files(-(-taken[split][0] // size), places[split]) for split in SPLITS}
+    files = {split: -(-taken[split][0] // size) for split in SPLITS}
     n_windows, n_taken = (sum(n for n, _ in each.values()) for each in (counts, taken))
-    return Plan(n_windows, n_taken, last_place, files)
+    return Plan(n_windows, n_taken, last_depth, files)
 
 
 def _counts(placed: DataFrame) -> dict[str, tuple[int, int]]:
@@ -126,11 +125,11 @@ def _counts(placed: DataFrame) -> dict[str, tuple[int, int]]:
     return {split: rows.get(split, (0, 0)) for split in SPLITS}
 
 
-def _last_place(placed: DataFrame, tokens: int, available: int) -> int:
-    rows = _rows(find_last_place(placed, tokens))
+def _last_depth(placed: DataFrame, tokens: int, available: int) -> float:
+    rows = _rows(find_last_depth(placed, tokens))
     if not rows:
         raise ConfigError("--tokens", tokens, f"at most the {available} new training tokens")
-    return int(rows[0]["place"])
+    return float(rows[0]["depth"])
 
 
 def _rows(frame: DataFrame) -> list[Row]:
@@ -140,7 +139,7 @@ def _rows(frame: DataFrame) -> list[Row]:
 
 
 def write_window_files(
-    taken: DataFrame, files: Mapping[str, Files], folder: str, layout: Layout
+    taken: DataFrame, files: Mapping[str, int], folder: str, layout: Layout
 ) -> list[Row]:
     """Writes the windows from the workers to ``folder`` and gives a row of each file."""
 

@@ -64,7 +64,7 @@ def run(spark: SparkSession, config: Config, request: Request) -> None:
         check_found(windows, chosen, kind)
         placed = place_windows(chosen, config.seed)
         plan = plan_export(placed, request, config.window.length)
-        taken = take_until(placed, plan.last_place)
+        taken = take_until(placed, plan.last_depth)
         attributed = attribute_samples(taken, samples)
         counts = count_samples(attributed).collect()
         check_samples(counts, config)

@@ -5,9 +5,10 @@ r"""The paper's comparison of arrangements: its configurations, and the table of
     sh ablations/run.sh
     python -m crossic_etl.training.ablations table ablations
 
-Each model is trained on one arrangement of the same documents, for the same number of tokens, with
-the same settings and seed, and validated on every arrangement: losses are comparable within one
-validation set, which is the same text for all models, and not between sets.
+Each model is trained on one arrangement, for the same number of tokens from the beginning of the
+same order of documents, with the same settings and seed, and validated on every arrangement: losses
+are comparable within one validation set, which is the same text for all models, and not between
+sets.
 """
 
 from __future__ import annotations

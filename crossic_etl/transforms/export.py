@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
@@ -12,10 +11,10 @@ from crossic_etl.kernels.export_layouts import WINDOW_SCHEMA
 from crossic_etl.training.manifest import TRAIN
 
 KEY = ("generation", "shard", "position")
-# A place is a hash of 63 bits. Its first 14 group windows to sum up tokens without sorting all of
-# them; its first 31 say in which file a window goes.
-PLACE_BITS, BUCKET_BITS, FILE_BITS = 63, 14, 31
-LAST_PLACE = 2**PLACE_BITS - 1
+# A place is a hash of 63 bits. Its first 31 say in which file a window goes.
+PLACE_BITS, FILE_BITS = 63, 31
+# Depths are put in so many groups to sum up tokens without sorting all windows.
+DEPTH_BUCKETS = 2**14
 
 ATTRIBUTION = (
     "sample_id", "split", "arrangement", "target_lang", "origin", "licence", "en_title", "en_url",
@@ -23,20 +22,26 @@ ATTRIBUTION = (
 )  # fmt: skip
 
 
-class Files(NamedTuple):
-    """How the windows of a split are cut to files: so many, over places up to ``last_place``."""
-
-    n: int
-    last_place: int = LAST_PLACE
-
-
 def place_windows(windows: DataFrame, seed: int) -> DataFrame:
-    """Windows of one kind with ``place``, a hash of seed and key: the export's order of a split.
+    """Windows of one kind with ``place``, the export's order of a split, and ``depth``.
 
-    Windows of two arrangements with the same key have the same place.
+    A place is a hash of seed and key: windows of two arrangements with the same key have the same.
+    The depth of a training window is how far into its shard it is, from 0 to 1; shards hold the
+    documents in the same order in every arrangement.
     """
     place = F.xxhash64(F.lit(seed), F.lit("export"), *KEY)
-    return windows.withColumn("place", F.shiftrightunsigned(place, 64 - PLACE_BITS))
+    placed = windows.withColumn("place", F.shiftrightunsigned(place, 64 - PLACE_BITS))
+    stream = KEY[:-1]
+    lengths = (
+        windows.where(F.col("split") == TRAIN)
+        .groupBy(*stream)
+        .agg((F.max("position") + 1).alias("stream_length"))
+    )
+    # Between two windows of a shard the hash decides, or the first of all shards came together.
+    position = F.col("position") + F.col("place") / F.lit(float(2**PLACE_BITS))
+    depth = F.when(F.col("split") == TRAIN, position / F.col("stream_length"))
+    joined = placed.join(F.broadcast(lengths), on=list(stream), how="left")
+    return joined.withColumn("depth", depth).drop("stream_length")
 
 
 def count_windows(windows: DataFrame) -> DataFrame:
@@ -46,14 +51,14 @@ def count_windows(windows: DataFrame) -> DataFrame:
     )
 
 
-def find_last_place(placed: DataFrame, tokens: int) -> DataFrame:
-    """One row, ``place``: of the training window with which ``tokens`` new tokens are reached.
+def find_last_depth(placed: DataFrame, tokens: int) -> DataFrame:
+    """One row, ``depth``: of the training window with which ``tokens`` new tokens are reached.
 
-    Without a row where there are fewer. Sums over buckets of places first, then over the windows of
+    Without a row where there are fewer. Sums over buckets of depths first, then over the windows of
     the bucket in which it happens.
     """
-    train = placed.where(F.col("split") == TRAIN).select("place", *KEY, "n_new")
-    bucketed = train.withColumn("bucket", F.shiftright("place", PLACE_BITS - BUCKET_BITS))
+    train = placed.where(F.col("split") == TRAIN).select("depth", *KEY, "n_new")
+    bucketed = train.withColumn("bucket", F.floor(F.col("depth") * DEPTH_BUCKETS))
     buckets = Window.orderBy("bucket").rowsBetween(Window.unboundedPreceding, Window.currentRow)
     crossed = (
         bucketed.groupBy("bucket")
@@ -62,33 +67,36 @@ def find_last_place(placed: DataFrame, tokens: int) -> DataFrame:
         .where((F.col("before") < tokens) & (F.col("before") + F.col("here") >= tokens))
         .select("bucket", "before")
     )
-    inside = Window.partitionBy("bucket").orderBy("place", *KEY)
+    inside = Window.partitionBy("bucket").orderBy("depth", *KEY)
     until = inside.rowsBetween(Window.unboundedPreceding, Window.currentRow)
     return (
         bucketed.join(F.broadcast(crossed), on="bucket", how="inner")
         .withColumn("reached", F.col("before") + F.sum("n_new").over(until))
         .where(F.col("reached") >= tokens)
-        .agg(F.min("place").alias("place"))
-        .where(F.col("place").isNotNull())
+        .agg(F.min("depth").alias("depth"))
+        .where(F.col("depth").isNotNull())
     )
 
 
-def take_until(placed: DataFrame, last_place: int) -> DataFrame:
-    """The training windows up to a place, and all of the others."""
-    return placed.where((F.col("split") != TRAIN) | (F.col("place") <= last_place))
+def take_until(placed: DataFrame, last_depth: float | None) -> DataFrame:
+    """The training windows down to a depth, None for all, and all of the others."""
+    if last_depth is None:
+        return placed
+    return placed.where((F.col("split") != TRAIN) | (F.col("depth") <= last_depth))
 
 
-def assign_files(placed: DataFrame, files: Mapping[str, Files]) -> DataFrame:
+def assign_files(placed: DataFrame, files: Mapping[str, int]) -> DataFrame:
     """The columns of an export, with ``split`` and ``file``, sorted within partitions.
 
+    ``files`` says in how many files a split's windows go.
     A file's windows are in one partition, in order. File and order come from the place alone:
     the number of partitions changes nothing. The files of a split are of about the same size.
     """
     number = F.lit(None).cast("int")
-    for split, (n, last_place) in files.items():
+    for split, n in files.items():
         beginning = F.shiftright("place", PLACE_BITS - FILE_BITS)
-        share = beginning * F.lit(n) / F.lit((last_place >> (PLACE_BITS - FILE_BITS)) + 1)
-        number = F.when(F.col("split") == split, F.floor(share).cast("int")).otherwise(number)
+        share = F.shiftright(beginning * F.lit(n), FILE_BITS).cast("int")
+        number = F.when(F.col("split") == split, share).otherwise(number)
     return (
         placed.withColumn("file", number)
         .select("split", "file", "place", *KEY, *WINDOW_SCHEMA.names)

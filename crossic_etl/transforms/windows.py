@@ -7,7 +7,7 @@ from itertools import groupby, pairwise
 from typing import Any
 
 import numpy as np
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from crossic_etl.kernels.packing import PackedSample, pack
@@ -19,6 +19,9 @@ from crossic_etl.transforms.arrow import Batches, Row, to_batches
 _STREAM = ("arrangement", "tokenizer", "split", "shard")
 # What a sample is to the windows of its tokenizer.
 SAMPLE = ("arrangement", "split", "sample_id")
+# Ours: the more chapters, the fewer documents are in the one of which an export's budget takes a
+# part, but the oftener two samples of one pair come one after the other.
+CHAPTER_BITS = 4
 _StreamRow = tuple[tuple[Any, ...], str, str, Ids]
 
 
@@ -27,32 +30,41 @@ def make_windows(
 ) -> DataFrame:
     """``windows`` of samples (of one tokenizer), each arrangement and split for itself.
 
-    A sample's shard and its place there come from hashes of its id and the seed, and each shard is
-    packed as one stream: the number of partitions, executors or retries changes nothing. At most
-    one window, or one block of ``best-fit``, is in memory for each task.
+    A sample's shard and its place there come from hashes with the seed, and each shard is packed as
+    one stream: the number of partitions, executors or retries changes nothing. At most one window,
+    or one block of ``best-fit``, is in memory for each task.
+
+    A pair of documents has the same chapter of its shards, one of 16, in every arrangement, so that
+    streams that are cut at the same share of their length hold the same documents, but for those of
+    one chapter. Within it samples are shuffled: ``mix`` is to have no text beside its translation.
     """
-    place = F.xxhash64(F.lit(seed), F.lit("window"), F.col("sample_id"))
+    chapter = _hash(seed, "chapter", "pair_id", bits=CHAPTER_BITS)
+    place = _hash(seed, "window", "sample_id", bits=64 - CHAPTER_BITS)
     ordered = (
         samples.select(
             "arrangement",
             "tokenizer",
             "split",
-            F.pmod(F.xxhash64(F.lit(seed), F.lit("shard"), F.col("sample_id")), F.lit(shards))
-            .cast("int")
-            .alias("shard"),
+            F.pmod(_hash(seed, "shard", "sample_id"), F.lit(shards)).cast("int").alias("shard"),
+            chapter.alias("chapter"),
             place.alias("place"),
             "sample_id",
             "target_lang",
             "input_ids",
         )
         .repartition("arrangement", "split", "shard")
-        .sortWithinPartitions("arrangement", "split", "shard", "place", "sample_id")
+        .sortWithinPartitions("arrangement", "split", "shard", "chapter", "place", "sample_id")
     )
 
     def run(batches: Batches) -> Batches:
         yield from to_batches(_windows(batches, length, policy, generation), WINDOWS.schema)
 
     return ordered.mapInArrow(run, WINDOWS.schema)
+
+
+def _hash(seed: int, purpose: str, *columns: str, bits: int = 64) -> Column:
+    hashed = F.xxhash64(F.lit(seed), F.lit(purpose), *columns)
+    return hashed if bits == 64 else F.shiftrightunsigned(hashed, 64 - bits)
 
 
 def _windows(batches: Batches, length: int, policy: str, generation: int) -> Iterator[Row]:

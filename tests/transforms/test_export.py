@@ -8,20 +8,19 @@ import pytest
 
 from crossic_etl.transforms.export import (
     ATTRIBUTION,
-    LAST_PLACE,
-    Files,
+    PLACE_BITS,
     assign_attribution_files,
     assign_files,
     attribute_samples,
     count_samples,
     count_windows,
-    find_last_place,
+    find_last_depth,
     place_windows,
     take_until,
 )
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import DataFrame, Row, SparkSession
 
 Frame = Callable[[str, list[tuple[Any, ...]]], "DataFrame"]
 
@@ -55,23 +54,38 @@ def placed(spark: SparkSession) -> DataFrame:
 
 
 @pytest.fixture(scope="module")
-def order(placed: DataFrame) -> list[tuple[int, int, int]]:
-    """(place, shard, new tokens) of the training windows, in order."""
-    rows = placed.where("split = 'train'").orderBy("place").collect()
-    return [(row.place, row.shard, row.n_new) for row in rows]
+def train(placed: DataFrame) -> list[Row]:
+    """The training windows, in the order in which a budget takes them."""
+    rows: list[Row] = placed.where("split = 'train'").orderBy("depth").collect()
+    return rows
 
 
-def test_the_order_mixes_shards(order: list[tuple[int, int, int]]) -> None:
-    shards = [shard for _, shard, _ in order]
+def test_the_order_mixes_shards(train: list[Row]) -> None:
+    shards = [row.shard for row in sorted(train, key=lambda row: row.place)]
     changes = sum(a != b for a, b in pairwise(shards))
     assert 15 < changes < 45
-    assert len({place for place, *_ in order}) == 60
-    assert all(0 <= place <= LAST_PLACE for place, *_ in order)
+    assert len({row.place for row in train}) == 60
+    assert all(0 <= row.place < 2**PLACE_BITS for row in train)
 
 
-def test_the_seed_sets_the_order(spark: SparkSession, order: list[tuple[int, int, int]]) -> None:
+def test_the_seed_sets_the_order(spark: SparkSession, train: list[Row]) -> None:
     rows = place_windows(spark.createDataFrame(ROWS, WINDOWS), 1).where("split = 'train'").collect()
-    assert not {row.place for row in rows} & {place for place, *_ in order}
+    assert not {row.place for row in rows} & {row.place for row in train}
+
+
+def test_depth_is_the_share_of_the_windows_shard_that_comes_before_it(frame: Frame) -> None:
+    shards = [("train", 0, 0, 4), ("train", 0, 1, 1), ("train", 1, 0, 2), ("validation", 0, 0, 9)]
+    rows = [
+        (split, generation, shard, position, 10, 0, [1], [0], ["a"], ["th"])
+        for split, generation, shard, n in shards
+        for position in range(n)
+    ]
+    for row in place_windows(frame(WINDOWS, rows), 0).collect():
+        if row.split == "validation":
+            assert row.depth is None
+        else:
+            n = {(0, 0): 4, (0, 1): 1, (1, 0): 2}[row.generation, row.shard]
+            assert row.position / n <= row.depth < (row.position + 1) / n
 
 
 def test_windows_and_new_tokens_are_counted(placed: DataFrame) -> None:
@@ -81,42 +95,46 @@ def test_windows_and_new_tokens_are_counted(placed: DataFrame) -> None:
 
 @pytest.mark.parametrize("tokens", [1, 10, 11, 12, 300, 630])
 def test_the_budget_is_reached_with_the_window_that_reaches_it(
-    placed: DataFrame, order: list[tuple[int, int, int]], tokens: int
+    placed: DataFrame, train: list[Row], tokens: int
 ) -> None:
-    sums = accumulate(n_new for *_, n_new in order)
-    expected = next(order[i][0] for i, total in enumerate(sums) if total >= tokens)
-    assert [row.place for row in find_last_place(placed, tokens).collect()] == [expected]
+    sums = accumulate(row.n_new for row in train)
+    expected = next(train[i].depth for i, total in enumerate(sums) if total >= tokens)
+    assert [row.depth for row in find_last_depth(placed, tokens).collect()] == [expected]
 
 
 def test_a_budget_that_is_never_reached_has_no_window(placed: DataFrame) -> None:
-    assert find_last_place(placed, 631).collect() == []
+    assert find_last_depth(placed, 631).collect() == []
 
 
-def test_the_budget_leaves_validation_alone(
-    placed: DataFrame, order: list[tuple[int, int, int]]
-) -> None:
-    counts = {
-        row.split: row.windows for row in count_windows(take_until(placed, order[6][0])).collect()
+def test_a_budget_takes_the_same_share_of_each_shard(placed: DataFrame, train: list[Row]) -> None:
+    taken = take_until(placed, train[29].depth).where("split = 'train'").collect()
+    positions = {shard: [row.position for row in taken if row.shard == shard] for shard in (0, 1)}
+    for found in positions.values():
+        assert sorted(found) == list(range(len(found)))
+    assert abs(len(positions[0]) - len(positions[1])) <= 1
+
+
+def test_the_budget_leaves_validation_alone(placed: DataFrame, train: list[Row]) -> None:
+    taken = take_until(placed, train[6].depth)
+    assert {row.split: row.windows for row in count_windows(taken).collect()} == {
+        "train": 7,
+        "validation": 10,
     }
-    assert counts == {"train": 7, "validation": 10}
+    assert take_until(placed, None).count() == 70
 
 
-def test_files_follow_the_order_and_share_it_evenly(
-    placed: DataFrame, order: list[tuple[int, int, int]]
-) -> None:
-    last = order[39][0]
-    files = {"train": Files(2, last), "validation": Files(1)}
-    rows = assign_files(take_until(placed, last), files).collect()
-    train = sorted((row.file, row.place) for row in rows if row.split == "train")
-    assert [place for _, place in train] == [place for place, *_ in order[:40]]
-    assert {number for number, _ in train} == {0, 1}
-    assert 10 < sum(number for number, _ in train) < 30
+def test_files_follow_the_order_and_share_it_evenly(placed: DataFrame, train: list[Row]) -> None:
+    taken = take_until(placed, train[39].depth)
+    rows = assign_files(taken, {"train": 2, "validation": 1}).collect()
+    found = sorted((row.file, row.place) for row in rows if row.split == "train")
+    assert [place for _, place in found] == sorted(row.place for row in train[:40])
+    assert {number for number, _ in found} == {0, 1}
+    assert 10 < sum(number for number, _ in found) < 30
     assert {row.file for row in rows if row.split == "validation"} == {0}
 
 
 def test_a_file_is_sorted_in_one_partition(placed: DataFrame) -> None:
-    files = {"train": Files(3), "validation": Files(1)}
-    made = assign_files(placed.repartition(7), files).selectExpr(
+    made = assign_files(placed.repartition(7), {"train": 3, "validation": 1}).selectExpr(
         "spark_partition_id() AS part",
         "monotonically_increasing_id() AS at",
         "split",

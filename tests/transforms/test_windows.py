@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +16,7 @@ Frame = Callable[[str, list[tuple[Any, ...]]], "DataFrame"]
 
 SAMPLES = (
     "arrangement string, tokenizer string, split string, sample_id string, target_lang string, "
-    "input_ids array<int>"
+    "input_ids array<int>, pair_id string"
 )
 LENGTH, SHARDS = 16, 3
 
@@ -31,7 +32,7 @@ def lang_of(i: int) -> str:
 # Sample i is made of its own number, so that each token says where it is from.
 SIZES = [1 + i * 7 % 13 for i in range(40)]
 ROWS = [
-    (arrangement, "qwen2.5", split_of(i), f"{arrangement}-{i}", lang_of(i), [i] * size)
+    (arrangement, "qwen2.5", split_of(i), f"{arrangement}-{i}", lang_of(i), [i] * size, str(i))
     for arrangement in ("en-first", "mix")
     for i, size in enumerate(SIZES)
 ]
@@ -127,6 +128,46 @@ def test_another_arrangement_changes_no_window_of_this_one(
 ) -> None:
     mixed = spark.createDataFrame([row for row in ROWS if row[0] == "mix"], SAMPLES)
     assert windows_of(mixed) == [row for row in sliding if row.arrangement == "mix"]
+
+
+def test_the_same_share_of_each_arrangement_is_of_the_same_documents(spark: SparkSession) -> None:
+    """Half of the windows: most pairs are in all of them, or in none."""
+    n_pairs = 1200
+    made = {
+        "en-first": {f"{i}a": (i, "a") for i in range(n_pairs)},
+        "target-first": {f"{i}b": (i, "b") for i in range(n_pairs)},
+        "mix": {f"{i}{side}": (i, side) for i in range(n_pairs) for side in "cd"},
+    }
+    rows = [
+        (name, "qwen2.5", "train", sample_id, "th", [1] * (2 if name == "mix" else 4), str(i))
+        for name, samples in made.items()
+        for sample_id, (i, _) in samples.items()
+    ]
+    windows = windows_of(spark.createDataFrame(rows, SAMPLES))
+    sides: dict[str, dict[str, set[int]]] = {}
+    for name, samples in made.items():
+        last = {stream_of(row): row.position for row in windows}
+        for row in windows:
+            if row.arrangement == name and 2 * row.position < last[stream_of(row)]:
+                for i, side in (samples[sample_id] for sample_id in row.sample_ids):
+                    sides.setdefault(name, {}).setdefault(side, set()).add(i)
+    (one,), (other,) = sides["en-first"].values(), sides["target-first"].values()
+    english, target = sides["mix"].values()
+    for found in (other, english, target):
+        assert 0.45 * n_pairs < len(found) < 0.55 * n_pairs
+        assert len(one & found) > 0.9 * len(one)
+
+
+def test_both_sides_of_a_pair_seldom_stand_side_by_side(spark: SparkSession) -> None:
+    rows = [
+        ("mix", "qwen2.5", "train", f"{i}{side}", "th", [1, 2], str(i))
+        for i in range(640)
+        for side in "et"
+    ]
+    windows = windows_of(spark.createDataFrame(rows, SAMPLES))
+    names = [row.sample_ids for row in windows]
+    beside = sum(a[:-1] == b[:-1] for found in names for a, b in pairwise(found))
+    assert beside < 640 / 20
 
 
 @pytest.mark.parametrize("policy", ["padded", "best-fit"])
