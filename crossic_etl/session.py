@@ -92,7 +92,7 @@ def _build(name: str, brief: bool) -> SparkSession:
 
 
 def local_settings(cores: int | None = None) -> dict[str, str]:
-    """Settings of a session on this machine alone: half its memory, all its cores."""
+    """Settings of a session on this machine alone: a quarter of its memory, all its cores."""
     cores = cores or len(os.sched_getaffinity(0))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
     return {

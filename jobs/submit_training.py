@@ -9,9 +9,10 @@ from collections.abc import Sequence
 
 from crossic_etl.arguments import parser
 from crossic_etl.config_errors import ConfigError
+from crossic_etl.submit.exports import read_exports, verify
 from crossic_etl.submit.follow import follow
 from crossic_etl.submit.job import SubmitError
-from crossic_etl.submit.plan import load, place, plan, read_exports
+from crossic_etl.submit.plan import load, place, plan
 from crossic_etl.submit.settings import PLATFORMS
 from crossic_etl.training.manifest import ManifestError
 
@@ -38,22 +39,33 @@ def run(given: argparse.Namespace) -> int:
     if given.platform:
         overrides.append(f"submit.platform={given.platform}")
     config, tree = load(given.config, overrides)
-    job, notes = plan(config, tree, read_exports(config, given.manifest))
+    manifests = read_exports(config, given.manifest)
+    job, notes = plan(config, tree, manifests)
     for note in notes:
-        print(note, file=sys.stderr)
+        _say(note)
     platform = place(job, given.wait)
     if given.dry_run:
         print(platform.render(), end="")
         return 0
     platform.check()
-    # Ends the waiting as Ctrl-C does, so that a local run doesn't outlive it.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if not given.skip_checksums:
+        verify(config, manifests, given.manifest, _say)
+    _end_as_by_ctrl_c()
     job_id = platform.submit()
-    print(f"submitted {job.name}", file=sys.stderr)
+    _say(f"submitted {job.name}")
     print(job_id, flush=True)
-    if not given.wait:
-        return 0
-    return follow(platform, job_id, given.interval, lambda line: print(line, file=sys.stderr))
+    return follow(platform, job_id, given.interval, _say) if given.wait else 0
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _end_as_by_ctrl_c() -> None:
+    """A local run, which is followed in a session of its own, isn't to outlive this process."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # as nohup wants it
+            signal.signal(number, signal.default_int_handler)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -63,6 +75,10 @@ def _parser() -> argparse.ArgumentParser:
         "--manifest", action="append", default=[], metavar="FOLDER",
         help="where an export, or a copy of its manifest.json, lies on this machine, if not where"
         " the job sees it; once for each export",
+    )  # fmt: skip
+    arguments.add_argument(
+        "--skip-checksums", action="store_true",
+        help="don't read the exports' files: training does, before it begins",
     )  # fmt: skip
     arguments.add_argument("--dry-run", action="store_true", help="print what would be submitted")
     arguments.add_argument(

@@ -10,6 +10,7 @@ from typing import Protocol
 from crossic_etl.submit.settings import FROM_ENVIRONMENT, Submit
 
 TRAINER = "crossic_etl.training"
+LAUNCHER = "crossic_etl.submit.torchrun"
 # Seconds that a node waits for the others, which may still load their image.
 PATIENCE = 3600
 
@@ -52,7 +53,7 @@ class TrainingJob:
                 f" --master-addr={address} --master-port={port} --rdzv-conf=timeout={PATIENCE}"
             )
         return (
-            f"{shlex.quote(python)} -m torch.distributed.run {place}"
+            f"{shlex.quote(python)} -m {LAUNCHER} {place}"
             f" --nproc-per-node={submit.processes} -m {self.trainer} --config {config}"
         )
 

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from crossic_etl.submit.job import TRAINER
+from crossic_etl.submit.job import LAUNCHER, TRAINER
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         config = Path(folder) / "training.yaml"
         config.write_text(given.yaml, encoding="utf-8")
         command = [
-            sys.executable, "-m", "torch.distributed.run", "--standalone",
+            sys.executable, "-m", LAUNCHER, "--standalone",
             f"--nproc-per-node={given.processes}", "-m", given.trainer, "--config", str(config),
         ]  # fmt: skip
         status = subprocess.run(command, check=False).returncode

@@ -21,7 +21,8 @@ class LocalRun:
 
     The job's YAML is written to ``folder``, named for the job. A run that is not followed goes on
     when its terminal closes, and writes its output to a log beside the YAML; the output of one that
-    is followed goes where this process's goes.
+    is followed goes where this process's goes. Keys such as Ctrl-C reach this process alone, which
+    stops the run: its processes, interrupted each by itself, would show a traceback each.
     """
 
     def __init__(self, job: TrainingJob, folder: Path, followed: bool) -> None:
@@ -72,7 +73,7 @@ class LocalRun:
             stdout=log,
             stderr=subprocess.STDOUT if log else None,
             env={**os.environ, **self._job.submit.environment},
-            start_new_session=log is not None,
+            start_new_session=True,
         )
         if log:
             log.close()

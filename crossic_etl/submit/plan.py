@@ -11,7 +11,6 @@ from typing import Any
 import yaml
 
 from crossic_etl.config import build, read_tree
-from crossic_etl.config_errors import require
 from crossic_etl.secret_keys import known_keys, refuse_secrets
 from crossic_etl.submit.databricks_run import DatabricksRun
 from crossic_etl.submit.fit import check_fit, read_facts
@@ -20,7 +19,7 @@ from crossic_etl.submit.kubernetes_job import KubernetesJob
 from crossic_etl.submit.local_run import LocalRun
 from crossic_etl.submit.slurm_job import SlurmJob
 from crossic_etl.training.config import TrainingConfig
-from crossic_etl.training.manifest import Manifest, check_files, read_manifest
+from crossic_etl.training.manifest import Manifest
 
 # Where a job's paths are not those of the machine that submits it.
 ELSEWHERE = ("kubernetes", "databricks")
@@ -35,32 +34,6 @@ def load(path: str, overrides: Sequence[str]) -> tuple[TrainingConfig, dict[str,
     tree = read_tree(path, overrides)
     refuse_secrets(tree, set(known_keys(TrainingConfig)))
     return build(TrainingConfig, tree), tree
-
-
-def read_exports(config: TrainingConfig, copies: Sequence[str]) -> dict[str, Manifest]:
-    """The manifest of each export, by its folder; its files are looked for, but not read.
-
-    Args:
-        config: names the exports to train on and those to validate with.
-        copies: where each export to train on, or a copy of its manifest, lies here; empty, if in
-            the folder that the configuration names. With copies, the others are not looked for.
-
-    Raises:
-        ManifestError: an export is missing or damaged.
-        ConfigError: not as many copies as exports.
-    """
-    require(
-        len(copies) in (0, len(config.exports)), "--manifest", list(copies),
-        f"none, or one for each of the {len(config.exports)} exports",
-    )  # fmt: skip
-    if copies:
-        found = [read_manifest(copy) for copy in copies]
-        return dict(zip(config.exports, found, strict=True))
-    folders = (*config.exports, *config.validation.exports.values())
-    manifests = {folder: read_manifest(folder) for folder in folders}
-    for folder, manifest in manifests.items():
-        check_files(folder, manifest.files, checksums=False)
-    return manifests
 
 
 def plan(

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from crossic_etl.submit.job import (
     State,
@@ -25,6 +26,7 @@ WAITING = ("PENDING", "CONFIGURING", "RUNNING", "COMPLETING", "SUSPENDED", "STOP
            "REQUEUE_HOLD", "REQUEUE_FED", "RESIZING", "SIGNALING", "STAGE_OUT", "RESV_DEL_HOLD",
            "SPECIAL_EXIT")  # fmt: skip
 SECONDS = 60
+LAST_BYTES = 2**16
 
 
 class SlurmJob:
@@ -70,7 +72,8 @@ class SlurmJob:
             reason = "" if fields["Reason"] == "None" else f", {fields['Reason']}"
             where = f" on {fields['NodeList']}" if fields["NodeList"] not in ("", "(null)") else ""
             extra = f"{where}{reason}, output in {fields['StdOut']}"
-            return _state(job_id, fields["JobState"], fields["ExitCode"], extra)
+            state = _state(job_id, fields["JobState"], fields["ExitCode"], extra)
+            return _with_reason(state, Path(fields["StdOut"])) if state.exit_status else state
         if "Invalid job id" not in done.stderr:
             raise UnreachableError(f"scontrol: {first_line([done.stderr, done.stdout])}")
         return _accounted(job_id)
@@ -138,6 +141,18 @@ def _state(job_id: str, state: str, code: str, extra: str) -> State:
     exit_status = int(status) or (128 + int(by_signal) if int(by_signal or 0) else 0)
     ended_well = state == "COMPLETED"
     return State(f"{line}, exit code {code}", exit_status if ended_well else exit_status or 1)
+
+
+def _with_reason(state: State, log: Path) -> State:
+    """The state of a failed job with the line in which training said why, if the log has one."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - LAST_BYTES))
+            lines = file.read().decode(errors="replace").splitlines()
+    except OSError:
+        return state
+    reason = next((line for line in reversed(lines) if line.startswith("error: ")), None)
+    return State(f"{state.line}; {reason}", state.exit_status) if reason else state
 
 
 def _run(command: Sequence[str], given: str | None = None) -> subprocess.CompletedProcess[str]:

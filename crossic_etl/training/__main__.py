@@ -1,18 +1,24 @@
 """Command line: ``python -m crossic_etl.training --config training.yaml``.
 
-On several GPUs: ``torchrun --nproc-per-node 8 -m crossic_etl.training --config training.yaml``.
+On several GPUs: ``torchrun --nproc-per-node 8 -m crossic_etl.training --config training.yaml``,
+or with `crossic_etl.submit.torchrun`, by which errors stay one line.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Sequence
 
 from crossic_etl.arguments import parser
 from crossic_etl.config_errors import ConfigError
+from crossic_etl.submit.torchrun import fail
 from crossic_etl.training.config import TrainingError, load_training_config
 from crossic_etl.training.manifest import ExportError
+
+# Seconds in which a process that crashes only since another one failed is stopped by the launcher.
+GRACE = 5
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,9 +31,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         train(config)
     except (ConfigError, ExportError, TrainingError) as error:
-        if os.environ.get("LOCAL_RANK", "0") == "0":  # the others found the same
-            print(f"error: {error}", file=sys.stderr)
-        return 1
+        return fail(error)
+    except Exception:
+        if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+            time.sleep(GRACE)
+        raise
     return 0
 
 

@@ -103,8 +103,8 @@ def test_the_command_is_printed_as_it_is_run(
     given = job(gpus_per_node=8, environment={"NOTE": "a b"})
     text = LocalRun(given, tmp_path, followed=False).render()
     assert text.splitlines()[0] == (
-        f"NOTE='a b' {sys.executable} -m torch.distributed.run --standalone --nproc-per-node=8"
-        f" -m crossic_etl.training --config {tmp_path}/{given.name}.yaml"
+        f"NOTE='a b' {sys.executable} -m crossic_etl.submit.torchrun --standalone"
+        f" --nproc-per-node=8 -m crossic_etl.training --config {tmp_path}/{given.name}.yaml"
     )
     assert text.endswith("\noutput: /data/模型\n")
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -14,9 +16,12 @@ from crossic_etl.submit.follow import follow
 from crossic_etl.submit.job import SubmitError, TrainingJob, UnreachableError
 from crossic_etl.submit.settings import Slurm, Submit
 from crossic_etl.submit.slurm_job import SlurmJob
+from jobs.submit_training import main as submit_training
 from tests.submit import slurm_cluster
+from tests.training.tiny import windows, write_config, write_export, write_model
 
 ROOT = Path(__file__).resolve().parents[2]
+FOLLOWED = ("--platform", "slurm", "--wait", "--interval", "0.2")
 SETTINGS = Slurm(
     partition="gpu", account="lab", cpus_per_node=64, options=("--mem=0",),
     setup=("module load cuda",), python="/opt/env/bin/python",
@@ -41,7 +46,7 @@ def test_the_script_asks_for_what_the_settings_say(job: Callable[..., TrainingJo
     ]
     assert lines.index("module load cuda") < lines.index("export SRUN_CPUS_PER_TASK=64")
     assert lines[-1] == (
-        "srun --kill-on-bad-exit=1 bash -c 'exec /opt/env/bin/python -m torch.distributed.run"
+        "srun --kill-on-bad-exit=1 bash -c 'exec /opt/env/bin/python -m crossic_etl.submit.torchrun"
         ' --nnodes=2 --node-rank="$SLURM_NODEID" --master-addr="$MASTER_ADDR"'
         ' --master-port="$MASTER_PORT" --rdzv-conf=timeout=3600 --nproc-per-node=8'
         " -m crossic_etl.training"
@@ -136,6 +141,27 @@ def test_a_state_is_an_exit_status(
     assert found.line.startswith(f"Slurm job 7: {state}")
 
 
+@pytest.mark.parametrize(
+    ("log", "end"),
+    [
+        ("error: the loss is nan\nsrun: error: n1\n", "; error: the loss is nan"),
+        ("Traceback (most recent call last):\nValueError: a bug\n", "exit code 1:0"),
+    ],
+)
+def test_a_failed_job_says_why_as_its_log_does(
+    job: Callable[..., TrainingJob],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    log: str,
+    end: str,
+) -> None:
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    (tmp_path / "a.log").write_text(log)
+    known = "JobState=FAILED Reason=None ExitCode=1:0 NodeList=n1"
+    fake(tmp_path, "scontrol", f"echo 'JobId=7 {known} StdOut={tmp_path}/a.log'")
+    assert SlurmJob(job()).state("7").line.endswith(end)
+
+
 def test_a_job_that_nobody_knows_is_an_error(
     job: Callable[..., TrainingJob], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -167,6 +193,7 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("SLURM_CONF", str(configuration))
         patch.setenv("PYTHONPATH", str(ROOT))
         patch.setenv("HF_TOKEN", "from-outside")
+        patch.setenv("HF_HUB_OFFLINE", "1")
         yield
 
 
@@ -177,6 +204,18 @@ def train(folder: Path, submit: Submit, seed: int, patience: float = 0.2) -> tup
     run.check()
     lines: list[str] = []
     return follow(run, run.submit(), patience, lines.append), lines
+
+
+def real_training(folder: Path, **submit: Any) -> str:
+    """The YAML of a tiny model's adapter."""
+    pytest.importorskip("torch")
+    export = write_export(folder / "export", windows(16, seed=0), windows(4, seed=1))
+    model = write_model(folder / "model", weights=True)
+    path = write_config(
+        folder / "training.yaml", model, export, folder / "output", method="lora",
+        submit={"gpus_per_node": 0, **submit},
+    )  # fmt: skip
+    return str(path)
 
 
 @pytest.mark.platform
@@ -222,6 +261,53 @@ class TestCluster:
         lines: list[str] = []
         assert follow(run, job_id, 0.2, lines.append) not in (0, None)
         assert "CANCELLED" in lines[-1]
+
+    def test_the_command_line_trains_an_adapter_on_two_nodes(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        config = real_training(tmp_path, nodes=2)
+        status = submit_training(["--config", config, *FOLLOWED])
+        out, err = capsys.readouterr()
+        assert status == 0, [err, *(path.read_text() for path in tmp_path.glob("*.log"))]
+        assert f"Slurm job {out.strip()}: COMPLETED" in err.splitlines()[-1]
+        final = tmp_path / "output" / "final"
+        assert (final / "adapter_model.safetensors").exists()
+        assert json.loads((final / "crossic.json").read_text())["exports"] == [
+            str(tmp_path / "export")
+        ]
+
+    def test_why_training_failed_is_in_the_line_of_its_end(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        config = real_training(tmp_path, nodes=2)
+        rate = ["--set", "optimizer.learning_rate=1.0e+30"]
+        assert submit_training(["--config", config, *FOLLOWED, *rate]) == 1
+        *before, last = capsys.readouterr().err.splitlines()
+        assert "FAILED" in last
+        assert "; error: optimizer.learning_rate: 1e+30 is too high, the loss is" in last
+        assert not any("error" in line for line in before)
+        (log,) = tmp_path.glob("*.log")
+        assert "Traceback" not in log.read_text()
+
+    def test_a_job_goes_on_when_its_wait_is_ended(self, tmp_path: Path) -> None:
+        config = real_training(tmp_path, nodes=1, slurm={"setup": ["sleep 600"]})
+        command = [sys.executable, "-m", "jobs.submit_training", "--config", config, *FOLLOWED]
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout is not None and process.stderr is not None
+            job_id = process.stdout.readline().strip()
+            while "RUNNING" not in process.stderr.readline():
+                assert process.poll() is None
+            process.send_signal(signal.SIGTERM)
+            err = process.stderr.read()
+        assert process.returncode == 130
+        assert err == f"Slurm job {job_id} goes on; stop it with: scancel {job_id}\n"
+        run = SlurmJob(TrainingJob("tiny", "seed: 0\n", Submit()))
+        assert "RUNNING" in run.state(job_id).line
+        subprocess.run(["scancel", job_id], check=True)
+        while run.state(job_id).exit_status is None:
+            time.sleep(0.1)
 
     def test_what_sbatch_refuses_is_one_line_in_its_words(self) -> None:
         submit = Submit(gpus_per_node=0, slurm=Slurm(partition="none"))

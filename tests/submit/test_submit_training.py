@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,6 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
+from crossic_etl.submit import local_run
+from crossic_etl.submit.databricks_run import DatabricksRun
+from crossic_etl.submit.kubernetes_job import KubernetesJob
+from crossic_etl.submit.local_run import LocalRun
+from crossic_etl.submit.slurm_job import SlurmJob
 from crossic_etl.training.config import load_training_config
 from jobs.submit_training import main
 from tests.submit.inputs import with_tokenizer, write_export, write_model
@@ -41,11 +47,12 @@ def submit(
 
 
 def error_of(said: Said) -> str:
-    """The one line of a refusal."""
+    """The one line of a refusal; before it may be notes on what is not checked."""
     status, out, err = said
-    line = err.splitlines()[-1]
+    *notes, line = err.splitlines()
     assert (status, out) == (1, "")
-    assert line.startswith("error: ") and err.count("error:") == 1
+    assert line.startswith("error: ")
+    assert all(note.startswith("not checked: ") for note in notes)
     return line
 
 
@@ -64,7 +71,7 @@ def test_neither_spark_nor_torch_is_imported() -> None:
 @pytest.mark.parametrize(
     ("platform", "shown"),
     [
-        ("local", "-m torch.distributed.run --standalone --nproc-per-node=2"),
+        ("local", "-m crossic_etl.submit.torchrun --standalone --nproc-per-node=2"),
         ("slurm", "#SBATCH --nodes=1"),
         ("kubernetes", "completionMode: Indexed"),
         ("databricks", '"node_type_id": "g5"'),
@@ -145,6 +152,44 @@ def test_a_damaged_manifest_is_refused(
 def test_a_missing_file_of_the_export_is_refused(submit: Callable[..., Said], tree: Tree) -> None:
     (Path(tree["exports"][0]) / "train" / "00000.parquet").unlink()
     assert "00000.parquet: missing" in error_of(submit())
+
+
+@pytest.mark.parametrize(
+    ("platform", "kind"),
+    [
+        ("local", LocalRun),
+        ("slurm", SlurmJob),
+        ("kubernetes", KubernetesJob),
+        ("databricks", DatabricksRun),
+    ],
+)
+def test_a_damaged_shard_is_refused_before_it_waits_for_its_turn(
+    submit: Callable[..., Said],
+    tree: Tree,
+    monkeypatch: pytest.MonkeyPatch,
+    platform: str,
+    kind: type,
+) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr(kind, "check", lambda run: None)
+    monkeypatch.setattr(kind, "submit", lambda run: sent.append("sent") or "7")
+    (Path(tree["exports"][0]) / "train" / "00000.parquet").write_bytes(b"wind0ws")
+    settings = {"gpus_per_node": 0, **CLOUD}
+    said = submit("--platform", platform, submit=settings)
+    assert "train/00000.parquet: its SHA-256 isn't the manifest's" in error_of(said)
+    assert not sent
+    # Training reads it again.
+    status, out, _ = submit("--platform", platform, "--skip-checksums", submit=settings)
+    assert (status, out, sent) == (0, "7\n", ["sent"])
+
+
+def test_a_missing_gpu_is_refused(
+    submit: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
+    monkeypatch.setattr(local_run, "COUNT_GPUS", "print(0)")
+    line = error_of(submit(submit={"gpus_per_node": 1}))
+    assert "submit.gpus_per_node: 1 given, 0 found on this machine" in line
 
 
 def test_a_model_with_a_shorter_context_is_refused(

@@ -1,0 +1,91 @@
+"""The exports of a job: their manifests and, where they are on this machine, their files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from crossic_etl.config_errors import require
+from crossic_etl.submit.job import SubmitError
+from crossic_etl.training.config import TrainingConfig
+from crossic_etl.training.manifest import (
+    TRAIN,
+    VALIDATION,
+    ExportFile,
+    Manifest,
+    check_files,
+    read_manifest,
+)
+
+# What takes longer to read than one waits without being told why.
+MANY_BYTES = 10**10
+
+
+def read_exports(config: TrainingConfig, copies: Sequence[str]) -> dict[str, Manifest]:
+    """The manifest of each export, by its folder; its files are looked for, but not read.
+
+    Args:
+        config: names the exports to train on and those to validate with.
+        copies: where each export to train on, or a copy of its manifest, lies here; empty, if in
+            the folder that the configuration names. With copies, the others are not looked for.
+
+    Raises:
+        ManifestError: an export is missing or damaged.
+        ConfigError: not as many copies as exports.
+    """
+    require(
+        len(copies) in (0, len(config.exports)), "--manifest", list(copies),
+        f"none, or one for each of the {len(config.exports)} exports",
+    )  # fmt: skip
+    if copies:
+        found = [read_manifest(copy) for copy in copies]
+        return dict(zip(config.exports, found, strict=True))
+    folders = (*config.exports, *config.validation.exports.values())
+    manifests = {folder: read_manifest(folder) for folder in folders}
+    for folder, manifest in manifests.items():
+        check_files(folder, manifest.files, checksums=False)
+    return manifests
+
+
+def verify(
+    config: TrainingConfig,
+    manifests: Mapping[str, Manifest],
+    copies: Sequence[str],
+    say: Callable[[str], None],
+) -> None:
+    """Compares the checksum of each file that training will read, where it is on this machine.
+
+    Args:
+        config: as for `read_exports`.
+        manifests: what that found.
+        copies: as for it. A copy may be of the whole export: then its files are read.
+        say: takes a line on what is not checked, or takes long.
+
+    Raises:
+        ManifestError: a file isn't the one of the manifest.
+        SubmitError: a file can't be read.
+    """
+    places = dict(zip(config.exports, copies, strict=True)) if copies else {}
+    here: dict[str, list[ExportFile]] = {}
+    for folder, manifest in manifests.items():
+        files, place = _files(config, folder, manifest), places.get(folder, folder)
+        if places and not any((Path(place) / file.path).exists() for file in files):
+            say(f"not checked: the files of {folder}, in {place} is only its manifest")
+        else:
+            here[place] = files
+    n_bytes = sum(file.bytes for files in here.values() for file in files)
+    if n_bytes >= MANY_BYTES:
+        say(f"comparing the checksums of {n_bytes / 1e9:,.0f} GB (not with --skip-checksums)")
+    try:
+        for place, files in here.items():
+            check_files(place, files)
+    except OSError as error:
+        raise SubmitError(f"{error.filename}: can't be read ({error.strerror})") from None
+
+
+def _files(config: TrainingConfig, folder: str, manifest: Manifest) -> list[ExportFile]:
+    """Those of an export's splits that are trained on or validated with."""
+    used = {TRAIN: config.exports, VALIDATION: config.validation.exports.values() or config.exports}
+    splits = [manifest.splits[name] for name, folders in used.items()
+              if folder in folders and name in manifest.splits]  # fmt: skip
+    return [file for split in splits for file in split.files]
