@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from bench import embedding_udf, encoders, months, packing, pages, retrieval, wikitext, workers
+from bench import (
+    embedding_udf,
+    encoders,
+    loader,
+    months,
+    packing,
+    pages,
+    retrieval,
+    wikitext,
+    workers,
+)
 
 
 def main() -> None:
@@ -10,6 +20,7 @@ def main() -> None:
     for module, arguments in (
         (wikitext, []),
         (packing, []),
+        (loader, []),
         (encoders, []),
         (retrieval, ["recall"]),
         (pages, []),

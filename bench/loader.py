@@ -1,9 +1,19 @@
-"""Tokens that the reader gives in a second, beside bare reading of the same files.
+"""Tokens that training gets from an export in a second, beside bare reading of the same bytes.
 
-    python -m bench.loader [--tokens N] [--length N] [shared data folder]
+    python -m bench.loader [--files N] [--length N] [shared data folder]
 
-Windows are of real articles, over and over again; files are in the page cache for all. A loader
-copies each window to a row of int64, as a trainer's batch wants it. Seconds are processor time.
+Windows are of real articles; a file is as large as job `export` makes them, and the export lists
+one N times: more than 64 don't stay open. They are in the page cache for all. Read in order and
+shuffled, a window is copied to a row of int64; batches are those windows by way of `Loaders`, that
+is DataLoader and Collator, as a run has them, read in the training process. Seconds are processor
+time of one core.
+
+What a GPU takes is its FLOP/s over those of a token. An H100 does 989 TFLOP/s in bf16, 40 % of it
+when training goes well; a token takes 6 FLOP for each parameter, 4 where LoRA spares most weights
+their gradients. A small model of 0.5 B: 989e12 x 0.4 / (6 x 0.5e9) = 132,000 tokens/s, with LoRA
+198,000; eight GPUs 1.1 and 1.6 million, but the process of each reads for itself. The larger the
+model, the less. Where one core feeds m such GPUs, one of them waits 1 / (m + 1) of its time with
+``workers: 0``.
 """
 
 from __future__ import annotations
@@ -11,22 +21,27 @@ from __future__ import annotations
 import argparse
 import hashlib
 import tempfile
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import torch
 
-from bench.packing import lone_articles, read_articles, read_pairs, samples_of
+from bench.packing import lone_articles, read_articles, read_pairs, samples_of, seconds
 from bench.wikitext import shared_folder
+from crossic_etl.export import FILE_TOKENS
 from crossic_etl.kernels.export_layouts import ENCODERS, WINDOW_SCHEMA, Layout, encode, token_type
 from crossic_etl.kernels.packing import pack
 from crossic_etl.kernels.tokenizers import load_tokenizer
+from crossic_etl.training.batches import Plan
+from crossic_etl.training.config import Model, TrainingConfig
+from crossic_etl.training.data import Data, Loaders
 from crossic_etl.training.manifest import (
     MANIFEST,
+    TRAIN,
     ExportFile,
     Manifest,
     Split,
@@ -34,28 +49,38 @@ from crossic_etl.training.manifest import (
     WindowInfo,
     to_json,
 )
+from crossic_etl.training.processes import Processes
 from crossic_etl.training.reader import Windows, open_export
 
-FILE_TOKENS = 2**21
+TIMED_TOKENS = 2**23
 ROUNDS = 3
+MODEL = 0.5e9
+GPU_FLOPS = 989e12 * 0.4
+TAKEN = {"full": GPU_FLOPS / (6 * MODEL), "LoRA": GPU_FLOPS / (4 * MODEL)}
+ALONE = Processes(rank=0, local_rank=0, size=1, device=torch.device("cpu"))
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    arguments = argparse.ArgumentParser()
-    arguments.add_argument("folder", nargs="?", type=Path)
-    arguments.add_argument("--tokens", type=int, default=2**23)
-    arguments.add_argument("--length", type=int, default=4096)
-    given = arguments.parse_args(argv)
-    tables = list(files_of(given.folder or shared_folder(), given.tokens, given.length))
-    n_windows = sum(len(table) for table in tables)
-    print(f"{n_windows:,} windows of {given.length} tokens in {len(tables)} files")
+    """Prints a line for each layout and way of reading it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=shared_folder())
+    parser.add_argument("--files", type=int, default=16, help="of 16 million tokens")
+    parser.add_argument("--length", type=int, default=4096, help="of a window, in tokens")
+    given = parser.parse_args(argv)
+    table = table_of(given.folder, given.length)
+    print(
+        f"{given.files} files of {len(table):,} windows of {given.length} tokens; "
+        f"a GPU takes {TAKEN['full']:,.0f} tokens/s, with LoRA {TAKEN['LoRA']:,.0f}"
+    )
+    gpus = "".join(f"{f'GPUs, {method}':>12}" for method in TAKEN)
+    print(f"{'':<20}{'M tokens/s':>12}{'of bare':>10}{gpus}")
     with tempfile.TemporaryDirectory() as folder:
         for name in ENCODERS:
-            print_rates(write_export(tables, Path(folder) / name, name, given.length))
+            print_rates(write_export(table, Path(folder) / name, name, given.length, given.files))
 
 
-def files_of(data: Path, n_tokens: int, length: int) -> Iterator[pa.Table]:
-    """About ``n_tokens`` tokens in windows of real articles, a table for each file."""
+def table_of(data: Path, length: int) -> pa.Table:
+    """The windows of a file: real articles, over and over again."""
     articles = {lang: dict(read_articles(data, lang)) for lang in ("en", "ar", "es", "ja", "th")}
     pairs = list(read_pairs(data, articles))
     made = samples_of(pairs + lone_articles(articles, pairs), load_tokenizer(), length // 2)
@@ -71,71 +96,79 @@ def files_of(data: Path, n_tokens: int, length: int) -> Iterator[pa.Table]:
         }
         for i in order
     ]
-    stream, size = cycle(rows), FILE_TOKENS // length
-    for _ in range(max(1, n_tokens // FILE_TOKENS)):
-        yield pa.Table.from_pylist(list(islice(stream, size)), WINDOW_SCHEMA)
+    return pa.Table.from_pylist(list(islice(cycle(rows), FILE_TOKENS // length)), WINDOW_SCHEMA)
 
 
-def write_export(tables: Iterable[pa.Table], folder: Path, name: str, length: int) -> Path:
-    """An export of the tables in one layout, but for indexes that only other readers need."""
+def write_export(table: pa.Table, folder: Path, name: str, length: int, n_files: int) -> Path:
+    """An export of one file, listed n times, but for indexes that only other readers need."""
     size = load_tokenizer().vocab_size
-    layout, files, counts = Layout(name, length, token_type(size)), [], [0, 0]
-    (folder / "train").mkdir(parents=True)
-    for number, table in enumerate(tables):
-        n_windows, n_tokens = len(table), len(table.column("input_ids").combine_chunks().flatten())
-        counts = [counts[0] + n_windows, counts[1] + n_tokens]
-        for suffix, data in encode(table, layout).items():
-            path = f"train/{number:05}{suffix}"
-            (folder / path).write_bytes(data)
-            digest = hashlib.sha256(data).hexdigest()
-            files.append(ExportFile(path, n_windows, n_tokens, len(data), digest))
-            n_windows = n_tokens = 0
+    layout = Layout(name, length, token_type(size))
+    n_windows, n_tokens = len(table), len(table.column("input_ids").combine_chunks().flatten())
+    files = []
+    (folder / TRAIN).mkdir(parents=True)
+    for number, (suffix, data) in enumerate(encode(table, layout).items()):
+        path = f"{TRAIN}/00000{suffix}"
+        (folder / path).write_bytes(data)
+        counts = (0, 0) if number else (n_windows, n_tokens)
+        files.append(ExportFile(path, *counts, len(data), hashlib.sha256(data).hexdigest()))
+    n_tokens *= n_files
     manifest = Manifest(
         name, "en-first", ("th",), TokenizerInfo("qwen2.5", size, "", (), False),
         WindowInfo(length, "sliding"), 0,
-        {"train": Split(counts[0], counts[1], counts[1], 0, 0, tuple(files))},
-        {}, {"train": 0}, {}, "", "", "", layout.token_type,
+        {TRAIN: Split(n_windows * n_files, n_tokens, n_tokens, 0, 0, tuple(files * n_files))},
+        {}, {TRAIN: 0}, {}, "", "", "", layout.token_type,
     )  # fmt: skip
     (folder / MANIFEST).write_text(to_json(manifest))
     return folder
 
 
 def print_rates(folder: Path) -> None:
-    """Tokens in a second in order, in a shuffled order and of bare reading, best of a few."""
-    windows = open_export(folder, "train")
+    """Rates of bare reading, and of the first windows in order, shuffled and as batches."""
+    windows = open_export(folder, TRAIN, verify=False)
     manifest = windows.manifest
-    split, length = manifest.splits["train"], manifest.window.length
-    n_bytes = sum(file.bytes for file in split.files)
-    shuffled = np.random.default_rng(1).permutation(len(windows)).tolist()
-    bare = in_order = at_random = float("inf")
-    for _ in range(ROUNDS):
-        bare = min(bare, seconds_to_read(folder / file.path for file in split.files))
-        in_order = min(in_order, seconds_to_load(windows, range(len(windows)), length))
-        at_random = min(at_random, seconds_to_load(windows, shuffled, length))
-    rates = [split.tokens / taken / 1e6 for taken in (in_order, at_random, bare)]
-    print(
-        f"{manifest.layout:8} {n_bytes / split.tokens:.2f} bytes/token; million tokens/s: in order "
-        f"{rates[0]:.0f} ({rates[0] / rates[2]:.3f} of bare reading), shuffled {rates[1]:.1f} "
-        f"({rates[1] / rates[2]:.3f}), bare reading {rates[2]:.0f}"
-    )
+    split, length = manifest.splits[TRAIN], manifest.window.length
+    config = TrainingConfig(Model("none"), (str(folder),), "none")
+    plan = Plan(len(windows), config.batch.windows, config.batch.per_device, 1, config.seed)
+    n_steps = TIMED_TOKENS // length // plan.per_step
+    n_windows = n_steps * plan.per_step
+    shuffled = [i for one in islice(plan.passes(0, 0, 1), n_windows) for i in one.windows]
+    timed = n_windows * split.tokens / split.windows
+    bare = rate(split.tokens, lambda: read_bytes(folder / file.path for file in split.files))
+    ways: dict[str, Callable[[], None]] = {
+        "in order": lambda: load(windows, range(n_windows), length),
+        "shuffled": lambda: load(windows, shuffled, length),
+        "batches": lambda: load_batches(config, windows, plan, n_steps),
+    }
+    size = sum(file.bytes for file in split.files) / split.tokens
+    print(f"{f'{manifest.layout}, bare':<20}{bare / 1e6:>12,.1f}{size:>40.2f} bytes a token")
+    for way, work in ways.items():
+        found = rate(timed, work)
+        gpus = "".join(f"{found / taken:>12.0f}" for taken in TAKEN.values())
+        print(f"{f'{manifest.layout}, {way}':<20}{found / 1e6:>12,.1f}{found / bare:>10.4f}{gpus}")
 
 
-def seconds_to_read(paths: Iterable[Path]) -> float:
-    start = time.process_time()
+def rate(n_tokens: float, work: Callable[[], None]) -> float:
+    """Tokens in a second, the best of a few."""
+    return n_tokens / min(seconds(work) for _ in range(ROUNDS))
+
+
+def read_bytes(paths: Iterable[Path]) -> None:
     for path in paths:
         with path.open("rb") as file:
             while file.read(2**20):
                 pass
-    return time.process_time() - start
 
 
-def seconds_to_load(windows: Windows, order: Iterable[int], length: int) -> float:
+def load(windows: Windows, order: Iterable[int], length: int) -> None:
     batch = np.zeros(length, np.int64)
-    start = time.process_time()
     for i in order:
         ids = windows[i].input_ids
         batch[: len(ids)] = ids
-    return time.process_time() - start
+
+
+def load_batches(config: TrainingConfig, windows: Windows, plan: Plan, n_steps: int) -> None:
+    for _ in islice(Loaders(config, Data([windows], {}), ALONE).steps(plan, 0), n_steps):
+        pass
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +43,11 @@ class Batch:
         """Tokens that count in the loss."""
         return int((self.labels != IGNORED).sum())
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """To another process as bytes: a tensor would go as an open file, four for each batch."""
+        tensors = (self.input_ids, self.labels, self.segments, self.languages)
+        return _batch, tuple(tensor.numpy() for tensor in tensors)
+
     def silent(self) -> Batch:
         """The same batch with no label: for a process that has nothing left in a step."""
         nothing = torch.full_like(self.labels, IGNORED)
@@ -56,6 +62,10 @@ class Batch:
         """What `DataLoader` calls, to copy to a GPU without waiting."""
         tensors = (self.input_ids, self.labels, self.segments, self.languages)
         return Batch(*(tensor.pin_memory() for tensor in tensors))
+
+
+def _batch(*arrays: npt.NDArray[np.int64]) -> Batch:
+    return Batch(*map(torch.from_numpy, arrays))
 
 
 class Collator:
@@ -88,7 +98,7 @@ class Collator:
                 labels[row, : n - 1][sample[1:] != sample[:-1]] = IGNORED
             index = np.array([self._index[language] for language in window.sample_langs])
             languages[row, : n - 1] = index[sample[1:]]
-        return Batch(*map(torch.from_numpy, (input_ids, labels, segments, languages)))
+        return _batch(input_ids, labels, segments, languages)
 
 
 def segments_of(window: Window) -> Indices:

@@ -23,7 +23,7 @@ V = TypeVar("V")
 
 # What the name of a file with windows ends in; a split may have others beside them.
 SUFFIXES = {"parquet": ".parquet", "mds": ".mds", "flat": ".bin"}
-# Row groups that stay decoded, about 256 KiB each: reading in order decodes each once.
+# Row groups that stay decoded, about 128 KiB each: reading in order decodes each once.
 DECODED_GROUPS = 4
 
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossic_etl.training.batches import IGNORED, Collator, Plan
-from tests.training.tiny import window
+from crossic_etl.config import build
+from crossic_etl.training.batches import IGNORED, Batch, Collator, Plan
+from crossic_etl.training.config import TrainingConfig
+from crossic_etl.training.data import Loaders, open_data
+from crossic_etl.training.processes import Processes
+from tests.training.tiny import window, windows, write_export
 
 pytestmark = pytest.mark.slow
 
@@ -69,6 +76,23 @@ def test_each_window_is_seen_once_in_an_epoch_by_any_number_of_processes(
     # All processes take part in each turn of each step.
     turns = [[(one.step, one.last) for one in passes] for passes in processes]
     assert all(turn == turns[0] for turn in turns)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_another_process_reads_the_same_batches_and_leaves_no_file_open(tmp_path: Path) -> None:
+    export = write_export(tmp_path / "export", windows(4, 0), windows(1, 1))
+    tree = {"model": {"name": "m"}, "exports": [str(export)], "output": "o"}
+    alone = Processes(rank=0, local_rank=0, size=1, device=torch.device("cpu"))
+
+    def batches(workers: int) -> list[Batch]:
+        config = build(TrainingConfig, tree | {"workers": workers})
+        (step,) = Loaders(config, open_data(config), alone).steps(Plan(4, 4, 2, 1, 0), 0)
+        return [batch for _, batch in step]
+
+    for here, there in zip(batches(0), batches(1), strict=True):
+        for name in ("input_ids", "labels", "segments", "languages"):
+            assert torch.equal(getattr(here, name), getattr(there, name))
+            assert not getattr(there, name).is_shared()
 
 
 def test_a_plan_goes_on_where_it_stopped() -> None:

@@ -58,6 +58,14 @@ def test_blocked_attention_keeps_a_change_within_its_sample(model: torch.nn.Modu
     assert not torch.isclose(before[:5], after[:5]).all(dim=1).any()
 
 
+def test_blocked_attention_looks_at_no_later_token(model: torch.nn.Module) -> None:
+    # The mask takes the place of the model's own causal one, within a sample as across.
+    before = logits(model, FIRST, SECOND, blocked=True)
+    after = logits(model, FIRST, [*SECOND[:-1], 20], blocked=True)
+    assert torch.equal(before[:-1], after[:-1])
+    assert not torch.isclose(before[-1], after[-1]).all()
+
+
 def test_attention_over_the_window_carries_a_change_on(model: torch.nn.Module) -> None:
     before = logits(model, FIRST, SECOND, blocked=False)
     after = logits(model, [20, *FIRST[1:]], SECOND, blocked=False)
