@@ -10,13 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crossic_etl.kernels.tokenizer_backends import (
-    QWEN_PATTERN,
-    HuggingFaceBackend,
-    TiktokenBackend,
-    load_qwen,
-)
+from crossic_etl.kernels.tokenizer_backends import HuggingFaceBackend, TiktokenBackend
 from crossic_etl.kernels.tokenizers import load_tokenizer
+from tests.qwen_json import qwen_tokenizer
 
 TEXTS = [
     "Hello world",
@@ -141,42 +137,9 @@ def test_a_tokenizer_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def qwen_json() -> dict[str, Any]:
-    """Qwen2.5's tokenizer.json, made from the ranks as the published one was."""
+def qwen_json() -> Any:
     pytest.importorskip("tokenizers")
-    from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
-
-    from crossic_etl.kernels.tokenizer_backends import _byte_alphabet
-
-    letters = {byte: letter for letter, byte in _byte_alphabet().items()}
-    backend = load_qwen()
-    tokens = backend._tokens[:151643]
-    ranks = {token: i for i, token in enumerate(tokens)}
-    merges = []
-    for rank, token in enumerate(tokens):
-        splits = [(token[:i], token[i:]) for i in range(1, len(token))]
-        known = [pair for pair in splits if pair[0] in ranks and pair[1] in ranks]
-        merges += [(rank, ranks[a], ranks[b], a, b) for a, b in known]
-    merges.sort(key=lambda merge: merge[:3])
-
-    def written(token: bytes) -> str:
-        return "".join(letters[byte] for byte in token)
-
-    tokenizer = Tokenizer(
-        models.BPE(
-            {written(token): i for token, i in ranks.items()},
-            [(written(a), written(b)) for *_, a, b in merges],
-        )
-    )
-    tokenizer.normalizer = normalizers.NFC()
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(QWEN_PATTERN), "isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
-    tokenizer.decoder = decoders.ByteLevel()
-    return {"tokenizer": tokenizer, "specials": dict(backend.specials)}
+    return qwen_tokenizer()
 
 
 def saved(tokenizer: Any, folder: Path) -> str:
@@ -196,11 +159,9 @@ def same_as_auto(name: str) -> None:
         assert (ends[-1] if len(ends) else 0) == len(text)
 
 
-def test_qwens_ids_and_borders_are_autotokenizers(
-    qwen_json: dict[str, Any], tmp_path: Path
-) -> None:
+def test_qwens_ids_and_borders_are_autotokenizers(qwen_json: Any, tmp_path: Path) -> None:
     pytest.importorskip("transformers")
-    name = saved(qwen_json["tokenizer"], tmp_path)
+    name = saved(qwen_json, tmp_path)
     same_as_auto(name)
     local = load_tokenizer(name, "new:[SPLIT]")
     assert isinstance(local._backend, TiktokenBackend)

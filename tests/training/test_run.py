@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import io
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,16 +16,24 @@ import numpy as np
 import pytest
 import torch
 from transformers import AutoModelForCausalLM
+from transformers.models.qwen2.modeling_qwen2 import Qwen2MLP
 
 from crossic_etl.training.__main__ import main
 from crossic_etl.training.checkpoints import Checkpoints
-from crossic_etl.training.config import load_training_config
-from crossic_etl.training.models import base_dtype, load_base, load_trained, prepare
+from crossic_etl.training.models import load_trained
 from crossic_etl.training.outputs import read_metrics, read_record
 from tests.training.tiny import (
     SPLIT,
     TOKENIZER,
     VOCABULARY,
+    adapter,
+    best_logits,
+    curve,
+    environment,
+    fresh_logits,
+    losses,
+    one_thread,
+    python,
     window,
     windows,
     write_config,
@@ -37,52 +46,20 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::FutureWarning:transformers.*"),
 ]
 
-ROOT = Path(__file__).resolve().parents[2]
 NEW = replace(TOKENIZER, split_token="[SPLIT]", is_new_token=True)
 # The tokenizer's last token is the new one: the model lacks its row.
 OLD_ROWS = VOCABULARY - 1
 LORA = {"method": "lora", "lora": {"rank": 4, "alpha": 8, "dropout": 0.1}}
+# The tiny model, and forward passes of its run: four of 316 windows in each.
+N_LAYERS, N_PASSES = 2, 79
+FIVE_STEPS = {"windows": 64, "per_device": 64}
 PROMPT = [[1, 2, 3, SPLIT, 40, 39, 38, SPLIT]]
-LOGITS = """
-import sys, numpy, torch
-from crossic_etl.training.models import load_trained
-with torch.no_grad():
-    logits = load_trained(sys.argv[1])(input_ids=torch.tensor(eval(sys.argv[2]))).logits
-numpy.save(sys.argv[3], logits.numpy())
-"""
-
-
-def python(*arguments: object) -> list[str]:
-    return [sys.executable, *map(str, arguments)]
-
-
-def environment() -> dict[str, str]:
-    return os.environ | {"PYTHONPATH": str(ROOT)}
-
-
-def curve(output: Path) -> list[tuple[object, ...]]:
-    """All that the metrics say of losses."""
-    return [
-        tuple(line.get(key) for key in ("kind", "step", "set", "language", "tokens", "loss"))
-        for line in read_metrics(output)
-    ]
-
-
-def losses(output: Path, kind: str, language: str | None = None) -> list[float]:
-    return [
-        line["loss"]
-        for line in read_metrics(output)
-        if (line["kind"], line.get("language")) == (kind, language)
-    ]
 
 
 @pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Runs that are compared to the last bit add their numbers in one order."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+def alike() -> Iterator[None]:
+    with one_thread():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -159,11 +136,7 @@ def test_a_killed_run_goes_on_to_the_same_end(adapted: Path, export: Path, tmp_p
 
     assert main(["--config", str(file)]) == 0
     assert curve(output) == curve(adapted / "out")
-    assert weights(output) == weights(adapted / "out")
-
-
-def weights(output: Path) -> bytes:
-    return (output / "final" / "adapter_model.safetensors").read_bytes()
+    assert adapter(output) == adapter(adapted / "out")
 
 
 def test_two_processes_train_as_one(adapted: Path, export: Path, tmp_path: Path) -> None:
@@ -184,20 +157,12 @@ def test_two_processes_train_as_one(adapted: Path, export: Path, tmp_path: Path)
 def test_an_adapter_gives_the_same_logits_in_a_fresh_process(
     adapted: Path, export: Path, tmp_path: Path
 ) -> None:
-    final, saved = adapted / "out" / "final", tmp_path / "logits.npy"
-    subprocess.run(python("-c", LOGITS, final, PROMPT, saved), env=environment(), check=True)
-    config = load_training_config(adapted / "c.yaml")
-    base = load_base(config.model, NEW, base_dtype(config), config.seed)
-    model = prepare(base, config, NEW)
-    with torch.no_grad():
-        untrained = model.eval()(input_ids=torch.tensor(PROMPT)).logits
-        checkpoints = Checkpoints(config.output)
-        checkpoints.load_best(checkpoints.newest(), model)  # type: ignore[arg-type]
-        trained = model(input_ids=torch.tensor(PROMPT)).logits
-    torch.testing.assert_close(torch.from_numpy(np.load(saved)), trained, rtol=0, atol=0)
+    saved = fresh_logits(adapted / "out", PROMPT, tmp_path / "logits.npy")
+    untrained, trained = best_logits(adapted / "c.yaml", PROMPT)
+    np.testing.assert_array_equal(saved, trained)
     # The row of the new token, which is input and label of the prompt, is the trained one too.
-    assert not torch.isclose(trained, untrained).any(dim=2).all()
-    (name,) = (key for key in adapter_keys(final) if "lora" not in key)
+    assert not np.isclose(trained, untrained).any(axis=2).all()
+    (name,) = (key for key in adapter_keys(adapted / "out" / "final") if "lora" not in key)
     assert name.endswith("embed_tokens.token_adapter.trainable_tokens_delta")
 
 
@@ -208,13 +173,31 @@ def adapter_keys(final: Path) -> list[str]:
         return list(file.keys())
 
 
+def logits(final: Path) -> torch.Tensor:
+    with torch.no_grad():
+        found: torch.Tensor = load_trained(final)(input_ids=torch.tensor(PROMPT)).logits
+    return found
+
+
+def test_a_merged_adapter_gives_the_adapters_logits(
+    adapted: Path, export: Path, tmp_path: Path
+) -> None:
+    # The checkpoints of the run that is done, saved in the other way.
+    output = tmp_path / "out"
+    shutil.copytree(adapted / "out", output, ignore=shutil.ignore_patterns("final"))
+    assert main(["--config", str(again(adapted, export, output, save="merged"))]) == 0
+    assert not (output / "final" / "adapter_model.safetensors").exists()
+    merged, alone = (logits(folder / "final") for folder in (output, adapted / "out"))
+    torch.testing.assert_close(merged, alone, rtol=1e-4, atol=1e-5)
+
+
 def test_an_untied_model_saves_the_new_row_of_input_and_output(
     tmp_path: Path, export: Path
 ) -> None:
     model = write_model(tmp_path / "model", weights=True, tied=False, vocab_size=OLD_ROWS)
     file = write_config(
         tmp_path / "c.yaml", model, export, tmp_path / "out",
-        **LORA | {"batch": {"windows": 64, "per_device": 64}},
+        **LORA | {"batch": FIVE_STEPS},
     )  # fmt: skip
     assert main(["--config", str(file)]) == 0
     final = tmp_path / "out" / "final"
@@ -222,7 +205,7 @@ def test_an_untied_model_saves_the_new_row_of_input_and_output(
     assert sorted(key.split(".token_adapter")[0].split(".")[-1] for key in rows) == [
         "embed_tokens", "lm_head"
     ]  # fmt: skip
-    assert load_trained(final)(input_ids=torch.tensor(PROMPT)).logits.shape[-1] == VOCABULARY
+    np.testing.assert_array_equal(logits(final), best_logits(file, PROMPT)[1])
 
 
 def test_half_precision_blocked_and_merged(tmp_path: Path, export: Path) -> None:
@@ -238,6 +221,64 @@ def test_half_precision_blocked_and_merged(tmp_path: Path, export: Path) -> None
     merged = AutoModelForCausalLM.from_pretrained(tmp_path / "out" / "final", dtype="auto")
     assert merged.dtype == torch.bfloat16
     assert merged.get_input_embeddings().weight.shape[0] == VOCABULARY
+
+
+def test_activations_that_are_computed_twice_give_the_same_curve(
+    adapted: Path, export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    n_calls, forward = 0, Qwen2MLP.forward
+
+    def counted(layer: Qwen2MLP, states: torch.Tensor) -> torch.Tensor:
+        nonlocal n_calls
+        n_calls += torch.is_grad_enabled()
+        return forward(layer, states)
+
+    monkeypatch.setattr(Qwen2MLP, "forward", counted)
+    file = again(adapted, export, tmp_path / "out", gradient_checkpointing=True)
+    assert main(["--config", str(file)]) == 0
+    assert n_calls == 2 * N_LAYERS * N_PASSES
+    assert curve(tmp_path / "out") == curve(adapted / "out")
+
+
+def test_each_arrangement_has_its_validation_loss_and_one_selects(
+    export: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # What is validated of the second one isn't what is trained.
+    noise = [window(np.random.default_rng(0).integers(VOCABULARY, size=30).tolist())]
+    other = write_export(tmp_path / "mix", windows(4, 2), noise, "mix", NEW)
+    model, output = write_model(tmp_path / "model"), tmp_path / "out"
+    file = write_config(
+        tmp_path / "c.yaml", model, export, output, exports=[str(export), str(other)],
+        batch=FIVE_STEPS, validation={"every": 2, "select": "mix"},
+    )  # fmt: skip
+    assert main(["--config", str(file)]) == 0
+    found = {
+        name: [line[-1] for line in curve(output) if line[2:4] == (name, "all")]
+        for name in ("en-first", "mix")
+    }
+    assert [len(values) for values in found.values()] == [4, 4]
+    assert found["en-first"][-1] < found["mix"][-1]
+    said = capsys.readouterr().out
+    for name, values in found.items():
+        assert f"step 5: validation loss of {name}: all {values[-1]:.4f}, " in said
+    assert read_record(output / "final")["validation_loss"] == min(found["mix"][1:])
+
+
+def test_a_terminal_shows_the_step_and_the_loss(
+    export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    model, output = write_model(tmp_path / "model"), tmp_path / "out"
+    file = write_config(tmp_path / "c.yaml", model, export, output, batch=FIVE_STEPS)
+    assert main(["--config", str(file)]) == 0
+    loss = f"loss={losses(output, 'train')[-1]:.4f}]"
+    assert any(" 5/5 " in line and loss in line for line in terminal.getvalue().splitlines())
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
 def test_the_checkpoint_with_the_least_validation_loss_is_kept(tmp_path: Path) -> None:
@@ -258,10 +299,10 @@ def test_the_checkpoint_with_the_least_validation_loss_is_kept(tmp_path: Path) -
 def test_a_run_that_is_done_stays_as_it_is(
     adapted: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = weights(adapted / "out"), curve(adapted / "out")
+    before = adapter(adapted / "out"), curve(adapted / "out")
     assert main(["--config", str(adapted / "c.yaml")]) == 0
     assert "step 40" in capsys.readouterr().out
-    assert (weights(adapted / "out"), curve(adapted / "out")) == before
+    assert (adapter(adapted / "out"), curve(adapted / "out")) == before
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,15 @@
-"""A tiny model and tiny exports that it can learn in seconds."""
+"""A tiny model, tiny exports that it can learn in seconds, and what its runs leave."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,13 +24,22 @@ from crossic_etl.training.manifest import (
     WindowInfo,
     to_json,
 )
+from crossic_etl.training.outputs import FINAL, read_metrics
 from crossic_etl.training.shards import Window
 
+ROOT = Path(__file__).resolve().parents[2]
 VOCABULARY = 64
 SPLIT = VOCABULARY - 1
 LENGTH = 32
 LANGUAGES = ("ar", "th")
 TOKENIZER = TokenizerInfo("tiny", VOCABULARY, "<|split|>", (SPLIT,), is_new_token=False)
+LOGITS = """
+import sys, numpy, torch
+from crossic_etl.training.models import load_trained
+with torch.no_grad():
+    logits = load_trained(sys.argv[1])(input_ids=torch.tensor(eval(sys.argv[2]))).logits
+numpy.save(sys.argv[3], logits.numpy())
+"""
 
 
 def window(*samples: Sequence[int], langs: Sequence[str] = (), n_repeated: int = 0) -> Window:
@@ -86,7 +100,9 @@ def write_export(
     return folder
 
 
-def write_model(folder: Path, *, tied: bool = True, weights: bool = False, **changes: int) -> Path:
+def write_model(
+    folder: Path, *, tied: bool = True, weights: bool = False, **changes: float
+) -> Path:
     """Writes a Qwen2 of 20,000 parameters: its architecture, and random weights if asked for."""
     import torch
     from transformers import AutoModelForCausalLM, Qwen2Config
@@ -116,3 +132,75 @@ def write_config(path: Path, model: Path, export: Path, output: Path, **changes:
     }  # fmt: skip
     path.write_text(yaml.safe_dump(tree | changes), encoding="utf-8")
     return path
+
+
+def python(*arguments: object) -> list[str]:
+    """The command line of another Python."""
+    return [sys.executable, *map(str, arguments)]
+
+
+def environment() -> dict[str, str]:
+    """Its variables: it finds the project, adds numbers in one order, and asks no hub."""
+    return os.environ | {
+        "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"
+    }  # fmt: skip
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Runs that are compared to the last bit add their numbers in one order."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def curve(output: Path) -> list[tuple[Any, ...]]:
+    """All that the metrics say of losses, which come last."""
+    return [
+        tuple(line.get(key) for key in ("kind", "step", "set", "language", "tokens", "loss"))
+        for line in read_metrics(output)
+    ]
+
+
+def losses(output: Path, kind: str, language: str | None = None) -> list[float]:
+    """Those of training, or of a language's validation."""
+    return [
+        line["loss"]
+        for line in read_metrics(output)
+        if (line["kind"], line.get("language")) == (kind, language)
+    ]
+
+
+def adapter(output: Path) -> bytes:
+    """The weights that a run leaves in the end."""
+    return (output / FINAL / "adapter_model.safetensors").read_bytes()
+
+
+def fresh_logits(output: Path, ids: list[list[int]], saved: Path) -> Any:
+    """Logits of what a run leaves in the end, loaded by a new process, which saves them."""
+    subprocess.run(python("-c", LOGITS, output / FINAL, ids, saved), env=environment(), check=True)
+    return np.load(saved)
+
+
+def best_logits(config_file: Path, ids: list[list[int]]) -> tuple[Any, Any]:
+    """Logits of a run's model before training, and with the weights of its best checkpoint."""
+    import torch
+
+    from crossic_etl.training.checkpoints import Checkpoints
+    from crossic_etl.training.config import load_training_config
+    from crossic_etl.training.data import open_data
+    from crossic_etl.training.models import base_dtype, load_base, prepare
+
+    config = load_training_config(config_file)
+    tokenizer = open_data(config).tokenizer
+    base = load_base(config.model, tokenizer, base_dtype(config), config.seed)
+    model, checkpoints = prepare(base, config, tokenizer).eval(), Checkpoints(config.output)
+    with torch.no_grad():
+        untrained = model(input_ids=torch.tensor(ids)).logits.numpy()
+        checkpoints.load_best(checkpoints.newest(), model)  # type: ignore[arg-type]
+        return untrained, model(input_ids=torch.tensor(ids)).logits.numpy()
