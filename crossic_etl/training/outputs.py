@@ -1,13 +1,15 @@
-"""What stands in the output folder of a run. Standard library only.
+"""What stands in the output folder of a run. Needs no torch.
 
 metrics.jsonl   a line for each logged step, and for each set and language of a validation
 tensorboard/    the same
 checkpoints/    the newest and the best
 final/          adapter or model of the best checkpoint, and ``crossic.json``: what it is made of
+.lock           held by the run that writes here
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -16,7 +18,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from crossic_etl.training.config import TrainingError
+
 METRICS, FINAL, RECORD = "metrics.jsonl", "final", "crossic.json"
+LOCK = ".lock"
 
 
 def read_metrics(output: str | Path) -> list[dict[str, Any]]:
@@ -37,6 +42,26 @@ def read_record(final: str | Path) -> dict[str, Any]:
 def write_json(path: Path, tree: dict[str, Any]) -> None:
     """Writes a mapping as JSON that a person can read."""
     path.write_text(json.dumps(tree, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def written_alone(output: Path) -> Iterator[None]:
+    """No other process writes to ``output`` meanwhile; the system ends it with the process.
+
+    A disk that knows no locks, as some shared ones, has none.
+
+    Raises:
+        TrainingError: another process does.
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    with (output / LOCK).open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise TrainingError(f"output: another run is writing to {output}") from None
+        except OSError:
+            pass
+        yield
 
 
 @contextmanager

@@ -29,7 +29,7 @@ from crossic_etl.training.fit import check_model, check_tokenizer, find_tokenize
 from crossic_etl.training.losses import token_losses
 from crossic_etl.training.metrics import Metrics
 from crossic_etl.training.models import base_dtype, load_base, prepare, save_model, trained
-from crossic_etl.training.outputs import FINAL, written_whole
+from crossic_etl.training.outputs import FINAL, LOCK, written_alone, written_whole
 from crossic_etl.training.processes import Processes, describe, joined
 from crossic_etl.training.validation import ALL, ValidationLoss, validate
 
@@ -42,22 +42,25 @@ def train(config: TrainingConfig) -> Path:
 
     Raises:
         ExportError: an export is damaged.
-        TrainingError: model, export, device and output don't fit together, or the loss diverges.
+        TrainingError: model, export, device and output don't fit together, another run writes to
+            the output, or the loss diverges.
     """
-    processes = describe(config)
+    processes, output = describe(config), Path(config.output)
     data = open_data(config, verify=processes.local_rank == 0)
-    _check_output(config, data)
-    check_model(config.model, data.tokenizer, data.length)
-    tokenizer = find_tokenizer(config.model)
-    if tokenizer is not None:
-        check_tokenizer(tokenizer, config.model, data.tokenizer)
-    with joined(processes):
-        return Run(config, data, tokenizer, processes).finish()
+    with written_alone(output) if processes.is_first else contextlib.nullcontext():
+        _check_output(config, data)
+        check_model(config.model, data.tokenizer, data.length)
+        tokenizer = find_tokenizer(config.model)
+        if tokenizer is not None:
+            check_tokenizer(tokenizer, config.model, data.tokenizer)
+        with joined(processes):
+            return Run(config, data, tokenizer, processes).finish()
 
 
 def _check_output(config: TrainingConfig, data: Data) -> None:
     output = Path(config.output)
-    if not config.resume and output.exists() and any(output.iterdir()):
+    there = [path for path in output.glob("*") if path.name != LOCK]
+    if not config.resume and there:
         raise TrainingError(f"output: {output} isn't empty, and resume is false")
     state = Checkpoints(output).newest()
     if state is not None:

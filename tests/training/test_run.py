@@ -21,7 +21,7 @@ from transformers.models.qwen2.modeling_qwen2 import Qwen2MLP
 from crossic_etl.training.__main__ import main
 from crossic_etl.training.checkpoints import Checkpoints
 from crossic_etl.training.models import load_trained
-from crossic_etl.training.outputs import read_metrics, read_record
+from crossic_etl.training.outputs import read_metrics, read_record, written_alone
 from tests.training.tiny import (
     SPLIT,
     TOKENIZER,
@@ -320,6 +320,18 @@ def test_what_does_not_fit_is_said_in_one_line(
     assert main(["--config", str(adapted / "c.yaml"), "--set", override]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: ") and message in line
+
+
+def test_one_run_writes_to_an_output_at_a_time(
+    adapted: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = adapted / "out"
+    with written_alone(output):
+        assert main(["--config", str(adapted / "c.yaml")]) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        f"error: output: another run is writing to {output}"
+    )
+    assert main(["--config", str(adapted / "c.yaml")]) == 0
 
 
 def test_a_loss_that_is_no_number_ends_the_run(
