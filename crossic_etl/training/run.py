@@ -45,16 +45,16 @@ def train(config: TrainingConfig) -> Path:
         TrainingError: model, export, device and output don't fit together, another run writes to
             the output, or the loss diverges.
     """
-    processes, output = describe(config), Path(config.output)
+    processes = describe(config)
     data = open_data(config, verify=processes.local_rank == 0)
-    with written_alone(output) if processes.is_first else contextlib.nullcontext():
-        _check_output(config, data)
-        check_model(config.model, data.tokenizer, data.length)
-        tokenizer = find_tokenizer(config.model)
-        if tokenizer is not None:
-            check_tokenizer(tokenizer, config.model, data.tokenizer)
-        with joined(processes):
-            return Run(config, data, tokenizer, processes).finish()
+    _check_output(config, data)
+    check_model(config.model, data.tokenizer, data.length)
+    tokenizer = find_tokenizer(config.model)
+    if tokenizer is not None:
+        check_tokenizer(tokenizer, config.model, data.tokenizer)
+    alone = written_alone(Path(config.output)) if processes.is_first else contextlib.nullcontext()
+    with alone, joined(processes):
+        return Run(config, data, tokenizer, processes).finish()
 
 
 def _check_output(config: TrainingConfig, data: Data) -> None:

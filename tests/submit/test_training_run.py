@@ -126,6 +126,11 @@ def test_what_training_finds_by_itself_is_one_line(
     assert not Path("output").exists()
 
 
+def heed_hangups() -> None:
+    """Though the tests may run under nohup."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize(
     ("number", "in_training"),
     [(signal.SIGTERM, True), (signal.SIGINT, False), (signal.SIGHUP, False)],
@@ -137,7 +142,7 @@ def test_an_ended_wait_stops_training_on_this_machine(
     command = [sys.executable, "-m", "jobs.submit_training", "--config", config, "--wait"]
     with subprocess.Popen(
         [*command, "--set", "epochs=100000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True, start_new_session=True,
+        text=True, start_new_session=True, preexec_fn=heed_hangups,
     ) as process:  # fmt: skip
         assert process.stderr is not None
         while not process.stderr.readline().startswith("running, process "):
@@ -146,7 +151,7 @@ def test_an_ended_wait_stops_training_on_this_machine(
             assert process.poll() is None
             time.sleep(0.1)
         os.killpg(process.pid, number)  # as a terminal does
-        out, err = process.communicate()
+        out, err = process.communicate(timeout=120)
     assert process.returncode == 130
     (launcher,) = (int(line) for line in out.splitlines() if line.isdigit())
     assert err.splitlines()[-1] == f"stopped, process {launcher}"
