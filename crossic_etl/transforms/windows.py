@@ -64,7 +64,7 @@ def make_windows(
 
 def _hash(seed: int, purpose: str, *columns: str, bits: int = 64) -> Column:
     hashed = F.xxhash64(F.lit(seed), F.lit(purpose), *columns)
-    return hashed if bits == 64 else F.shiftrightunsigned(hashed, 64 - bits)
+    return F.shiftrightunsigned(hashed, 64 - bits)
 
 
 def _windows(batches: Batches, length: int, policy: str, generation: int) -> Iterator[Row]:

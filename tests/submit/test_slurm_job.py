@@ -18,7 +18,7 @@ from crossic_etl.submit.settings import Slurm, Submit
 from crossic_etl.submit.slurm_job import SlurmJob
 from jobs.submit_training import main as submit_training
 from tests.submit import slurm_cluster
-from tests.training.tiny import windows, write_config, write_export, write_model
+from tests.training.tiny import write_training
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLLOWED = ("--platform", "slurm", "--wait", "--interval", "0.2")
@@ -209,13 +209,8 @@ def train(folder: Path, submit: Submit, seed: int, patience: float = 0.2) -> tup
 def real_training(folder: Path, **submit: Any) -> str:
     """The YAML of a tiny model's adapter."""
     pytest.importorskip("torch")
-    export = write_export(folder / "export", windows(16, seed=0), windows(4, seed=1))
-    model = write_model(folder / "model", weights=True)
-    path = write_config(
-        folder / "training.yaml", model, export, folder / "output", method="lora",
-        submit={"gpus_per_node": 0, **submit},
-    )  # fmt: skip
-    return str(path)
+    submit = {"gpus_per_node": 0, **submit}
+    return write_training(folder, weights=True, method="lora", submit=submit)
 
 
 @pytest.mark.platform

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from jobs.submit_training import main
-from tests.training.tiny import TOKENIZER, windows, write_config, write_export, write_model
+from tests.training.tiny import TOKENIZER, windows, write_export, write_model, write_training
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,12 +32,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def config(tmp_path: Path) -> str:
     """Training in two processes on an export and a model that fit each other."""
-    export = write_export(tmp_path / "export", windows(16, seed=0), windows(4, seed=1))
-    path = write_config(
-        tmp_path / "training.yaml", write_model(tmp_path / "model"), export, tmp_path / "output",
-        submit={"gpus_per_node": 0, "processes_per_node": 2},
-    )  # fmt: skip
-    return str(path)
+    return write_training(tmp_path, submit={"gpus_per_node": 0, "processes_per_node": 2})
 
 
 @pytest.fixture

@@ -134,6 +134,13 @@ def write_config(path: Path, model: Path, export: Path, output: Path, **changes:
     return path
 
 
+def write_training(folder: Path, *, weights: bool = False, **changes: object) -> str:
+    """The YAML of a run in a folder, on an export and a model that fit each other."""
+    export = write_export(folder / "export", windows(16, seed=0), windows(4, seed=1))
+    model = write_model(folder / "model", weights=weights)
+    return str(write_config(folder / "training.yaml", model, export, folder / "output", **changes))
+
+
 def python(*arguments: object) -> list[str]:
     """The command line of another Python."""
     return [sys.executable, *map(str, arguments)]

@@ -145,8 +145,8 @@ def test_the_same_share_of_each_arrangement_is_of_the_same_documents(spark: Spar
     ]
     windows = windows_of(spark.createDataFrame(rows, SAMPLES))
     sides: dict[str, dict[str, set[int]]] = {}
+    last = {stream_of(row): row.position for row in windows}
     for name, samples in made.items():
-        last = {stream_of(row): row.position for row in windows}
         for row in windows:
             if row.arrangement == name and 2 * row.position < last[stream_of(row)]:
                 for i, side in (samples[sample_id] for sample_id in row.sample_ids):
