@@ -6,19 +6,25 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from crossic_etl.config import Config, ConfigError
 from crossic_etl.config_crawl import Crawl, CrawlSource
 from crossic_etl.encoder_choice import choose_encoder
+from crossic_etl.export import Request
 from crossic_etl.schemas import DOCUMENTS, NEIGHBOURS, PAGES, PAIRS, RUNS, SAMPLES, WINDOWS
 from crossic_etl.tables import TableError, Tables
-from jobs import samples, windows
+from crossic_etl.training.manifest import read_manifest
+from crossic_etl.training.reader import open_export
+from jobs import export, samples, windows
 from tests.literal_rows import write_rows
 from tests.spark_settings import settings
 from tests.table_hashes import row_hashes
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pyspark.sql import Row, SparkSession
 
 QUESTION = "Which of the potter's vessels stands longest on the shelf beside the river, and why?"
@@ -130,6 +136,27 @@ def test_the_mixture_has_its_shares_and_the_rest_is_counted(tables: Tables) -> N
     # All that was retrieved, and of the two pairs the one that the hash takes first.
     assert sorted(row.arrangement for row in mixed) == ["en-first", "retrieved", "retrieved"]
     assert (run.rows_in, run.rows_used, run.dropped) == (8, 7, {"mixture": 1})
+
+
+def test_an_export_of_the_mixture_has_its_windows_and_names_its_samples(
+    tables: Tables, config: Config, tmp_path: Path
+) -> None:
+    export.run(tables.spark, config, Request(str(tmp_path / "x"), "mixture"))
+    held = {row.sample_id: row for row in tables.read(SAMPLES).collect()}
+    rows = tables.read(WINDOWS).where("arrangement = 'mixture'").collect()
+    for split in ("train", "validation"):
+        exported = open_export(tmp_path / "x", split)
+        wanted = sorted(row.input_ids for row in rows if row.split == split)
+        assert sorted(window.input_ids.tolist() for window in exported) == wanted
+    manifest = read_manifest(tmp_path / "x")
+    assert manifest.arrangement == "mixture"
+    mixed = {name for row in rows for name in row.sample_ids}
+    assert {held[name].arrangement for name in mixed} == {"en-first", "retrieved"}
+    attributed = pq.read_table(tmp_path / "x" / "attribution.parquet").to_pylist()
+    assert {row["sample_id"]: row["en_url"] for row in attributed} == {
+        name: held[name].en_url for name in mixed
+    }
+    assert sum(split.samples for split in manifest.splits.values()) == len(mixed) == 3
 
 
 def test_other_partitions_over_the_same_tables_change_nothing(
