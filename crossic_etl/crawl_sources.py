@@ -18,13 +18,14 @@ from crossic_etl.kernels.crawl_records import FIELDS
 from crossic_etl.kernels.documents import DAMAGED_FILE, READ, DocumentRules, reject_row
 from crossic_etl.schemas import STAGED_DOCUMENTS
 from crossic_etl.sources import InputError, escaped, plain_path, union
-from crossic_etl.tables import Tables, missing
+from crossic_etl.tables import Tables, Unit, missing
 from crossic_etl.transforms.documents import (
     judge_json_files,
     judge_lines,
     judge_rows,
     judge_wet_files,
 )
+from crossic_etl.units import cut, stage_units
 
 # A larger JSON Lines file that Hadoop's codecs can unpack is read line by line, a plain one by
 # several tasks; damaged lines lose their number, so smaller ones are read whole.
@@ -32,6 +33,8 @@ WHOLE_BYTES = 2**28
 # Of a whole file a task holds the bytes in the JVM and in Python: what binaryFile could read,
 # 2 GiB, would be more than most executors have.
 MOST_BYTES = 2**30
+# Ours, of a unit: some minutes of two cores.
+LEAST_BYTES = 2**31
 _NOT_OURS = (".zst", ".zstd")  # Hadoop needs a native library for them
 
 
@@ -113,26 +116,35 @@ def stage_documents(
 ) -> DataFrame:
     """Stages every record of all sources: documents that are kept, broken ones, and counts.
 
-    A Parquet file that Spark can't read is one reject, and costs one more pass over the others,
-    since nothing of it may stay. A JSON Lines file that Hadoop's codecs can't read is read whole.
+    Units are of some files each. A Parquet file that Spark can't read is one reject, and costs one
+    more pass over the others of its unit, since nothing of it may stay. A JSON Lines file that
+    Hadoop's codecs can't read is read whole.
 
     Raises:
         InputError: a source lacks its text, or has a file that is too large.
     """
-    spark = tables.spark
+    sizes = {path: size for files in sources for path, size in files.sizes.items()}
+    units = cut(dict(sorted(sizes.items())), LEAST_BYTES)
 
-    def build(damaged: frozenset[str]) -> DataFrame:
-        frames = [_damaged_files(spark, sources, damaged)]
-        for files in sources:
-            frames += _read_source(spark, files, rules, damaged, whole_bytes)
-        return union(frames)
+    def stage(paths: Collection[str], unit: Unit | None) -> DataFrame:
+        def build(damaged: frozenset[str]) -> DataFrame:
+            frames = [_damaged_files(tables.spark, part, damaged)]
+            for files, all_files in zip(part, sources, strict=True):
+                alike = sorted(all_files.sizes.keys() - damaged)
+                frames += _read_source(tables.spark, files, alike, rules, damaged, whole_bytes)
+            return union(frames)
 
-    return stage_readable(tables, "documents", build, "salvage")
+        part = [files.only(paths) for files in sources]
+        return stage_readable(tables, "documents", build, "salvage", unit)
+
+    of_files = [[files.reading, files.sizes, files.times] for files in sources]
+    return stage_units(tables, "documents", [rules.digest(), of_files, units], units, stage)
 
 
 def _read_source(
     spark: SparkSession,
     files: CrawlFiles,
+    alike: Sequence[str],
     rules: DocumentRules,
     damaged: frozenset[str],
     whole_bytes: int,
@@ -140,7 +152,7 @@ def _read_source(
     source, frames = files.source, []
     if source.format == "parquet":
         if paths := [path for path in files.sizes if path not in damaged]:
-            rows = read_rows(spark, paths, files.fields)
+            rows = read_rows(spark, paths, files.fields, alike)
             frames.append(judge_rows(rows, rules, source.dump))
         return frames
     by_lines = {path for path in files.sizes if _is_by_lines(files, path, damaged, whole_bytes)}
@@ -190,8 +202,16 @@ def _damaged_files(
     return spark.createDataFrame([[r.get(n) for n in names] for r in rows], STAGED_DOCUMENTS)
 
 
-def read_rows(spark: SparkSession, paths: Sequence[str], fields: Mapping[str, str]) -> DataFrame:
+def read_rows(
+    spark: SparkSession,
+    paths: Sequence[str],
+    fields: Mapping[str, str],
+    alike: Sequence[str] | None = None,
+) -> DataFrame:
     """Rows of Parquet files in the columns of `transforms.documents.ROW`.
+
+    Of which columns and types they should be is told from the files that are ``alike``, so that it
+    is the same in every unit: by default from these.
 
     Texts as bytes: Parquet doesn't check that they are UTF-8, and one that isn't would fail its
     whole batch.
@@ -199,7 +219,8 @@ def read_rows(spark: SparkSession, paths: Sequence[str], fields: Mapping[str, st
     Raises:
         InputError: there is no column with the text.
     """
-    frame = spark.read.parquet(*[escaped(path) for path in paths])
+    told_from = spark.read.parquet(*[escaped(path) for path in alike or paths])
+    frame = spark.read.schema(told_from.schema).parquet(*[escaped(path) for path in paths])
     found = {name: _column(frame.schema, path) for name, path in fields.items()}
     text = found.pop("text")
     if text is None:

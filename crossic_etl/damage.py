@@ -9,14 +9,16 @@ from urllib.parse import unquote
 from pyspark.sql import DataFrame
 
 from crossic_etl.sources import InputError, plain_path
-from crossic_etl.tables import Tables
+from crossic_etl.tables import Tables, Unit
 
 # Of local files, of HDFS, and of object stores.
 DENIED = re.compile(r"Permission denied|AccessControlException|AccessDenied|Forbidden")
 Build = Callable[[frozenset[str]], DataFrame]
 
 
-def stage_readable(tables: Tables, job: str, build: Build, on_damage: str) -> DataFrame:
+def stage_readable(
+    tables: Tables, job: str, build: Build, on_damage: str, unit: Unit | None = None
+) -> DataFrame:
     """Stages ``build(damaged)``, adding each file that Spark can't read to ``damaged``.
 
     A dump is read by Spark's own codecs as long as they can; a file that they fail on is read again
@@ -28,7 +30,7 @@ def stage_readable(tables: Tables, job: str, build: Build, on_damage: str) -> Da
     damaged: frozenset[str] = frozenset()
     while True:
         try:
-            return tables.stage(job, build(damaged))
+            return tables.stage(job, build(damaged), unit)
         except Exception as error:
             path = unreadable_file(error)
             if path is None:

@@ -48,6 +48,16 @@ class WikiFiles:
     page_props: str | None
     stamps: Mapping[str, str] = field(default_factory=dict, compare=False)
 
+    def size_of(self, path: str) -> int:
+        """The bytes of one of its files; 0 where they aren't known."""
+        return int(self.stamps.get(path, "0").split()[0])
+
+    def only(self, paths: Collection[str]) -> WikiFiles:
+        """The same wiki with no files of pages and properties but these."""
+        pages = tuple(path for path in self.pages if path in paths)
+        page_props = self.page_props if self.page_props in paths else None
+        return replace(self, pages=pages, page_props=page_props)
+
     def without(self, damaged: Collection[str]) -> WikiFiles:
         """The same wiki without the page files that are damaged."""
         return replace(self, pages=tuple(path for path in self.pages if path not in damaged))

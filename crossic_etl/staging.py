@@ -12,6 +12,7 @@ from crossic_etl.kernels.dump_xml import parse_siteinfo
 from crossic_etl.kernels.wikis import Wiki
 from crossic_etl.sources import (
     WikiFiles,
+    fingerprint_of,
     read_bytes,
     read_head,
     read_plain_text,
@@ -19,7 +20,7 @@ from crossic_etl.sources import (
     read_sql,
     union,
 )
-from crossic_etl.tables import Tables
+from crossic_etl.tables import Tables, Unit
 from crossic_etl.transforms.links import langlinks_table, link_shared_items, page_props_table
 from crossic_etl.transforms.pages import (
     extract_pages,
@@ -28,8 +29,12 @@ from crossic_etl.transforms.pages import (
     salvage_pages,
 )
 from crossic_etl.transforms.sql import SqlTable, parse_sql, salvage_sql
+from crossic_etl.units import cut, stage_units
 
 Sites = Mapping[str, Wiki]
+
+# Ours, of a unit: some 20 GB of XML as bzip2, which take two cores ten minutes.
+LEAST_BYTES = 2**32
 
 
 def read_sites(spark: SparkSession, wikis: Sequence[WikiFiles]) -> Sites:
@@ -57,25 +62,53 @@ def stage_pages(
     sites: Sites,
     config: Config,
     known: DataFrame | None = None,
+    made_of: Sequence[object] = (),
 ) -> DataFrame:
-    """Stages every wiki's pages, redirects, properties and rejects; of ``known`` pages the ids."""
+    """Stages every wiki's pages, redirects, properties and rejects; of ``known`` pages the ids.
 
-    def build(damaged: frozenset[str]) -> DataFrame:
-        return union(_page_frames(tables.spark, wikis, sites, config, damaged, known))
+    Units are of some files each; ``made_of`` is what decides their rows besides these: of where
+    ``known`` is from, and which settings there are.
+    """
+    plain = config.wikipedia.plain_text
+    texts = {lang: plain[lang] for lang in config.wikis if lang in plain}
+    units = cut(_sizes(wikis, texts), LEAST_BYTES)
+    limit, on_damage = config.wikipedia.max_page_bytes, config.wikipedia.on_damage
+
+    def stage(paths: Sequence[str], unit: Unit | None) -> DataFrame:
+        def build(damaged: frozenset[str]) -> DataFrame:
+            frames = _dump_frames(tables.spark, part, sites, limit, damaged, known)
+            return union([*frames, *_text_frames(tables.spark, of_part, sites)])
+
+        part = [files.only(paths) for files in wikis]
+        of_part = {lang: path for lang, path in texts.items() if path in paths}
+        return stage_readable(tables, "pages", build, on_damage, unit)
 
     _say_what_is_absent("pages", "page_props", [f.lang for f in wikis if not f.page_props])
-    return stage_readable(tables, "pages", build, config.wikipedia.on_damage)
+    of_files = [fingerprint_of(wikis), [(f.lang, f.date) for f in wikis], texts, units]
+    return stage_units(tables, "pages", [*made_of, on_damage, *of_files], units, stage)
 
 
-def _page_frames(
+def _sizes(wikis: Sequence[WikiFiles], texts: Mapping[str, str]) -> dict[str, int]:
+    """Bytes of each file of pages and properties, and of each folder of plain text."""
+    sizes: dict[str, int] = {}
+    for files in wikis:
+        named = [path for path in (*files.pages, files.page_props) if path]
+        sizes |= {path: files.size_of(path) for path in named}
+        if files.lang in texts:
+            others = files.stamps.keys() - {*named, files.langlinks}
+            sizes[texts[files.lang]] = sum(map(files.size_of, others))
+    return sizes
+
+
+def _dump_frames(
     spark: SparkSession,
     wikis: Sequence[WikiFiles],
     sites: Sites,
-    config: Config,
+    limit: int,
     damaged: frozenset[str],
     known: DataFrame | None,
 ) -> list[DataFrame]:
-    limit, frames = config.wikipedia.max_page_bytes, []
+    frames = []
     whole = [files.without(damaged) for files in wikis]
     if any(files.pages for files in whole):
         frames.append(extract_pages(read_records(spark, whole), sites, limit, known))
@@ -86,10 +119,13 @@ def _page_frames(
         if files.page_props:
             table = page_props_table(files.lang)
             frames.append(_read_sql(spark, files.page_props, table, damaged))
-    for lang, path in config.wikipedia.plain_text.items():
-        if lang in config.wikis:
-            frames.append(import_plain_text(read_plain_text(spark, path), sites[lang]))
     return frames
+
+
+def _text_frames(spark: SparkSession, texts: Mapping[str, str], sites: Sites) -> list[DataFrame]:
+    return [
+        import_plain_text(read_plain_text(spark, path), sites[lang]) for lang, path in texts.items()
+    ]
 
 
 def stage_links(

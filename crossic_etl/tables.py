@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame, Row, SparkSession
@@ -43,6 +44,18 @@ PROPERTIES = {
 }
 
 Scope = Mapping[str, Sequence[str | int]]
+
+
+class Unit(NamedTuple):
+    """One of the transactions in which a long pass is staged, in their order from 0.
+
+    ``staging`` is a name that this staging alone has, ``made_of`` a digest of what decides the rows
+    of its units.
+    """
+
+    staging: str
+    made_of: str
+    number: int
 
 
 class TableError(RuntimeError):
@@ -152,16 +165,20 @@ class Tables:
         return {str(part): str(digest) for part, digest in parts.items()}
 
     def _last_commit(self, table: Table) -> Row | None:
-        name = self.name(table.name)
+        rows = self._newest(table.name, RECENT)
+        written = [row for row in rows if row.operation not in UPKEEP]
+        return max(written or rows, key=lambda row: int(row.version), default=None)
+
+    def _newest(self, name: str, n: int) -> list[Row]:
+        """The last ``n`` transactions of a table; none where it isn't there."""
         try:
-            history = self.spark.sql(f"DESCRIBE HISTORY {name} LIMIT {RECENT}")
-            rows = history.select("version", "operation", "userMetadata").collect()
+            history = self.spark.sql(f"DESCRIBE HISTORY {self.name(name)} LIMIT {n}")
+            rows: list[Row] = history.select("version", "operation", "userMetadata").collect()
         except AnalysisException as error:
             if missing(error):
-                return None
+                return []
             raise
-        written = [row for row in rows if row.operation not in UPKEEP]
-        return max(written or rows, key=lambda row: int(row.version))
+        return rows
 
     @contextmanager
     def _noting(self, table: Table, made_with: Mapping[str, str] | None) -> Iterator[None]:
@@ -201,11 +218,40 @@ class Tables:
         self._create(table)
         return self.select(table, scope)
 
-    def stage(self, job: str, frame: DataFrame) -> DataFrame:
-        """Writes a frame to the job's scratch table, over an older one, and reads it back."""
-        name = self.name(f"staging_{job}")
-        frame.writeTo(name).using("delta").createOrReplace()
-        return self.spark.read.table(name)
+    def stage(
+        self,
+        job: str,
+        frame: DataFrame,
+        unit: Unit | None = None,
+        partition_by: str | None = None,
+    ) -> DataFrame:
+        """Writes a frame to the job's scratch table, over an older one, and reads it back.
+
+        Of a pass in units the first is written so, and each other is added to those before it.
+        """
+        writer = frame.writeTo(self.name(f"staging_{job}"))
+        if unit is not None:
+            writer = writer.option("userMetadata", json.dumps(unit))
+        if partition_by is not None:
+            writer = writer.partitionedBy(F.col(partition_by))
+        if unit is None or unit.number == 0:
+            writer.using("delta").createOrReplace()
+        else:
+            once = {"txnAppId": unit.staging, "txnVersion": str(unit.number)}
+            writer.options(**once).append()
+        return self.staged(job)
+
+    def staged(self, job: str) -> DataFrame:
+        """The rows of the job's scratch table."""
+        return self.spark.read.table(self.name(f"staging_{job}"))
+
+    def last_unit(self, job: str) -> Unit | None:
+        """Of the unit that was last written to the job's scratch table; None where none was."""
+        commit = self._newest(f"staging_{job}", 1)
+        try:
+            return Unit(*json.loads(commit[0].userMetadata)) if commit else None
+        except (TypeError, ValueError):  # no unit's
+            return None
 
     def unstage(self, job: str) -> None:
         """Empties the job's scratch table: its rows are in the tables now."""

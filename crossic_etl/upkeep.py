@@ -54,7 +54,8 @@ SCRATCH = (
     *(f"changes_of_{name}" for name in ("redirects", "links", "pairs", "rejects")),
     *("documents", "documents_changes", "documents_members"),
     *("documents_edges_0", "documents_edges_1"),
-    *("embeddings_plan", "embeddings", "known_pairs", "pairs_to_score", "calibrate"),
+    *("embeddings_plan", "embeddings_texts", "embeddings"),
+    *("known_pairs", "pairs_to_score", "calibrate"),
     *("neighbours_plan", "forward", "backward", "reverse_neighbours", "neighbours"),
     *("contaminated", "samples", "windows", "windows_added", "windows_broken"),
 )

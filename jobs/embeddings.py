@@ -6,8 +6,9 @@ from pyspark.sql import SparkSession
 
 from crossic_etl.cli import run_job
 from crossic_etl.config import Config
+from crossic_etl.embedding_units import stage_vectors
 from crossic_etl.encoder_choice import choose_encoder
-from crossic_etl.ledger import JobSpec
+from crossic_etl.ledger import JobSpec, inputs_of, settings_of
 from crossic_etl.runs import recorded
 from crossic_etl.schemas import DOCUMENTS, EMBEDDINGS, PAGES, PAIRS, REJECTS
 from crossic_etl.tables import Tables
@@ -15,14 +16,12 @@ from crossic_etl.transforms.embeddings import (
     BROKEN,
     EMBEDDED,
     choose_texts,
-    embed_texts,
     plan_embeddings,
     select_embeddings,
     select_gone,
     select_new,
     select_outcomes,
     select_texts,
-    task_number,
 )
 from crossic_etl.transforms.outcomes import count_outcomes, select_rejects
 
@@ -40,10 +39,11 @@ def run(spark: SparkSession, config: Config) -> None:
         record.rows_in = pages.count() + documents.count()
         texts = choose_texts(pages, pairs, documents, config.retrieved.queries, config.seed)
         held = tables.select_or_create(EMBEDDINGS, {**choice.scope, **scope})
+        versions = {**record.input_versions, EMBEDDINGS.name: tables.version(EMBEDDINGS)}
+        made_of = [versions, inputs_of(config, SPEC), settings_of(config, SPEC.settings)]
         plan = tables.stage("embeddings_plan", plan_embeddings(texts, held, choice.half))
-        n_tasks = task_number(select_new(plan).count())
-        fresh = select_texts(plan, pages, documents, choice.rule)
-        staged = tables.stage("embeddings", embed_texts(fresh, choice, n_tasks))
+        texts = select_texts(plan, pages, documents, choice.rule)
+        staged = stage_vectors(tables, texts, select_new(plan).count(), choice, made_of)
         record.settle(count_outcomes(select_outcomes(plan, staged)), used=(EMBEDDED,))
         gone = select_gone(plan, staged, choice)
         record.metrics = {"removed": gone.count()}

@@ -46,7 +46,8 @@ def run(spark: SparkSession, config: Config, rebuild: bool = False) -> None:
         held = [lang for lang in config.wikis if made.get(lang) == digest]
         anew = [lang for lang in config.wikis if lang not in held]
         known = known_pages(tables, wikis, held) if held else None
-        staged = stage_pages(tables, wikis, read_sites(spark, wikis), config, known)
+        made_of = [digest, rebuild, held, tables.find_version(PAGES) if held else None]
+        staged = stage_pages(tables, wikis, read_sites(spark, wikis), config, known, made_of)
         record.settle(count_outcomes(staged), used=("page", UNCHANGED, "redirect"))
         props = collect_props(staged)
         if anew:

@@ -164,7 +164,7 @@ def plan(config: Config, chosen: Sequence[str]) -> list[str]:
 
 def sizes(files: WikiFiles) -> str:
     """How much there is of a wiki's dumps, in a line."""
-    n_bytes = sum(int(files.stamps[path].split()[0]) for path in files.pages)
+    n_bytes = sum(map(files.size_of, files.pages))
     others = {"langlinks": files.langlinks, "page_props": files.page_props}
     there = [name if path else f"no {name}" for name, path in others.items()]
     of_pages = f"{len(files.pages)} file{'s' * (len(files.pages) != 1)} of pages"

@@ -110,6 +110,20 @@ def test_a_parquet_file_that_cannot_be_read_is_one_reject(
     assert "can't be read as Parquet" in broken.detail
 
 
+@pytest.mark.parametrize("least_bytes", [2**31, 1], ids=["one unit", "units"])
+def test_a_file_of_other_types_is_one_reject_whatever_the_units(
+    tables: Tables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, least_bytes: int
+) -> None:
+    monkeypatch.setattr(crawl_sources, "LEAST_BYTES", least_bytes)
+    for name, langs in (("0", ["en", "en"]), ("1", [7]), ("2", ["en"])):
+        columns = {"text": ["one", "two"][: len(langs)], "lang": langs}
+        write_rows(tmp_path / f"{name}.parquet", columns)
+    frame = staged(tables, CrawlSource(str(tmp_path), "parquet", PLAIN))
+    assert counts(frame) == {"read": 4, "document": 3, "damaged file": 1}
+    (broken,) = frame.where("outcome = 'damaged file'").collect()
+    assert broken.key == plain_path(f"file:{tmp_path}/1.parquet")
+
+
 def test_a_crawl_of_nothing_but_damaged_parquet_is_all_rejects(
     tables: Tables, tmp_path: Path
 ) -> None:

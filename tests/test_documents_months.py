@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from crossic_etl import crawl_sources
 from crossic_etl.config import Config
 from crossic_etl.config_crawl import Crawl, CrawlSource
 from crossic_etl.schemas import (
@@ -23,6 +24,7 @@ from crossic_etl.schemas import (
 )
 from crossic_etl.tables import Tables
 from jobs import documents
+from tests.dying import Killed, note_units
 from tests.spark_settings import settings
 from tests.table_hashes import row_hash, row_hashes
 
@@ -32,10 +34,6 @@ if TYPE_CHECKING:
 WRITTEN = (DOCUMENTS, REJECTS)
 STATE = (CRAWL_FILES, CRAWL_TEXTS, NEAR_COPY_LINKS)
 N_FILES = 8
-
-
-class Killed(BaseException):
-    """What ends a run without being an error that it could answer."""
 
 
 def texts(rng: random.Random) -> list[str]:
@@ -174,6 +172,22 @@ def test_a_run_without_news_reads_and_writes_nothing(
     world.run(world.tables)
     assert capsys.readouterr().out == "documents: nothing new\n"
     assert (versions(world.tables), world.tables.version(RUNS)) == (before, n_runs)
+
+
+def test_files_that_a_run_which_died_has_read_are_not_read_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crawl_sources, "LEAST_BYTES", 1)
+    tables = Tables(world.spark, str(world.folder / "units"))
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        note_units(patched, dies_at=6)
+        world.run(tables)
+    with monkeypatch.context() as patched:
+        numbers = note_units(patched)
+        run = world.run(tables)
+    assert numbers == [6, 7]
+    assert (run.rows_in, run.metrics["files_read"]) == (N_FILES * 16, N_FILES)
+    assert row_hashes(tables, WRITTEN) == row_hashes(world.at_once, WRITTEN)
 
 
 def kill_after(patched: pytest.MonkeyPatch, n_writes: list[int]) -> None:

@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 from pyspark.sql import functions as F
 
+from crossic_etl import embedding_units
 from crossic_etl.config import Config
 from crossic_etl.config_crawl import Encoder, Retrieved
 from crossic_etl.schemas import DOCUMENTS, EMBEDDINGS, PAGES, PAIRS, REJECTS, RUNS
 from crossic_etl.tables import Tables
 from jobs import embeddings
+from tests.dying import Killed, note_units
 from tests.literal_rows import row_of
 
 if TYPE_CHECKING:
@@ -159,6 +161,24 @@ def test_a_switch_of_queries_keeps_the_vectors_it_does_not_need(started: Tables)
     embeddings.run(started.spark, config)
     assert held(started).keys() == {"en:1", "th:1", "es:7", "d1", "d2", "d3"}
     assert last_run(started).dropped == {"already_embedded": 4, "not_needed": 3}
+
+
+def test_texts_that_a_run_which_died_has_embedded_are_not_embedded_again(
+    spark: SparkSession, tables: Tables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedding_units, "LEAST_TEXTS", 2)
+    made = Tables(spark, str(tmp_path))
+    write(made, PAGE_TEXTS, DOCUMENT_TEXTS)
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        note_units(patched, dies_at=2)
+        embeddings.run(spark, config_of(made))
+    assert held(made) == {}
+    with monkeypatch.context() as patched:
+        numbers = note_units(patched)
+        embeddings.run(spark, config_of(made))
+    assert numbers == [2]
+    assert held(made) == held(tables)
+    assert last_run(made).dropped == {"not_needed": 2, "empty": 1}
 
 
 def test_broken_texts_stand_in_rejects_of_the_table(tables: Tables) -> None:

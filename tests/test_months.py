@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from crossic_etl import staging
 from crossic_etl.sample.build import SourcePage, SourceWiki, write_wiki
 from crossic_etl.schemas import (
     LINKS,
@@ -23,6 +24,7 @@ from crossic_etl.schemas import (
 )
 from crossic_etl.tables import Tables
 from jobs.pipeline import main
+from tests.dying import Killed, note_units
 from tests.table_hashes import row_hash
 
 if TYPE_CHECKING:
@@ -160,6 +162,29 @@ def test_pages_of_a_known_revision_are_not_read_again(months: Tables) -> None:
     assert {row.dump_date for row in rows} == {FIRST, SECOND}
     (bat,) = [row for row in rows if (row.lang, row.title) == ("en", "Bat")]
     assert bat.is_disambiguation
+
+
+def test_files_that_a_run_which_died_has_read_are_not_read_again(
+    spark: SparkSession,
+    command: Command,
+    folder: Path,
+    anew: Tables,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(staging, "LEAST_BYTES", 1)
+    for month, dies_at, left in ((FIRST, 1, [1, 2, 3]), (SECOND, 3, [3])):
+        with monkeypatch.context() as patched, pytest.raises(Killed):
+            note_units(patched, dies_at)
+            command(month, "--only", "pages", root="units")
+        with monkeypatch.context() as patched:
+            numbers = note_units(patched)
+            assert command(month, "--only", "pages", root="units") == 0
+        assert numbers == left
+    tables = Tables(spark, str(folder / "units"))
+    for table in (PAGES, REDIRECTS):
+        rows, others = (of.read(table).drop(*SAME[table]) for of in (tables, anew))
+        assert row_hash(rows) == row_hash(others)
+    assert {row.dump_date for row in tables.read(PAGES).collect()} == {FIRST, SECOND}
 
 
 def test_windows_whose_samples_are_there_stay_and_others_are_a_new_generation(

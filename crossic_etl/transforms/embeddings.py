@@ -36,6 +36,7 @@ CALIBRATION_PAIRS = 2_000
 ROWS_AT_ONCE = 512
 # Ours: a task starts in a tenth of a second, and one that is lost has at most an hour's work.
 FEWEST_IN_A_TASK, MOST_IN_A_TASK, MANY_TASKS = 128, 20_000, 1_000
+FILES_OF_A_UNIT = 16
 # Of a text of which the encoder sees the lead, so many spans' length is sent to it, for what
 # stands before the first letter.
 LEADS_SENT = 4
@@ -164,6 +165,15 @@ def select_texts(
     wanted = select_new(plan).select("id", "kind", "stale")
     role = F.when(F.col("lang") == "en", "passage").otherwise("query")
     return texts.join(wanted, on=["id", "kind"], how="inner").withColumn("role", role)
+
+
+def number_units(texts: DataFrame, n_units: int) -> DataFrame:
+    """`select_texts`'s rows with ``unit``, 0 to ``n_units`` - 1 by a hash of their ids; those of a
+    unit are in few tasks, which write few files.
+    """
+    numbered = texts.withColumn("unit", F.pmod(F.xxhash64("id"), F.lit(n_units)).cast("int"))
+    spread = F.pmod(F.xxhash64(F.lit("file"), F.col("id")), F.lit(FILES_OF_A_UNIT))
+    return numbered.repartition("unit", spread)
 
 
 def task_number(n_texts: int) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import random
 import tempfile
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,6 +41,7 @@ from crossic_etl.schemas import (
 from crossic_etl.tables import Tables
 from jobs.pipeline import main
 from jobs.verify import main as verify
+from tests.dying import Killed, make_units_small, note_units
 from tests.faults.world import SEED, write_config, write_crawl
 from tests.table_hashes import row_hash
 from tests.test_months import pair, whole, write_month
@@ -78,6 +80,7 @@ class History(RuleBasedStateMachine):
             list(pair(20 + i, f"Subject {i}", f"หัวข้อ {i}", f"Q{i}")) for i in range(N_SUBJECTS)
         ]
         self.crawl: dict[str, list[int]] = {}
+        self.died = False
         self.told: list[str] = []
 
     @initialize(found=numbers)
@@ -120,6 +123,28 @@ class History(RuleBasedStateMachine):
         self.write_file(f"file{self.number()}", numbers)
         self.run(f"new dump: {found}, and new crawl file: {numbers}")
 
+    @rule(
+        found=changes,
+        numbers=numbers,
+        of=st.sampled_from(["pages", "documents", "embeddings"]),
+        unit=st.integers(0, 3),
+    )
+    def both_and_a_run_that_dies(
+        self, found: list[tuple[str, int]], numbers: list[int], of: str, unit: int
+    ) -> None:
+        for what, place in found:
+            self.change(what, place)
+        self.write_dump()
+        for part in filter(None, (numbers[::2], numbers[1::2])):
+            self.write_file(f"file{self.number()}", part)
+        told = f"new dump: {found}, and new crawl files: {numbers}; dies at unit {unit} of {of}"
+        self.told.append(told)
+        with pytest.MonkeyPatch.context() as patched, suppress(Killed):
+            make_units_small(patched)
+            note_units(patched, unit, of)
+            main(self.arguments("tables"))
+        self.died = True
+
     @rule(length=st.sampled_from([128, 192, 256]))
     def other_settings(self, length: int) -> None:
         self.length = length
@@ -129,6 +154,7 @@ class History(RuleBasedStateMachine):
     def rebuild(self) -> None:
         self.run("rebuild", "--rebuild")
 
+    @precondition(lambda self: not self.died)
     @rule()
     def nothing_new(self) -> None:
         tables = Tables(self.spark, str(self.folder / "tables"))
@@ -148,7 +174,9 @@ class History(RuleBasedStateMachine):
         print(f"the same as from scratch: {'; '.join(self.told)}", flush=True)
 
     def compare(self) -> None:
-        """With the tables that a run from scratch makes of the same input."""
+        """With the tables that a run from scratch, not in units, makes of the same input."""
+        if self.died:
+            self.run("a run that ends")
         assert main(self.arguments("anew")) == 0
         tables, anew = (Tables(self.spark, str(self.folder / name)) for name in ("tables", "anew"))
         for table, left_out in SAME.items():
@@ -169,7 +197,10 @@ class History(RuleBasedStateMachine):
 
     def run(self, told: str, *arguments: str) -> None:
         self.told.append(told)
-        assert main([*self.arguments("tables"), *arguments]) == 0, self.told
+        with pytest.MonkeyPatch.context() as patched:
+            make_units_small(patched)
+            assert main([*self.arguments("tables"), *arguments]) == 0, self.told
+        self.died = False
 
     def arguments(self, root: str) -> list[str]:
         date = f"--set=wikipedia.date={20260001 + 100 * self.month}"

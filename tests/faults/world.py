@@ -41,15 +41,18 @@ DONE = re.compile(r"^(\w+): (?:[\d,]+ in|nothing new)", re.MULTILINE)
 GIVEN_UP = re.compile(
     r"^Traceback .*\n(?:  .*daemon\.py.*\n(?:    .*\n)*)+BrokenPipeError.*$", re.M
 )
-# The session of small tables, so that more of a run's time is between its transactions.
+# The session of small tables, so that more of a run's time is between its transactions; and small
+# units, so that there are several.
 PIPELINE = """
 import json, os, sys
-from crossic_etl import session
+from crossic_etl import crawl_sources, embedding_units, session, staging
 more = json.loads(os.environ.get("MORE_SETTINGS", "{}"))
 if packages := more.pop("packages", []):
     packages = ",".join([session.DELTA_PACKAGE, *packages])
     session.jars = lambda: {"spark.jars.packages": packages}
 session.COMMON.update(more)
+staging.LEAST_BYTES = crawl_sources.LEAST_BYTES = 1
+embedding_units.LEAST_TEXTS = 8
 from jobs.pipeline import main
 session.get_session(brief=True)
 sys.exit(main(sys.argv[1:]))
