@@ -3,6 +3,7 @@
     python -m bench.load [--pages 14000] [--documents 300000] [--keep FOLDER] [shared data folder]
 
 Real English and Thai pages under new ids, and documents of shuffled real sentences (`repeated`).
+After a run from nothing comes the next month, with a twentieth of pages changed and documents new.
 Memory is what the driver's JVM and its largest Python worker hold, measured each second: the most
 in each third of a job. It is flat where the thirds are alike.
 """
@@ -19,54 +20,52 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
-from bench.repeated import sentences, write_crawl, write_wikis
+from pyspark.sql import SparkSession
+
+from bench.repeated import FIRST, SECOND, bring_news, write_months
 from crossic_etl.config import load_config
 from crossic_etl.session import get_session
 from jobs.pipeline import jobs_of, run_if_needed
 
-DATE = "20260101"
+SETTINGS = 'neighbours: {method: routed, shards: 8, thresholds: {"*": 0.0}}'
 THIRDS = 3
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Prints a line for each job."""
+    """Prints a line for each job in each of the months, and how long these took."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pages", type=int, default=14_000, help="articles of each of two wikis")
     parser.add_argument("--documents", type=int, default=300_000)
     parser.add_argument("--keep", type=Path, help="where input and tables stay")
     given, _ = parser.parse_known_args(argv)
     place = nullcontext(given.keep) if given.keep else tempfile.TemporaryDirectory()
-    with place as folder:
-        config = load_config(write_input(Path(folder), given.pages, given.documents), [])
+    with place as name:
+        folder = Path(name)
+        config = folder / "my.yaml"
+        if not config.exists():
+            write_months(folder, given.pages, given.documents, SETTINGS)
         spark = get_session("bench")
-        print(f"{'':<12}{'seconds':>9}   JVM, MB in each third   largest worker, MB")
-        for name in jobs_of(config):
-            with sampled() as sample:
-                started = time.perf_counter()
-                run_if_needed(spark, config, name, rebuild=False)
-                seconds = time.perf_counter() - started
-            shown = ["".join(f"{most:>8,}" for most in thirds(of)) for of in sample]
-            print(f"{name:<12}{seconds:>9.1f}{shown[0]:>24}{shown[1]:>24}", flush=True)
+        first = run_month(spark, config, FIRST)
+        bring_news(folder)
+        second = run_month(spark, config, SECOND)
         spark.stop()
+    print(f"from nothing {first:,.1f} s; a twentieth of news {second:,.1f} s, {second / first:.2f}")
 
 
-def write_input(folder: Path, n_pages: int, n_documents: int) -> Path:
-    """Dumps, crawl files and a configuration, where they aren't there; the configuration."""
-    config = folder / "my.yaml"
-    if config.exists():
-        return config
-    folder.mkdir(parents=True, exist_ok=True)
-    size = write_wikis(folder / "dumps", DATE, n_pages)
-    write_crawl(folder / "crawl", sentences(), range(n_documents))
-    print(f"{2 * n_pages:,} articles, {size / 1e6:,.0f} MB of wikitext; {n_documents:,} documents")
-    fields = "{text: text, url: url}"
-    config.write_text(
-        f"root: {folder}/tables\nlanguages: [th]\nwikipedia: {{dumps: {folder}/dumps}}\n"
-        "segment: {max_tokens: 1024}\n"
-        f"crawl: {{sources: [{{path: {folder}/crawl, format: jsonl, fields: {fields}}}]}}\n"
-        'neighbours: {method: routed, shards: 8, thresholds: {"*": 0.0}}\n'
-    )
-    return config
+def run_month(spark: SparkSession, path: Path, month: str) -> float:
+    """Seconds of all jobs over a month, of which each has its line."""
+    config = load_config(path, [f"wikipedia.date={month}"])
+    print(f"{month:<12}{'seconds':>9}   JVM, MB in each third   largest worker, MB")
+    total = 0.0
+    for name in jobs_of(config):
+        with sampled() as sample:
+            started = time.perf_counter()
+            run_if_needed(spark, config, name, rebuild=False)
+            seconds = time.perf_counter() - started
+        total += seconds
+        shown = ["".join(f"{most:>8,}" for most in thirds(of)) for of in sample]
+        print(f"{name:<12}{seconds:>9.1f}{shown[0]:>24}{shown[1]:>24}", flush=True)
+    return total
 
 
 def thirds(found: Sequence[int]) -> list[int]:

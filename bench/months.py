@@ -17,12 +17,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.repeated import Changes, sentences, write_crawl, write_wikis
+from bench.repeated import FIRST, SECOND, bring_news, write_months
 from crossic_etl.session import get_session
 from jobs.pipeline import main as pipeline
 
-FIRST, SECOND = "20260101", "20260201"
-SHARE = 20
 FEW = (40, 200)
 
 
@@ -59,34 +57,19 @@ class World:
 
     def __init__(self, folder: Path, n_pages: int, n_documents: int, scale: int) -> None:
         self.folder = folder
-        folder.mkdir()
-        known = sentences()
-        news = n_documents // SHARE
-        write_wikis(folder / "dumps", FIRST, n_pages * scale)
-        # As many of them, however large the world is.
-        write_wikis(folder / "dumps", SECOND, n_pages * scale, Changes(SHARE * scale))
-        write_crawl(folder / "crawl", known, range(n_documents * scale))
-        write_crawl(folder / "later", known, range(10**8, 10**8 + news))
-        fields = "{text: text, url: url}"
-        (folder / "my.yaml").write_text(
-            f"root: {folder}/tables\nlanguages: [th]\nwikipedia: {{dumps: {folder}/dumps}}\n"
-            "arrangements: [en-first, retrieved]\nsegment: {max_tokens: 1024}\n"
-            f"crawl: {{sources: [{{path: {folder}/crawl, format: jsonl, fields: {fields}}}]}}\n"
-            'neighbours: {shards: 4, thresholds: {"*": 0.0}}\n'
-        )
+        settings = 'neighbours: {shards: 4, thresholds: {"*": 0.0}}'
+        self.config = write_months(folder, n_pages, n_documents, settings, scale)
 
     def both_months(self) -> tuple[float, float]:
         """Seconds of the run from nothing, and of the next month's."""
-        return self.run(FIRST), self.run(SECOND)
+        from_nothing = self.run(FIRST)
+        bring_news(self.folder)
+        return from_nothing, self.run(SECOND)
 
     def run(self, month: str) -> float:
         """Seconds of all jobs over a month."""
-        if month == SECOND:
-            for path in (self.folder / "later").iterdir():
-                path.rename(self.folder / "crawl" / path.name)
         started = time.perf_counter()
-        arguments = ["--config", str(self.folder / "my.yaml"), f"--set=wikipedia.date={month}"]
-        assert pipeline(arguments) == 0
+        assert pipeline(["--config", self.config, f"--set=wikipedia.date={month}"]) == 0
         return time.perf_counter() - started
 
 

@@ -1,4 +1,7 @@
-"""Wikis and crawl files of any size out of real pages: repeated, or their sentences shuffled."""
+"""Wikis and crawl files of any size out of real pages: repeated, or their sentences shuffled.
+
+Two months of them, of which the second brings a twentieth of news.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,44 @@ STEP = 1_000_000
 FIRST_TARGET = 10**9
 SENTENCE = re.compile(r"(?<=[.!?]) +")
 SENTENCES = 20
+FIRST, SECOND = "20260101", "20260201"
+# Of the pages one in so many has another revision, and as large a part of the documents is new.
+NEWS = 20
+
+
+def write_months(
+    folder: Path, n_pages: int, n_documents: int, settings: str, scale: int = 1
+) -> str:
+    """Both months' dumps and crawl files, and a configuration with further lines; its path.
+
+    The world is ``scale`` times as large, and brings as much news whatever the scale. New crawl
+    files lie beside the others until `bring_news`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    known = sentences()
+    size = write_wikis(folder / "dumps", FIRST, n_pages * scale)
+    write_wikis(folder / "dumps", SECOND, n_pages * scale, Changes(NEWS * scale))
+    write_crawl(folder / "crawl", known, range(n_documents * scale))
+    write_crawl(folder / "later", known, range(10**8, 10**8 + n_documents // NEWS))
+    print(
+        f"{2 * n_pages * scale:,} articles, {size / 1e6:,.0f} MB of wikitext, "
+        f"{n_documents * scale:,} documents"
+    )
+    fields = "{text: text, url: url}"
+    config = folder / "my.yaml"
+    config.write_text(
+        f"root: {folder}/tables\nlanguages: [th]\nwikipedia: {{dumps: {folder}/dumps}}\n"
+        "arrangements: [en-first, retrieved]\nsegment: {max_tokens: 1024}\n"
+        f"crawl: {{sources: [{{path: {folder}/crawl, format: jsonl, fields: {fields}}}]}}\n"
+        f"{settings}\n"
+    )
+    return str(config)
+
+
+def bring_news(folder: Path) -> None:
+    """Lays the second month's crawl files beside the first one's."""
+    for path in (folder / "later").iterdir():
+        path.rename(folder / "crawl" / path.name)
 
 
 def real_pages(lang: str) -> list[Page]:
