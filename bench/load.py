@@ -83,7 +83,9 @@ def sampled(seconds: float = 1.0) -> Iterator[tuple[list[int], list[int]]]:
         while not ended.wait(seconds):
             held = dict(descendants(os.getpid()))
             jvm.append(sum(size for name, size in held.values() if name == "java"))
-            worker.append(max((size for name, size in held.values() if name != "java"), default=0))
+            # By name: a program that the JVM starts has the JVM's memory until it is another one.
+            of_python = [size for name, size in held.values() if name.startswith("python")]
+            worker.append(max(of_python, default=0))
 
     thread = threading.Thread(target=look)
     thread.start()
