@@ -129,7 +129,7 @@ def run_stage(spark: SparkSession, dumps: Path, root: str) -> float:
     wikis = find_wikis(spark, config)
     sites = read_sites(spark, wikis)
     started = time.perf_counter()
-    stage_pages(Tables(spark, root), wikis, sites, config)
+    stage_pages(Tables(spark, root), wikis, sites, config, made_of=[])
     return time.perf_counter() - started
 
 

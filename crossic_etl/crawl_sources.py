@@ -130,21 +130,21 @@ def stage_documents(
         def build(damaged: frozenset[str]) -> DataFrame:
             frames = [_damaged_files(tables.spark, part, damaged)]
             for files, all_files in zip(part, sources, strict=True):
-                alike = sorted(all_files.sizes.keys() - damaged)
-                frames += _read_source(tables.spark, files, alike, rules, damaged, whole_bytes)
+                like = min(all_files.sizes.keys() - damaged, default=None)
+                frames += _read_source(tables.spark, files, like, rules, damaged, whole_bytes)
             return union(frames)
 
         part = [files.only(paths) for files in sources]
         return stage_readable(tables, "documents", build, "salvage", unit)
 
     of_files = [[files.reading, files.sizes, files.times] for files in sources]
-    return stage_units(tables, "documents", [rules.digest(), of_files, units], units, stage)
+    return stage_units(tables, "documents", [rules.digest(), of_files], units, stage)
 
 
 def _read_source(
     spark: SparkSession,
     files: CrawlFiles,
-    alike: Sequence[str],
+    like: str | None,
     rules: DocumentRules,
     damaged: frozenset[str],
     whole_bytes: int,
@@ -152,7 +152,7 @@ def _read_source(
     source, frames = files.source, []
     if source.format == "parquet":
         if paths := [path for path in files.sizes if path not in damaged]:
-            rows = read_rows(spark, paths, files.fields, alike)
+            rows = read_rows(spark, paths, files.fields, like)
             frames.append(judge_rows(rows, rules, source.dump))
         return frames
     by_lines = {path for path in files.sizes if _is_by_lines(files, path, damaged, whole_bytes)}
@@ -206,12 +206,12 @@ def read_rows(
     spark: SparkSession,
     paths: Sequence[str],
     fields: Mapping[str, str],
-    alike: Sequence[str] | None = None,
+    like: str | None = None,
 ) -> DataFrame:
     """Rows of Parquet files in the columns of `transforms.documents.ROW`.
 
-    Of which columns and types they should be is told from the files that are ``alike``, so that it
-    is the same in every unit: by default from these.
+    Of which columns and types they should be is told from a file that they are ``like``, the same
+    for every unit: by default from the first, as Spark does.
 
     Texts as bytes: Parquet doesn't check that they are UTF-8, and one that isn't would fail its
     whole batch.
@@ -219,7 +219,7 @@ def read_rows(
     Raises:
         InputError: there is no column with the text.
     """
-    told_from = spark.read.parquet(*[escaped(path) for path in alike or paths])
+    told_from = spark.read.parquet(escaped(like or min(paths)))
     frame = spark.read.schema(told_from.schema).parquet(*[escaped(path) for path in paths])
     found = {name: _column(frame.schema, path) for name, path in fields.items()}
     text = found.pop("text")

@@ -61,8 +61,8 @@ def stage_pages(
     wikis: Sequence[WikiFiles],
     sites: Sites,
     config: Config,
+    made_of: Sequence[object],
     known: DataFrame | None = None,
-    made_of: Sequence[object] = (),
 ) -> DataFrame:
     """Stages every wiki's pages, redirects, properties and rejects; of ``known`` pages the ids.
 
@@ -84,7 +84,7 @@ def stage_pages(
         return stage_readable(tables, "pages", build, on_damage, unit)
 
     _say_what_is_absent("pages", "page_props", [f.lang for f in wikis if not f.page_props])
-    of_files = [fingerprint_of(wikis), [(f.lang, f.date) for f in wikis], texts, units]
+    of_files = [fingerprint_of(wikis), [(f.lang, f.date) for f in wikis], texts]
     return stage_units(tables, "pages", [*made_of, on_damage, *of_files], units, stage)
 
 

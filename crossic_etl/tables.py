@@ -246,7 +246,7 @@ class Tables:
         return self.spark.read.table(self.name(f"staging_{job}"))
 
     def last_unit(self, job: str) -> Unit | None:
-        """Of the unit that was last written to the job's scratch table; None where none was."""
+        """The unit that was last written to the job's scratch table; None where none was."""
         commit = self._newest(f"staging_{job}", 1)
         try:
             return Unit(*json.loads(commit[0].userMetadata)) if commit else None

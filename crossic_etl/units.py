@@ -52,13 +52,13 @@ def stage_units(
 ) -> DataFrame:
     """Stages each part by ``stage(part, unit)``, but for those that a run which died has left.
 
-    ``made_of`` is all that decides which parts there are and what they give, in plain types, but
-    for the code: what was made of other things is written over. A single part is staged as if there
+    ``made_of`` is all that decides what they give besides themselves and the code, like them in
+    plain types: what was made of other things is written over. A single part is staged as if there
     were no units.
     """
     if len(parts) == 1:
         return stage(parts[0], None)
-    things = json.dumps([*made_of, len(parts), version("crossic-etl")], sort_keys=True)
+    things = json.dumps([*made_of, list(parts), version("crossic-etl")], sort_keys=True)
     digest = hashlib.sha256(things.encode()).hexdigest()[:16]
     last = tables.last_unit(job)
     if last is None or last.made_of != digest:

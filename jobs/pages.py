@@ -47,7 +47,7 @@ def run(spark: SparkSession, config: Config, rebuild: bool = False) -> None:
         anew = [lang for lang in config.wikis if lang not in held]
         known = known_pages(tables, wikis, held) if held else None
         made_of = [digest, rebuild, held, tables.find_version(PAGES) if held else None]
-        staged = stage_pages(tables, wikis, read_sites(spark, wikis), config, known, made_of)
+        staged = stage_pages(tables, wikis, read_sites(spark, wikis), config, made_of, known)
         record.settle(count_outcomes(staged), used=("page", UNCHANGED, "redirect"))
         props = collect_props(staged)
         if anew:

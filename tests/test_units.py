@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from crossic_etl.tables import Tables, Unit
 from crossic_etl.units import MOST, cut, stage_units
+from tests.dying import Killed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,10 +48,6 @@ def test_each_thing_is_in_one_unit_in_order_and_units_are_few(
     assert all(sum(sizes[name] for name in unit) >= least for unit in units[:-1])
 
 
-class Died(Exception):
-    """What ends a run in these tests."""
-
-
 @pytest.fixture
 def tables(spark: SparkSession, tmp_path: Path) -> Tables:
     return Tables(spark, str(tmp_path))
@@ -62,14 +59,14 @@ def stage_letters(tables: Tables, letters: str, dies_at: str = "", made_of: str 
 
     def stage(letter: str, unit: Unit | None) -> DataFrame:
         if letter == dies_at:
-            raise Died
+            raise Killed
         staged.append(letter)
         frame = tables.spark.createDataFrame([(letter,)], "letter string")
         return tables.stage("letters", frame, unit)
 
     try:
         stage_units(tables, "letters", [made_of], letters, stage)
-    except Died:
+    except Killed:
         assert dies_at
     else:
         assert not dies_at

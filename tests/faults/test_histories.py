@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import random
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -91,9 +92,7 @@ class History(RuleBasedStateMachine):
 
     @rule(found=changes)
     def new_dump(self, found: list[tuple[str, int]]) -> None:
-        for what, place in found:
-            self.change(what, place)
-        self.write_dump()
+        self.write_dump(found)
         self.run(f"new dump: {found}")
 
     @rule(found=numbers)
@@ -117,9 +116,7 @@ class History(RuleBasedStateMachine):
 
     @rule(found=changes, numbers=numbers)
     def both(self, found: list[tuple[str, int]], numbers: list[int]) -> None:
-        for what, place in found:
-            self.change(what, place)
-        self.write_dump()
+        self.write_dump(found)
         self.write_file(f"file{self.number()}", numbers)
         self.run(f"new dump: {found}, and new crawl file: {numbers}")
 
@@ -132,9 +129,7 @@ class History(RuleBasedStateMachine):
     def both_and_a_run_that_dies(
         self, found: list[tuple[str, int]], numbers: list[int], of: str, unit: int
     ) -> None:
-        for what, place in found:
-            self.change(what, place)
-        self.write_dump()
+        self.write_dump(found)
         for part in filter(None, (numbers[::2], numbers[1::2])):
             self.write_file(f"file{self.number()}", part)
         told = f"new dump: {found}, and new crawl files: {numbers}; dies at unit {unit} of {of}"
@@ -207,7 +202,10 @@ class History(RuleBasedStateMachine):
         where = [date, f"--set=root={self.folder / root}", f"--set=window.length={self.length}"]
         return ["--config", str(self.config), *where]
 
-    def write_dump(self) -> None:
+    def write_dump(self, found: Sequence[tuple[str, int]] = ()) -> None:
+        """The next month's, after these changes."""
+        for what, place in found:
+            self.change(what, place)
         self.month += 1
         write_month(
             self.folder / "dumps",

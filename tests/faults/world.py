@@ -45,14 +45,15 @@ GIVEN_UP = re.compile(
 # units, so that there are several.
 PIPELINE = """
 import json, os, sys
-from crossic_etl import crawl_sources, embedding_units, session, staging
+import pytest
+from crossic_etl import session
+from tests.dying import make_units_small
 more = json.loads(os.environ.get("MORE_SETTINGS", "{}"))
 if packages := more.pop("packages", []):
     packages = ",".join([session.DELTA_PACKAGE, *packages])
     session.jars = lambda: {"spark.jars.packages": packages}
 session.COMMON.update(more)
-staging.LEAST_BYTES = crawl_sources.LEAST_BYTES = 1
-embedding_units.LEAST_TEXTS = 8
+make_units_small(pytest.MonkeyPatch())
 from jobs.pipeline import main
 session.get_session(brief=True)
 sys.exit(main(sys.argv[1:]))
