@@ -95,6 +95,20 @@ def load_evaluation(spark: SparkSession, config: Config) -> NgramIndex | None:
     return NgramIndex.of(texts) if texts else None
 
 
+def fingerprint_of_evaluation(spark: SparkSession, config: Config) -> str:
+    """Hash of what the evaluation files say, 16 hex digits; empty where none are given.
+
+    Raises:
+        InputError: a file isn't there, is empty or too large.
+    """
+    hashes = [
+        hashlib.sha256(content).hexdigest()
+        for path in config.crawl.evaluation
+        for _, content in _read_whole(spark, "crawl.evaluation", path)
+    ]
+    return hashlib.sha256("".join(hashes).encode()).hexdigest()[:16] if hashes else ""
+
+
 def _load_block_list(spark: SparkSession, path: str) -> UrlBlockList:
     if not path:
         return UrlBlockList()

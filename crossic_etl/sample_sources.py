@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from crossic_etl.config import Config
 from crossic_etl.document_rules import load_evaluation
@@ -15,7 +16,9 @@ from crossic_etl.tables import Tables
 from crossic_etl.transforms.contamination import find_contaminated
 from crossic_etl.transforms.samples import SampleSettings, make_samples
 from crossic_etl.transforms.sides import (
+    CRAWL,
     RETRIEVED,
+    WIKIPEDIA,
     arrange_pairs,
     arrange_retrieved,
     document_texts,
@@ -34,6 +37,7 @@ class Source:
     ``rows`` has a row for each side: it is counted without what makes them sides.
     """
 
+    origin: str
     rows: DataFrame
     sides: DataFrame
     english: DataFrame
@@ -42,20 +46,25 @@ class Source:
 
     def make(
         self,
+        languages: Sequence[str],
         contaminated: DataFrame | None,
         settings: SampleSettings,
-        min_chars: int,
-        seed: int,
+        config: Config,
         held: DataFrame | None,
     ) -> DataFrame:
-        """The staged samples that aren't held yet, with the sides that make none."""
+        """The staged samples of some target languages; see `make_samples` for ``held``.
+
+        They are what they would be of these languages if all of them were made at once.
+        """
+        min_chars, seed = config.segment.min_chars, config.seed
         judged = judge_sides(self.sides, self.english, self.target, min_chars, contaminated)
         arranged = (
             arrange_retrieved(judged, seed)
             if RETRIEVED in self.arrangements
             else arrange_pairs(judged, self.arrangements, seed)
         )
-        return make_samples(arranged, self.english, self.target, settings, held)
+        chosen = arranged.where(F.col("target_lang").isin(list(languages)))
+        return make_samples(chosen, self.english, self.target, settings, held)
 
 
 def tables_read(config: Config) -> tuple[Table, ...]:
@@ -72,7 +81,7 @@ def load_sources(tables: Tables, config: Config) -> list[Source]:
     target = page_texts(tables.select(PAGES, {"lang": config.languages}))
     sources = []
     if of_pairs := tuple(name for name in config.arrangements if name != RETRIEVED):
-        sources.append(Source(pairs, sides, english, target, of_pairs))
+        sources.append(Source(WIKIPEDIA, pairs, sides, english, target, of_pairs))
     if RETRIEVED in config.arrangements:
         sources.append(_retrieved(tables, config, sides, target))
     return sources
@@ -90,6 +99,7 @@ def _retrieved(tables: Tables, config: Config, pairs: DataFrame, pages: DataFram
     english = document_texts(tables.select(DOCUMENTS, {"lang": ["en"]}))
     documents = document_texts(tables.select(DOCUMENTS, {"lang": config.languages}))
     return Source(
+        CRAWL,
         accepted,
         retrieved_sides(accepted, pairs, config.validation_share, config.seed),
         english,
@@ -112,18 +122,3 @@ def stage_contaminated(tables: Tables, config: Config, sources: list[Source]) ->
     pages = page_texts(tables.select(PAGES, {"lang": config.wikis}))
     texts = select_texts(pages, [source.sides for source in sources])
     return tables.stage("contaminated", find_contaminated(texts, evaluation))
-
-
-def make_all(
-    sources: list[Source],
-    contaminated: DataFrame | None,
-    settings: SampleSettings,
-    config: Config,
-    held: DataFrame | None = None,
-) -> DataFrame:
-    """The staged samples of all sources; see `make_samples` for ``held``."""
-    made = [
-        source.make(contaminated, settings, config.segment.min_chars, config.seed, held)
-        for source in sources
-    ]
-    return reduce(DataFrame.unionByName, made)

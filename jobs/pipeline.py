@@ -14,6 +14,7 @@ from crossic_etl.arguments import parser
 from crossic_etl.cli import checked_config, guarded, only_writer, with_writing
 from crossic_etl.config import Config, ConfigError
 from crossic_etl.config_errors import UnfitSettingError
+from crossic_etl.document_rules import fingerprint_of_evaluation
 from crossic_etl.ledger import is_finished
 from crossic_etl.sample_sources import tables_read
 from crossic_etl.schemas import Table
@@ -107,16 +108,23 @@ def command_line() -> argparse.ArgumentParser:
 def run_if_needed(spark: SparkSession, config: Config, name: str, rebuild: bool) -> None:
     """Runs a job, unless its tables are what it would make of what there is."""
     job, tables = JOBS[name], Tables(spark, config.root)
-    reads, files = reads_of(name, config), ""
-    if name in OF_DUMPS:
-        with suppress(InputError):  # the job says so itself
-            files = fingerprint_of(find_wikis(spark, config))
+    reads, files = reads_of(name, config), fingerprint_of_files(spark, config, name)
     if rebuild and name in REBUILT:
         job.run(spark, config, rebuild=True)
     elif name not in OF_CRAWL and is_finished(tables, config, job.SPEC, reads, files):
         print(f"{name}: nothing new", flush=True)
     else:
         job.run(spark, config)
+
+
+def fingerprint_of_files(spark: SparkSession, config: Config, name: str) -> str:
+    """Of the files that a job reads; empty where it reads none, or none that can be read."""
+    with suppress(InputError):  # the job says so itself
+        if name in OF_DUMPS:
+            return fingerprint_of(find_wikis(spark, config))
+        if name == "samples":
+            return fingerprint_of_evaluation(spark, config)
+    return ""
 
 
 def reads_of(name: str, config: Config) -> tuple[Table, ...]:

@@ -6,16 +6,17 @@ from pyspark.sql import SparkSession
 
 from crossic_etl.cli import run_job
 from crossic_etl.config import Config
-from crossic_etl.ledger import JobSpec
+from crossic_etl.document_rules import fingerprint_of_evaluation
+from crossic_etl.ledger import JobSpec, inputs_of, settings_of
 from crossic_etl.runs import recorded
-from crossic_etl.sample_sources import load_sources, make_all, stage_contaminated, tables_read
+from crossic_etl.sample_sources import load_sources, stage_contaminated, tables_read
+from crossic_etl.sample_units import count_sides, stage_samples
 from crossic_etl.schemas import DOCUMENTS, NEIGHBOURS, PAGES, PAIRS, REJECTS, SAMPLES
 from crossic_etl.tables import Tables
 from crossic_etl.transforms.outcomes import count_outcomes, select_rejects
 from crossic_etl.transforms.samples import (
     GROUP,
     KEPT,
-    SampleSettings,
     select_gone_samples,
     select_samples,
 )
@@ -40,17 +41,18 @@ def run(spark: SparkSession, config: Config, rebuild: bool = False) -> None:
         "arrangement": config.arrangements,
         "tokenizer": [config.tokenizer],
     }
-    settings = SampleSettings(
-        config.tokenizer, config.split_token, config.max_tokens, config.segment.separator
-    )
     with recorded(tables, config, SPEC, reads=tables_read(config)) as record:
+        record.inputs = inputs_of(config, SPEC, fingerprint_of_evaluation(spark, config))
         sources = load_sources(tables, config)
-        record.rows_in = sum(s.rows.count() * len(s.arrangements) for s in sources)
+        sides = count_sides(sources)
+        record.rows_in = sum(sides.values())
         contaminated = stage_contaminated(tables, config, sources)
         held = None if rebuild else tables.find_rows(SAMPLES, scope)
         groups = None if held is None else held.select(*GROUP)
-        made = make_all(sources, contaminated, settings, config, groups)
-        staged = tables.stage("samples", made)
+        before = None if held is None else tables.find_version(SAMPLES)
+        own = settings_of(config, SPEC.settings)
+        made_of = [record.input_versions, before, record.inputs, own]
+        staged = stage_samples(tables, sources, sides, contaminated, config, made_of, groups)
         record.settle(count_outcomes(staged), used=("sample", KEPT))
         record.rows_used = record.rows_out
         if held is None:

@@ -22,7 +22,7 @@ hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
 # Mark to the fixtures that bring it.
-MARKED = {"spark": {"spark", "shared_tables"}, "slow": {"minilm", "qwen_json"}}
+MARKED = {"spark": {"spark", "shared_tables"}, "slow": {"minilm", "qwen_json", "embedded"}}
 SHARED_DATA = "CROSSIC_SHARED_DATA"
 # Fixtures that are a whole run of the pipeline, each for several modules.
 SHARED_RUNS = ("shared_tables", "mirror_run")

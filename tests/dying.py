@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from crossic_etl import crawl_sources, embedding_units, staging
+from crossic_etl import crawl_sources, embedding_units, sample_units, staging
 from crossic_etl.tables import Tables, Unit
 
 if TYPE_CHECKING:
@@ -16,10 +16,11 @@ class Killed(BaseException):
 
 
 def make_units_small(patched: pytest.MonkeyPatch) -> None:
-    """Every file is a unit, and every few texts."""
+    """Every file is a unit, every few texts, and every language of each origin."""
     for module in (staging, crawl_sources):
         patched.setattr(module, "LEAST_BYTES", 1)
     patched.setattr(embedding_units, "LEAST_TEXTS", 4)
+    patched.setattr(sample_units, "LEAST_SIDES", 1)
 
 
 def note_units(

@@ -126,6 +126,7 @@ def run_without_java(tmp_path: Path, *arguments: str) -> subprocess.CompletedPro
     )
 
 
+@pytest.mark.slow
 def test_a_dry_run_starts_no_spark(tmp_path: Path) -> None:
     done = run_without_java(tmp_path, "--dry-run", "--from", "samples")
     assert (done.returncode, done.stderr) == (0, "")
@@ -136,6 +137,7 @@ def test_a_dry_run_starts_no_spark(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_dry_run_looks_for_the_dumps(tmp_path: Path) -> None:
     done = run_without_java(tmp_path, "--dry-run")
     assert (done.returncode, done.stdout) == (1, "")
@@ -148,6 +150,7 @@ def test_a_dry_run_looks_for_the_dumps(tmp_path: Path) -> None:
     assert "en 20260101: 1 file of pages, 0.0 MB; langlinks, page_props\n" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_wrong_configuration_needs_no_spark_to_be_refused(tmp_path: Path) -> None:
     done = run_without_java(tmp_path, "--set", "window.lenght=64")
     assert done.returncode == 1

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 import pytest
 
+from crossic_etl import sample_units
 from crossic_etl.config import Config, ConfigError
 from crossic_etl.config_crawl import Crawl, CrawlSource
 from crossic_etl.encoder_choice import choose_encoder
@@ -18,6 +19,8 @@ from crossic_etl.tables import TableError, Tables
 from crossic_etl.training.manifest import read_manifest
 from crossic_etl.training.reader import open_export
 from jobs import export, samples, windows
+from jobs.pipeline import run_if_needed
+from tests.dying import Killed, note_units
 from tests.literal_rows import write_rows
 from tests.spark_settings import settings
 from tests.table_hashes import row_hashes
@@ -68,9 +71,9 @@ def neighbour(
     }
 
 
-@pytest.fixture(scope="module")
-def tables(spark: SparkSession, config: Config) -> Tables:
-    tables, choice = Tables(spark, config.root), choose_encoder(config.encoder)
+def write_input(tables: Tables, config: Config) -> None:
+    """All that samples are made of."""
+    choice = choose_encoder(config.encoder)
     pages: list[dict[str, Any]] = [
         {"lang": lang, "page_id": key, "title": f"{lang} {key}", "text": text, "n_chars": len(text)}
         for (lang, key), text in TEXTS.items()
@@ -85,12 +88,15 @@ def tables(spark: SparkSession, config: Config) -> Tables:
     ]
     found = [neighbour(*row, choice.model, choice.revision) for row in FOUND]
     found.append(neighbour("th:11", "d2", 9.0, True, "another encoder", "1"))
-    written = ((PAGES, pages), (PAIRS, pairs), (DOCUMENTS, documents))
+    written = ((PAGES, pages), (PAIRS, pairs), (DOCUMENTS, documents), (NEIGHBOURS, found))
     for table, rows in written:
         write_rows(tables, table, rows)
-    with pytest.raises(TableError, match="table neighbours isn't there yet"):
-        samples.run(spark, config)
-    write_rows(tables, NEIGHBOURS, found)
+
+
+@pytest.fixture(scope="module")
+def tables(spark: SparkSession, config: Config) -> Tables:
+    tables = Tables(spark, config.root)
+    write_input(tables, config)
     samples.run(spark, config)
     windows.run(spark, config)
     return tables
@@ -120,6 +126,59 @@ def test_every_row_that_makes_no_sample_is_counted_with_its_reason(tables: Table
     assert (run.rows_in, run.rows_used, run.rows_out) == (8, 4, 4)
     assert run.dropped == {"contaminated": 2, "not_best": 1, "straddles_split": 1}
     assert set(run.input_versions) == {"pairs", "pages", "neighbours", "documents"}
+
+
+def test_without_what_was_retrieved_there_is_a_clear_error(
+    spark: SparkSession, config: Config, tmp_path: Path
+) -> None:
+    tables = Tables(spark, str(tmp_path))
+    for table in (PAGES, PAIRS, DOCUMENTS):
+        write_rows(tables, table, [])
+    with pytest.raises(TableError, match="table neighbours isn't there yet"):
+        samples.run(spark, replace(config, root=str(tmp_path)))
+
+
+def test_samples_that_a_run_which_died_has_staged_are_not_made_again(
+    spark: SparkSession,
+    config: Config,
+    tables: Tables,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sample_units, "LEAST_SIDES", 1)
+    made, own = Tables(spark, str(tmp_path)), replace(config, root=str(tmp_path))
+    write_input(made, own)
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        note_units(patched, dies_at=1)
+        samples.run(spark, own)
+    assert not made.is_there(SAMPLES)
+    with monkeypatch.context() as patched:
+        numbers = note_units(patched)
+        samples.run(spark, own)
+    assert numbers == [1]
+    assert row_hashes(made, [SAMPLES]) == row_hashes(tables, [SAMPLES])
+    assert last_run(made, "samples").dropped == last_run(tables, "samples").dropped
+
+
+def test_other_evaluation_texts_in_the_same_file_are_news(
+    spark: SparkSession, config: Config, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evaluation = tmp_path / "evaluation.jsonl"
+    evaluation.write_text(json.dumps({"question": QUESTION}), encoding="utf-8")
+    crawl = replace(config.crawl, evaluation=(str(evaluation),))
+    made, own = Tables(spark, str(tmp_path)), replace(config, root=str(tmp_path), crawl=crawl)
+    write_input(made, own)
+
+    def run() -> str:
+        run_if_needed(spark, own, "samples", rebuild=False)
+        return capsys.readouterr().out
+
+    assert "contaminated 2" in run()
+    assert run() == "samples: nothing new\n"
+    other = QUESTION.replace("vessels stands longest", "pupils works fastest")
+    evaluation.write_text(json.dumps({"question": other}), encoding="utf-8")
+    said = run()
+    assert said.startswith("samples: 8 in, ") and "contaminated" not in said
 
 
 def test_the_mixture_has_its_shares_and_the_rest_is_counted(tables: Tables) -> None:

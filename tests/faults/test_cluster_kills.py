@@ -17,7 +17,7 @@ import pytest
 from crossic_etl.session import COMMON, DELTA_PACKAGE
 from crossic_etl.tables import Tables
 from jobs.verify import main as verify
-from tests.faults.world import COMPARED, DONE, JOBS, ROOT, SEED, World
+from tests.faults.world import COMPARED, DONE, JOBS, PIPELINE, ROOT, SEED, World
 from tests.standalone import LOOPBACK, SPARK_HOME, Cluster, cluster
 from tests.table_hashes import row_hashes
 from tests.test_months import FIRST, SECOND
@@ -93,8 +93,10 @@ def submit(world: World, running: Cluster, root: str, month: str) -> subprocess.
         "PYTHONPATH": str(ROOT),
         "PYSPARK_PYTHON": sys.executable,
     }
+    program = world.folder / "pipeline.py"
+    program.write_text(PIPELINE)
     return subprocess.Popen(
-        ["setpriv", "--pdeathsig", "TERM", *command, "jobs/pipeline.py",
+        ["setpriv", "--pdeathsig", "TERM", *command, str(program),
          *world.arguments(root, month)],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT,
         env=os.environ | own,

@@ -5,6 +5,7 @@ pytest -m faults tests/faults/test_histories.py -s     # CROSSIC_ETL_HISTORIES=1
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import tempfile
@@ -43,7 +44,7 @@ from crossic_etl.tables import Tables
 from jobs.pipeline import main
 from jobs.verify import main as verify
 from tests.dying import Killed, make_units_small, note_units
-from tests.faults.world import SEED, write_config, write_crawl
+from tests.faults.world import RULES, SEED, document, write_config, write_crawl
 from tests.table_hashes import row_hash
 from tests.test_months import pair, whole, write_month
 
@@ -74,7 +75,8 @@ class History(RuleBasedStateMachine):
         super().__init__()
         self.spark = spark
         self.folder = Path(tempfile.mkdtemp(dir=folder))
-        self.config = write_config(self.folder)
+        rules = f"{RULES}, evaluation: [{self.folder}/evaluation.jsonl]"
+        self.config = write_config(self.folder, rules)
         self.month = self.n_made = 0
         self.length = 256
         self.subjects = [
@@ -86,6 +88,7 @@ class History(RuleBasedStateMachine):
 
     @initialize(found=numbers)
     def begin(self, found: list[int]) -> None:
+        self.write_evaluation("What no page and no document says is what is asked for here.")
         self.write_dump()
         self.write_file("first", found)
         self.run("begins")
@@ -123,7 +126,7 @@ class History(RuleBasedStateMachine):
     @rule(
         found=changes,
         numbers=numbers,
-        of=st.sampled_from(["pages", "documents", "embeddings"]),
+        of=st.sampled_from(["pages", "documents", "embeddings", "samples"]),
         unit=st.integers(0, 3),
     )
     def both_and_a_run_that_dies(
@@ -139,6 +142,13 @@ class History(RuleBasedStateMachine):
             note_units(patched, unit, of)
             main(self.arguments("tables"))
         self.died = True
+
+    @rule(place=st.integers(0, N_SUBJECTS - 1), number=st.integers(0, 24))
+    def other_evaluation(self, place: int, number: int) -> None:
+        """Of texts that stand on a page and in a document."""
+        page = pair(1, f"Subject {place}", "", "")[0]
+        self.write_evaluation(page.text, document(number)["text"])
+        self.run(f"evaluation has subject {place} and document {number}")
 
     @rule(length=st.sampled_from([128, 192, 256]))
     def other_settings(self, length: int) -> None:
@@ -216,6 +226,10 @@ class History(RuleBasedStateMachine):
     def write_file(self, name: str, found: list[int]) -> None:
         self.crawl[name] = found
         write_crawl(self.folder / "crawl", name, found)
+
+    def write_evaluation(self, *texts: str) -> None:
+        lines = [json.dumps({"question": text}) for text in texts]
+        (self.folder / "evaluation.jsonl").write_text("\n".join(lines))
 
     def number(self) -> int:
         self.n_made += 1

@@ -86,7 +86,7 @@ def write_crawl(folder: Path, name: str, numbers: Sequence[int]) -> None:
     os.utime(path, WHEN)
 
 
-def write_config(folder: Path, **more: str) -> Path:
+def write_config(folder: Path, rules: str = RULES, **more: str) -> Path:
     """The configuration of both branches over what is in the folder; ``more`` is further lines."""
     source = f"{{path: {folder}/crawl, format: jsonl, fields: {FIELDS}}}"
     lines = {
@@ -96,7 +96,7 @@ def write_config(folder: Path, **more: str) -> Path:
         "arrangements": "[en-first, random, retrieved]",
         "window": "{length: 256}",
         "shards": "1",
-        "crawl": f"{{sources: [{source}], {RULES}}}",
+        "crawl": f"{{sources: [{source}], {rules}}}",
         "neighbours": '{k: 4, shards: 2, recall_queries: 4, thresholds: {"*": 0.0}}',
     } | more
     path = folder / "my.yaml"
