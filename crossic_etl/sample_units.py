@@ -50,8 +50,8 @@ def stage_samples(
     def stage(parts: Sequence[str], unit: Unit | None) -> DataFrame:
         made = []
         for source in sources:
-            languages = [lang for lang in config.languages if _part(source, lang) in parts]
-            if languages or not parts:
+            of_unit = [lang for lang in config.languages if _part(source, lang) in parts]
+            if languages := of_unit if parts else config.languages:
                 made.append(source.make(languages, contaminated, settings, config, held))
         return tables.stage(JOB, reduce(DataFrame.unionByName, made), unit)
 
