@@ -250,7 +250,7 @@ def test_the_pipeline_on_spark_connect_makes_the_tables_of_a_local_run(
             text=True,
             check=False,
             cwd=ROOT,
-            timeout=1200,
+            timeout=600,
         )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert_same(Tables(reference.spark, str(root)), reference)
