@@ -39,9 +39,9 @@ def stage_samples(
 ) -> DataFrame:
     """Stages the samples of all sources; see `make_samples` for ``held``.
 
-    Units are of some languages each, of one origin: a part of a language would have all texts of
-    the language read once more. ``sides`` are `count_sides`; ``made_of`` is what decides the
-    samples besides the configuration's languages and settings.
+    Units are of whole languages of an origin each: a part of a language would have all texts of the
+    language read once more. ``sides`` are `count_sides`; ``made_of`` is all that decides the
+    samples, besides the units and the code.
     """
     settings = SampleSettings(
         config.tokenizer, config.split_token, config.max_tokens, config.segment.separator
