@@ -1,4 +1,4 @@
-"""The record of a job's run: counts that balance, seconds, and one line for who waits."""
+"""The record of a job's run: counts that balance, seconds, and two lines for who waits."""
 
 from __future__ import annotations
 
@@ -104,11 +104,13 @@ def recorded(
 ) -> Iterator[Run]:
     """Times a job's body, writes its row of ``runs``, failed or not, and prints its line if not.
 
-    A body that finds nothing to do says so in `Run.nothing_new`, and is no run.
+    Another line says when it started, as hours may pass before the next. A body that finds nothing
+    to do says so in `Run.nothing_new`, and is no run.
 
     ``reads`` are the tables that it reads, where they aren't all of the job's.
     """
     started, clock = datetime.now(timezone.utc), time.monotonic()
+    print(f"{job.name}: started {started:%Y-%m-%d %H:%M:%S} UTC", flush=True)
     run = Run(
         job.name,
         settings=settings_of(config, job.settings),

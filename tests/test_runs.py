@@ -128,9 +128,11 @@ def test_the_versions_of_what_was_read_are_kept() -> None:
     assert ledger.rows[0]["input_versions"] == {"pages": 3, "redirects": 5}
 
 
-def test_a_run_prints_its_line(capsys: pytest.CaptureFixture[str]) -> None:
-    ledger_of(rows_in=1, rows_out=1)
-    assert capsys.readouterr().out == "pages: 1 in, 1 out, 0 dropped, 0.0 s\n"
+def test_a_run_prints_when_it_started_and_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:
+    row = ledger_of(rows_in=1, rows_out=1)
+    started, line = capsys.readouterr().out.splitlines()
+    assert started == f"pages: started {row['started']:%Y-%m-%d %H:%M:%S} UTC"
+    assert line == "pages: 1 in, 1 out, 0 dropped, 0.0 s"
 
 
 def test_a_run_that_fails_is_recorded_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
@@ -143,7 +145,8 @@ def test_a_run_that_fails_is_recorded_and_fails(capsys: pytest.CaptureFixture[st
         raise RuntimeError("no dump" * 100)
     (row,) = ledger.rows
     assert (row["state"], row["rows_in"], row["error"]) == ("failed", 4, ("no dump" * 100)[:500])
-    assert capsys.readouterr().out == ""
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("pages: started ")
 
 
 def test_a_run_that_does_not_balance_fails() -> None:
