@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 
 from crossic_etl.training.config import TrainingError
 from crossic_etl.training.models import load_weights, save_weights
@@ -53,11 +56,15 @@ class Checkpoints:
         """Writes a checkpoint, then removes all but it and the best one.
 
         ``others`` are whatever else has a ``state_dict``: optimizer and schedule.
+
+        Raises:
+            OSError: it can't be written.
         """
-        with written_whole(self.of(state.step)) as folder:
+        with saved_whole(self.of(state.step)) as folder:
             save_weights(model, folder / WEIGHTS)
             states = {name: item.state_dict() for name, item in others.items()}
-            torch.save(states, folder / OPTIMIZER)
+            with (folder / OPTIMIZER).open("wb") as file:  # of a path torch's errors say nothing
+                torch.save(states, file)
             write_json(folder / STATE, asdict(state))
         kept = {self.of(state.step), self.of(state.best_step)}
         for old in set(self._folder.glob("step-*")) - kept:
@@ -74,6 +81,21 @@ class Checkpoints:
     def load_best(self, state: State, model: torch.nn.Module) -> None:
         """Sets the model to the step with the least validation loss."""
         load_weights(model, self.of(state.best_step) / WEIGHTS)
+
+
+@contextmanager
+def saved_whole(folder: Path) -> Iterator[Path]:
+    """Like `written_whole` for what torch and safetensors write.
+
+    Raises:
+        OSError: it can't be written; of a disk that is full they have errors of their own.
+    """
+    try:
+        with written_whole(folder) as temporary:
+            yield temporary
+    except (RuntimeError, SafetensorError) as error:
+        reason = error.__context__ if isinstance(error.__context__, OSError) else error
+        raise OSError(f"{folder}: {' '.join(str(reason).split())[:300]}") from error
 
 
 def check_same_run(state: State, fixed: dict[str, Any], output: Path) -> None:

@@ -22,14 +22,14 @@ from tqdm import tqdm
 from transformers import get_scheduler
 
 from crossic_etl.training.batches import Batch, Pass, Plan
-from crossic_etl.training.checkpoints import Checkpoints, State, check_same_run
+from crossic_etl.training.checkpoints import Checkpoints, State, check_same_run, saved_whole
 from crossic_etl.training.config import TrainingConfig, TrainingError
 from crossic_etl.training.data import Data, Loaders, open_data
 from crossic_etl.training.fit import check_model, check_tokenizer, find_tokenizer, with_split_token
 from crossic_etl.training.losses import token_losses
 from crossic_etl.training.metrics import Metrics
 from crossic_etl.training.models import base_dtype, load_base, prepare, save_model, trained
-from crossic_etl.training.outputs import FINAL, LOCK, written_alone, written_whole
+from crossic_etl.training.outputs import FINAL, LOCK, written_alone
 from crossic_etl.training.processes import Processes, describe, joined
 from crossic_etl.training.validation import ALL, ValidationLoss, validate
 
@@ -43,7 +43,7 @@ def train(config: TrainingConfig) -> Path:
     Raises:
         ExportError: an export is damaged.
         TrainingError: model, export, device and output don't fit together, another run writes to
-            the output, or the loss diverges.
+            the output, it can't be written to, or the loss diverges.
     """
     processes = describe(config)
     data = open_data(config, verify=processes.local_rank == 0)
@@ -53,8 +53,11 @@ def train(config: TrainingConfig) -> Path:
     if tokenizer is not None:
         check_tokenizer(tokenizer, config.model, data.tokenizer)
     alone = written_alone(Path(config.output)) if processes.is_first else contextlib.nullcontext()
-    with alone, joined(processes):
-        return Run(config, data, tokenizer, processes).finish()
+    try:
+        with alone, joined(processes):
+            return Run(config, data, tokenizer, processes).finish()
+    except OSError as error:  # of what is read, models and shards tell in errors of their own
+        raise TrainingError(f"output: can't write to {config.output} ({error})") from error
 
 
 def _check_output(config: TrainingConfig, data: Data) -> None:
@@ -239,7 +242,7 @@ class Run:
                 "step": state.best_step, "validation_loss": state.best_loss,
                 "exports": [str(windows.folder) for windows in self._data.train],
             }  # fmt: skip
-            with written_whole(final) as folder:
+            with saved_whole(final) as folder:
                 save_model(self._model, self._config, self._data.tokenizer, folder, record)
                 if self._tokenizer is not None:
                     own = with_split_token(self._tokenizer, self._data.tokenizer)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import resource
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from transformers import AutoModelForCausalLM
 from transformers.models.qwen2.modeling_qwen2 import Qwen2MLP
 
 from crossic_etl.training.__main__ import main
-from crossic_etl.training.checkpoints import Checkpoints
+from crossic_etl.training.checkpoints import OPTIMIZER, WEIGHTS, Checkpoints
 from crossic_etl.training.models import load_trained
 from crossic_etl.training.outputs import read_metrics, read_record, written_alone
 from tests.training.tiny import (
@@ -332,6 +334,46 @@ def test_one_run_writes_to_an_output_at_a_time(
         f"error: output: another run is writing to {output}"
     )
     assert main(["--config", str(adapted / "c.yaml")]) == 0
+
+
+@contextmanager
+def files_up_to(n_bytes: int) -> Iterator[None]:
+    """Inside, the system refuses whatever this process writes past a size, as a full disk does."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize(("name", "missing"), [(WEIGHTS, 1), (OPTIMIZER, 1), (OPTIMIZER, 9_000)])
+def test_a_disk_that_is_full_ends_the_run_in_one_line_and_the_next_one_goes_on(
+    adapted: Path, export: Path, tmp_path: Path, name: str, missing: int,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    output, before = tmp_path / "out", adapted / "out"
+    command = ["--config", str(again(adapted, export, output))]
+    size = next(before.glob(f"checkpoints/*/{name}")).stat().st_size
+    with files_up_to(size - missing):
+        assert main(command) == 1
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith(f"error: output: can't write to {output} (")
+    assert "File too large" in line
+    assert not list(output.glob("checkpoints/step-*")) and not (output / "final").exists()
+    assert main(command) == 0
+    assert (adapter(output), curve(output)) == (adapter(before), curve(before))
+
+
+def test_an_output_that_is_no_folder_is_said_in_one_line(
+    adapted: Path, export: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "out"
+    output.write_text("mine", encoding="utf-8")
+    assert main(["--config", str(again(adapted, export, output))]) == 1
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith(f"error: output: can't write to {output} (")
+    assert output.read_text("utf-8") == "mine"
 
 
 def test_a_loss_that_is_no_number_ends_the_run(
