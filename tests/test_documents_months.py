@@ -170,7 +170,8 @@ def test_a_run_without_news_reads_and_writes_nothing(
     before, n_runs = versions(world.tables), world.tables.version(RUNS)
     capsys.readouterr()
     world.run(world.tables)
-    assert capsys.readouterr().out.splitlines()[1:] == ["documents: nothing new"]
+    started, line = capsys.readouterr().out.splitlines()
+    assert started.startswith("documents: started ") and line == "documents: nothing new"
     assert (versions(world.tables), world.tables.version(RUNS)) == (before, n_runs)
 
 

@@ -178,7 +178,7 @@ def test_other_evaluation_texts_in_the_same_file_are_news(
     other = QUESTION.replace("vessels stands longest", "pupils works fastest")
     evaluation.write_text(json.dumps({"question": other}), encoding="utf-8")
     said = run()
-    assert "samples: 8 in, " in said and "contaminated" not in said
+    assert "\nsamples: 8 in, " in said and "contaminated" not in said
 
 
 def test_the_mixture_has_its_shares_and_the_rest_is_counted(tables: Tables) -> None:

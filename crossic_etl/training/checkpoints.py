@@ -14,7 +14,7 @@ import torch
 from safetensors import SafetensorError
 
 from crossic_etl.training.config import TrainingError
-from crossic_etl.training.models import load_weights, save_weights
+from crossic_etl.training.models import load_weights, one_line, save_weights
 from crossic_etl.training.outputs import write_json, written_whole
 
 WEIGHTS, OPTIMIZER, STATE = "weights.safetensors", "optimizer.pt", "state.json"
@@ -95,7 +95,7 @@ def saved_whole(folder: Path) -> Iterator[Path]:
             yield temporary
     except (RuntimeError, SafetensorError) as error:
         reason = error.__context__ if isinstance(error.__context__, OSError) else error
-        raise OSError(f"{folder}: {' '.join(str(reason).split())[:300]}") from error
+        raise OSError(f"{folder}: {one_line(reason)}") from error
 
 
 def check_same_run(state: State, fixed: dict[str, Any], output: Path) -> None:

@@ -28,7 +28,9 @@ def read_architecture(model: Model) -> Any:
     try:
         return AutoConfig.from_pretrained(model.name, revision=model.revision, **NO_CODE)
     except (OSError, ValueError) as error:
-        raise TrainingError(f"model.name: {model.name!r} can't be read ({_line(error)})") from None
+        raise TrainingError(
+            f"model.name: {model.name!r} can't be read ({one_line(error)})"
+        ) from None
 
 
 def load_base(model: Model, tokenizer: TokenizerInfo, dtype: torch.dtype, seed: int) -> Any:
@@ -49,7 +51,7 @@ def load_base(model: Model, tokenizer: TokenizerInfo, dtype: torch.dtype, seed: 
         else:
             base = kind.from_pretrained(model.name, revision=model.revision, dtype=dtype, **how)
     except (OSError, ValueError) as error:
-        reason = _line(error)
+        reason = one_line(error)
         raise TrainingError(f"model.name: {model.name!r} can't be loaded ({reason})") from None
     if tokenizer.is_new_token:
         _add_row(base, tokenizer)
@@ -109,7 +111,7 @@ def _with_lora(base: Any, lora: Lora, model: Model, tokenizer: TokenizerInfo) ->
     try:
         return get_peft_model(base, settings)
     except ValueError as error:
-        raise TrainingError(f"lora.target_modules: {modules!r} ({_line(error)})") from None
+        raise TrainingError(f"lora.target_modules: {modules!r} ({one_line(error)})") from None
 
 
 def trained(model: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
@@ -185,5 +187,6 @@ def load_trained(folder: str | Path) -> Any:
     return PeftModel.from_pretrained(base, folder).eval()
 
 
-def _line(error: Exception) -> str:
+def one_line(error: BaseException) -> str:
+    """What an error says, in one line of at most 300 characters."""
     return " ".join(str(error).split())[:300]
