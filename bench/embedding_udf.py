@@ -26,10 +26,11 @@ import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 
 from bench.wikitext import shared_folder
-from crossic_etl.config_crawl import Encoder
-from crossic_etl.encoder_choice import EncoderChoice, choose_encoder
-from crossic_etl.kernels.encoders import load_encoder
-from crossic_etl.kernels.spans import find_spans
+from crossic_etl.config.crawl import Encoder
+from crossic_etl.config.encoder import choose_encoder
+from crossic_etl.kernels.encoding.encoders import load_encoder
+from crossic_etl.kernels.encoding.spans import find_spans
+from crossic_etl.kernels.encoding.spec import EncoderChoice
 from crossic_etl.session import get_session
 from crossic_etl.transforms.arrow import Batches
 from crossic_etl.transforms.embeddings import embed_batches, embed_texts, task_number

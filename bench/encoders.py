@@ -25,20 +25,20 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from bench.wikitext import shared_folder
-from crossic_etl.kernels.calibration import calibrate, wrong_partners
-from crossic_etl.kernels.embedding import Embedded, embed_batch
-from crossic_etl.kernels.encoders import (
+from crossic_etl.kernels.encoding.embedding import Embedded, embed_batch
+from crossic_etl.kernels.encoding.encoders import load_encoder
+from crossic_etl.kernels.encoding.spans import SpanRule, find_spans
+from crossic_etl.kernels.encoding.spec import (
     EMBEDDED,
     SENTENCE_TRANSFORMERS,
     Encoder,
     EncoderSpec,
     Kind,
-    load_encoder,
 )
-from crossic_etl.kernels.spans import SpanRule, find_spans
+from crossic_etl.kernels.search.calibration import calibrate, wrong_partners
 from crossic_etl.kernels.wikis import Wiki
 from crossic_etl.kernels.wikitext import to_text
-from tests.wikitext_articles import shared_articles
+from tests.support.wikitext_articles import shared_articles
 
 LANGUAGES = ("ar", "es", "ja", "ko", "pt", "th")
 WITH_PAGES = ("ar", "es", "th")

@@ -24,8 +24,8 @@ from pyspark.sql import SparkSession
 
 from bench.repeated import FIRST, SECOND, bring_news, write_months
 from crossic_etl.config import load_config
+from crossic_etl.pipeline.flow import jobs_of, run_if_needed
 from crossic_etl.session import get_session
-from jobs.pipeline import jobs_of, run_if_needed
 
 SETTINGS = 'neighbours: {method: routed, shards: 8, thresholds: {"*": 0.0}}'
 THIRDS = 3

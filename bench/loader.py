@@ -32,16 +32,9 @@ import torch
 
 from bench.packing import lone_articles, read_articles, read_pairs, samples_of, seconds
 from bench.wikitext import shared_folder
-from crossic_etl.export import FILE_TOKENS
-from crossic_etl.kernels.export_layouts import ENCODERS, WINDOW_SCHEMA, Layout, encode, token_type
-from crossic_etl.kernels.packing import pack
-from crossic_etl.kernels.tokenizers import load_tokenizer
-from crossic_etl.training.batches import Plan
-from crossic_etl.training.config import Model, TrainingConfig
-from crossic_etl.training.data import Data, Loaders
-from crossic_etl.training.manifest import (
+from crossic_etl.config.training import Model, TrainingConfig
+from crossic_etl.export.manifest import (
     MANIFEST,
-    TRAIN,
     ExportFile,
     Manifest,
     Split,
@@ -49,6 +42,13 @@ from crossic_etl.training.manifest import (
     WindowInfo,
     to_json,
 )
+from crossic_etl.export.plan import FILE_TOKENS
+from crossic_etl.kernels.export.layouts import ENCODERS, WINDOW_SCHEMA, Layout, encode, token_type
+from crossic_etl.kernels.samples.packing import pack
+from crossic_etl.kernels.splits import TRAIN
+from crossic_etl.kernels.tokens.tokenizers import load_tokenizer
+from crossic_etl.training.batches import Plan
+from crossic_etl.training.data import Data, Loaders
 from crossic_etl.training.processes import Processes
 from crossic_etl.training.reader import Windows, open_export
 

@@ -18,8 +18,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.repeated import FIRST, SECOND, bring_news, write_months
+from crossic_etl.cli.pipeline import main as pipeline
 from crossic_etl.session import get_session
-from jobs.pipeline import main as pipeline
 
 FEW = (40, 200)
 

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import IO
 
 from bench.wikitext import shared_folder
-from crossic_etl.kernels.arrangements import Recipe, Sample, make_samples
-from crossic_etl.kernels.packing import POLICIES, pack
-from crossic_etl.kernels.segments import NO_DOCUMENT, Document, tokenize_documents
-from crossic_etl.kernels.tokenizers import Tokenizer, load_tokenizer
+from crossic_etl.kernels.samples.arrangements import Recipe, Sample, make_samples
+from crossic_etl.kernels.samples.packing import POLICIES, pack
+from crossic_etl.kernels.samples.segments import NO_DOCUMENT, Document, tokenize_documents
+from crossic_etl.kernels.tokens.tokenizers import Tokenizer, load_tokenizer
 from crossic_etl.kernels.wikitext import to_text
 
 LENGTH = 4096

@@ -23,15 +23,16 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from bench.wikitext import shared_folder
-from crossic_etl.config import Config, Wikipedia
-from crossic_etl.kernels.dump_xml import parse_siteinfo
-from crossic_etl.kernels.pages import extract_page
+from crossic_etl.config import Config
+from crossic_etl.config.etl import Wikipedia
+from crossic_etl.inputs.dumps import find_wikis
+from crossic_etl.kernels.wiki.dump_xml import parse_siteinfo
+from crossic_etl.kernels.wiki.pages import extract_page
+from crossic_etl.pipeline import pages
+from crossic_etl.pipeline.dumps import read_sites, stage_pages
 from crossic_etl.schemas import PAGES
 from crossic_etl.session import get_session
-from crossic_etl.sources import find_wikis
-from crossic_etl.staging import read_sites, stage_pages
 from crossic_etl.tables import Tables
-from jobs import pages
 
 DATE = "20220720"
 NAME = f"enwiki-{DATE}-pages-articles-multistream.xml.bz2"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench.pages import records_of
 from bench.wikitext import shared_folder
-from crossic_etl.kernels.dump_xml import Page, parse_record, parse_siteinfo
+from crossic_etl.kernels.wiki.dump_xml import Page, parse_record, parse_siteinfo
 from crossic_etl.kernels.wikis import Wiki
 from crossic_etl.sample.build import SourcePage, SourceWiki, write_wiki
 

@@ -31,12 +31,13 @@ from pyspark.sql import functions as F
 
 from bench.packing import read_articles
 from bench.wikitext import LANGUAGES, shared_folder
-from crossic_etl.kernels.cell_search import Search, search_cell
-from crossic_etl.kernels.encoders import EncoderSpec, load_encoder
-from crossic_etl.kernels.indexes import INDEXES
-from crossic_etl.kernels.quantizer import assign, train
-from crossic_etl.kernels.retrieval_plan import EXACT, ROUTED, Job, plan_search
-from crossic_etl.kernels.vectors import HALF_BYTES, Floats, Ints, Longs
+from crossic_etl.kernels.encoding.encoders import load_encoder
+from crossic_etl.kernels.encoding.spec import EncoderSpec
+from crossic_etl.kernels.search.indexes import INDEXES
+from crossic_etl.kernels.search.plan import EXACT, ROUTED, Job, plan_search
+from crossic_etl.kernels.search.quantizer import assign, train
+from crossic_etl.kernels.search.shard import Search, search_cell
+from crossic_etl.kernels.search.vectors import HALF_BYTES, Floats, Ints, Longs
 from crossic_etl.transforms.neighbours import (
     find_candidates,
     load_router,

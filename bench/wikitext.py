@@ -18,9 +18,9 @@ from pathlib import Path
 
 from bench.wikitext_hostile import print_hostile
 from bench.wikitext_peers import PEERS, Cleaner, ours
-from tests.wikitext_articles import LANGUAGES, Article, pages_of_dump, shared_articles
-from tests.wikitext_metric import Score, judge
-from tests.wikitext_reference import reference
+from tests.support.wikitext_articles import LANGUAGES, Article, pages_of_dump, shared_articles
+from tests.support.wikitext_metric import Score, judge
+from tests.support.wikitext_reference import reference
 
 OURS = "crossic-etl"
 ROUNDS = {OURS: 3}

@@ -8,8 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.wikitext_peers import PEERS, Cleaner, ours
-from tests.hostile_wikitext import AFTER, BEFORE, CONSTRUCTS, SIZES, SWALLOWING, hostile_page
-from tests.wikitext_articles import pages_of_dump
+from tests.support.hostile_wikitext import (
+    AFTER,
+    BEFORE,
+    CONSTRUCTS,
+    SIZES,
+    SWALLOWING,
+    hostile_page,
+)
+from tests.support.wikitext_articles import pages_of_dump
 
 GOAL = 1.0
 HOPELESS = 5

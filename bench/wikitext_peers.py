@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from tests.wikitext_reference import CATEGORY_NAMES, FILE_NAMES
+from tests.support.wikitext_reference import CATEGORY_NAMES, FILE_NAMES
 
 Cleaner = Callable[[str, str], str]
 

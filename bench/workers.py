@@ -24,7 +24,7 @@ from pathlib import Path
 from bench.pages import DATE, NAME, plain_loop, repeat_dump, run_job, run_stage
 from bench.wikitext import shared_folder
 from crossic_etl.session import get_session, local_settings
-from tests.standalone import LOOPBACK, SPARK_HOME, cluster, spark_submit
+from tests.support.standalone import LOOPBACK, SPARK_HOME, cluster, spark_submit
 
 ROOT = Path(__file__).resolve().parents[1]
 SUBMITTED = "--submitted"

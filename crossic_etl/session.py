@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from crossic_etl.config_errors import UnfitSettingError
+from crossic_etl.config.errors import UnfitSettingError
 
 # Delta 4.4.0 is built for Spark 4.1; the artifact's name holds both versions and Scala's.
 DELTA_PACKAGE = "io.delta:delta-spark_4.1_2.13:4.4.0"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from pyspark.errors import AnalysisException
+
 # Spark's own, also over Spark Connect, and what classic Spark lets through from Java.
 MODULES = ("pyspark.", "py4j.")
 CAUSE = re.compile(r"^Caused by: (.*)$", re.MULTILINE)
@@ -52,3 +54,10 @@ def _bare(line: str) -> str:
     while found := JAVA_CLASS.match(line):
         line = line[found.end() :]
     return line
+
+
+def missing(error: AnalysisException) -> bool:
+    """Whether Spark's error says that a table or path isn't there."""
+    name = error.getCondition() or ""
+    words = ("NOT_FOUND", "PATH_DOES_NOT_EXIST", "MISSING", "DELTA_TABLE_ONLY_OPERATION")
+    return any(word in name for word in words)

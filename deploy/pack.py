@@ -1,9 +1,9 @@
-"""Pack what Spark's workers need: this package, its jobs, and their Python environment.
+"""Pack what Spark's workers need: this package, and their Python environment.
 
     python deploy/pack.py [--extras encoders,hf] build/deploy
     python deploy/pack.py --wheel build/databricks
 
-``crossic_etl.zip`` is a wheel of the package and its jobs under a name that Spark puts on the path,
+``crossic_etl.zip`` is a wheel of the package under a name that Spark puts on the path,
 ``environment.tar.gz`` a virtual environment of the Python that runs this, and ``requirements.txt``
 its versions. It is made again only where these would differ. With ``--wheel`` the wheel alone is
 made, by its own name. None of them has or requires Spark, which is where they go.
@@ -52,13 +52,12 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def build_wheel(folder: Path) -> Path:
-    """A wheel of package and jobs, in place of an older one, that doesn't require Spark."""
+    """A wheel of the package, in place of an older one, that doesn't require Spark."""
     for older in folder.glob(f"{WHEEL}-*.whl"):
         older.unlink()
     with tempfile.TemporaryDirectory() as scratch:
         source = Path(scratch)  # in place, a build takes up what an older one left
-        for name in ("crossic_etl", "jobs"):
-            shutil.copytree(ROOT / name, source / name)
+        shutil.copytree(ROOT / "crossic_etl", source / "crossic_etl")
         for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
             shutil.copy(ROOT / name, source)
         setup = ConfigParser()

@@ -8,7 +8,7 @@ import tokenize
 from pathlib import Path
 
 from crossic_etl import schemas
-from jobs.pipeline import JOBS
+from crossic_etl.pipeline.flow import JOBS
 
 HERE = Path(__file__).parent
 HEAD = """# Tables

@@ -63,7 +63,8 @@ def frame(spark: SparkSession) -> Callable[[str, list[tuple[Any, ...]]], DataFra
 @pytest.fixture(scope="session")
 def shared_config(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Config:
     """A run over the real dumps, in every arrangement that needs no crawl."""
-    from crossic_etl.config import ARRANGEMENTS, Config, Wikipedia
+    from crossic_etl.config import Config
+    from crossic_etl.config.etl import ARRANGEMENTS, Wikipedia
 
     wikipedia = Wikipedia(dumps=str(shared_data / "wiki"), date="20220720")
     root = str(tmp_path_factory.mktemp("tables"))
@@ -76,8 +77,8 @@ def shared_config(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(scope="session")
 def shared_tables(spark: SparkSession, shared_config: Config) -> Tables:
     """The tables of that run."""
+    from crossic_etl.pipeline.flow import jobs_of
     from crossic_etl.tables import Tables
-    from jobs.pipeline import jobs_of
 
     for job in jobs_of(shared_config).values():
         job.run(spark, shared_config)
@@ -87,7 +88,7 @@ def shared_tables(spark: SparkSession, shared_config: Config) -> Tables:
 @pytest.fixture(scope="session")
 def mirror_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file of a run over a small mirror."""
-    from tests.small_mirror import write_config
+    from tests.support.tiny_dumps import write_config
 
     return write_config(tmp_path_factory.mktemp("pipeline"))
 
@@ -95,7 +96,7 @@ def mirror_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def mirror_run(spark: SparkSession, mirror_config: Path) -> Callable[..., int]:
     """The pipeline's command line over the small mirror, after its first run."""
-    from jobs.pipeline import main
+    from crossic_etl.cli.pipeline import main
 
     def command(*arguments: str) -> int:
         return main(["--config", str(mirror_config), *arguments])

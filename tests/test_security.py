@@ -20,31 +20,32 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from crossic_etl.cli import download, pipeline
 from crossic_etl.config import load_config
-from crossic_etl.config_download import CrawlListing, Download
-from crossic_etl.config_errors import ConfigError
+from crossic_etl.config.download import CrawlListing, Download
+from crossic_etl.config.errors import ConfigError
+from crossic_etl.config.secrets import ANYWHERE
+from crossic_etl.config.submit import Slurm
+from crossic_etl.config.training import Model, load_training_config
 from crossic_etl.download import http, listings
 from crossic_etl.download.http import Client
 from crossic_etl.download.listings import list_files
 from crossic_etl.download.mirror import IncompleteError, Mirror
 from crossic_etl.download.places import Place
-from crossic_etl.export import Request
-from crossic_etl.kernels.calibration import Calibration, calibrate
-from crossic_etl.kernels.crawl_records import FIELDS, RawDocument, read_json_lines
-from crossic_etl.kernels.dump_xml import Reject, parse_record, parse_siteinfo
-from crossic_etl.kernels.quantizer import Quantizer
-from crossic_etl.kernels.salvage import salvage_records
-from crossic_etl.kernels.sql_dump import columns_of, parse_insert
+from crossic_etl.export.manifest import ManifestError, parse_manifest, to_json
+from crossic_etl.export.plan import Request
+from crossic_etl.inputs.errors import InputError
+from crossic_etl.kernels.crawl.records import FIELDS, RawDocument, read_json_lines
+from crossic_etl.kernels.search.calibration import Calibration, calibrate
+from crossic_etl.kernels.search.quantizer import Quantizer
+from crossic_etl.kernels.wiki.dump_xml import Reject, parse_record, parse_siteinfo
+from crossic_etl.kernels.wiki.salvage import salvage_records
+from crossic_etl.kernels.wiki.sql_dump import columns_of, parse_insert
 from crossic_etl.kernels.wikis import Wiki
-from crossic_etl.secret_keys import ANYWHERE
+from crossic_etl.pipeline.retrieval.plot import write_plot
 from crossic_etl.session import local_settings
-from crossic_etl.sources import InputError
-from crossic_etl.submit.settings import Slurm
-from crossic_etl.threshold_plot import write_plot
-from crossic_etl.training.config import Model, TrainingError, load_training_config
-from crossic_etl.training.manifest import ManifestError, parse_manifest, to_json
-from jobs import download, pipeline
-from tests.downloading.mirror_server import MirrorServer, serving
+from crossic_etl.training.errors import TrainingError
+from tests.download.mirror_server import MirrorServer, serving
 from tests.submit.inputs import with_tokenizer
 
 if TYPE_CHECKING:
@@ -183,8 +184,9 @@ def test_code_that_comes_with_a_model_is_not_run(
         pytest.importorskip(package)
     import torch
 
-    from crossic_etl.kernels.encoders import EncoderSpec, load_encoder
-    from crossic_etl.kernels.tokenizer_backends import load_hugging_face
+    from crossic_etl.kernels.encoding.encoders import load_encoder
+    from crossic_etl.kernels.encoding.spec import EncoderSpec
+    from crossic_etl.kernels.tokens.backends import load_hugging_face
     from crossic_etl.training.fit import find_tokenizer
     from crossic_etl.training.models import load_base
     from tests.training.tiny import TOKENIZER
@@ -319,8 +321,8 @@ def test_what_another_run_wrote_into_the_lock_is_no_condition(
 ) -> None:
     from pyspark.sql import Row
 
-    from crossic_etl.lock import Lock
     from crossic_etl.tables import Tables
+    from crossic_etl.tables.lock import Lock
 
     monkeypatch.setattr("socket.gethostname", lambda: "a\\', owner = 'b")
     first, second = (Lock(Tables(spark, str(tmp_path / "it's `a` root"))) for _ in range(2))

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from crossic_etl.download.http import Client, Stopped
 from crossic_etl.download.places import Place
 from crossic_etl.download.transfer import Wanted, fetch
-from crossic_etl.sources import InputError
+from crossic_etl.inputs.errors import InputError
 
 _WAKE_S = 0.2
 

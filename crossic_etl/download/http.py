@@ -12,9 +12,9 @@ import requests
 from urllib3.exceptions import HTTPError, MaxRetryError, NameResolutionError, NewConnectionError
 from urllib3.util import Retry
 
-from crossic_etl.config_download import Download
-from crossic_etl.config_errors import ConfigError
-from crossic_etl.sources import InputError
+from crossic_etl.config.download import Download
+from crossic_etl.config.errors import ConfigError
+from crossic_etl.inputs.errors import InputError
 
 RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 LONGEST_BACKOFF = 300.0  # seconds

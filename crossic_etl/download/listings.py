@@ -10,12 +10,12 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from crossic_etl.config_download import CrawlListing
+from crossic_etl.config.download import CrawlListing
 from crossic_etl.download.http import MOST_BYTES, Client, shown
 from crossic_etl.download.places import Place
 from crossic_etl.download.transfer import Wanted
+from crossic_etl.inputs.errors import InputError
 from crossic_etl.kernels.unpacking import Damage, unpack
-from crossic_etl.sources import InputError
 
 _WEB = ("http://", "https://")
 _GZIP = b"\x1f\x8b"

@@ -11,7 +11,8 @@ from typing import Any
 from crossic_etl.config import Config, ConfigError
 from crossic_etl.download.http import Client
 from crossic_etl.download.transfer import Wanted
-from crossic_etl.sources import PAGE_FILES, InputError, dump_folder
+from crossic_etl.inputs.dumps import PAGE_FILES, dump_folder
+from crossic_etl.inputs.errors import InputError
 
 # Large wikis are dumped in parts, which a later job joins; the others in one file from the start.
 PAGE_JOBS = ("articlesmultistreamdumprecombine", "articlesmultistreamdump")

@@ -14,7 +14,7 @@ from typing import IO, Any, cast
 
 import fsspec
 
-from crossic_etl.config_errors import UnfitSettingError
+from crossic_etl.config.errors import UnfitSettingError
 
 CHUNK = 2**20  # bytes
 

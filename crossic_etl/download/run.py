@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from crossic_etl.config import Config, ConfigError
-from crossic_etl.config_errors import UnfitSettingError
+from crossic_etl.config.errors import UnfitSettingError
 from crossic_etl.download.batch import fetch_all, say
 from crossic_etl.download.http import Client
 from crossic_etl.download.listings import list_files, take_shard

@@ -12,7 +12,7 @@ import requests
 
 from crossic_etl.download.http import BROKEN, Client, Patience, Refused, Stopped, shown
 from crossic_etl.download.places import CHUNK, Note, Place
-from crossic_etl.sources import InputError
+from crossic_etl.inputs.errors import InputError
 
 # A connection that brought this much doesn't count as a try without progress.
 PROGRESS = 2**20

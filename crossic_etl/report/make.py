@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
+from crossic_etl.atomic_files import is_place, write_whole
 from crossic_etl.config import Config, ConfigError
 from crossic_etl.report.browser import pick_samples
 from crossic_etl.report.content import Report
@@ -17,7 +18,6 @@ from crossic_etl.report.retrieval import neighbours_section, similarity_section,
 from crossic_etl.report.source import Source
 from crossic_etl.report.texts import lengths_section, pairs_section, windows_section
 from crossic_etl.tables import Tables
-from crossic_etl.whole_files import is_place, write_whole
 
 # Some six languages in seven arrangements make 4,200 samples of 6,000 characters: 30 MB.
 MOST_SAMPLES = 100

@@ -8,8 +8,8 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from crossic_etl.config_crawl import Encoder
-from crossic_etl.encoder_choice import choose_encoder
+from crossic_etl.config.crawl import Encoder
+from crossic_etl.config.encoder import choose_encoder
 from crossic_etl.report.charts import curves, spreads, with_ends
 from crossic_etl.report.content import Figure, Grid, Section
 from crossic_etl.report.flow import newest

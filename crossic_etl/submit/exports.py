@@ -5,17 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from crossic_etl.config_errors import require
+from crossic_etl.config.errors import require
+from crossic_etl.config.training import TrainingConfig
+from crossic_etl.export.manifest import ExportFile, Manifest, check_files, read_manifest
+from crossic_etl.kernels.splits import TRAIN, VALIDATION
 from crossic_etl.submit.job import SubmitError
-from crossic_etl.training.config import TrainingConfig
-from crossic_etl.training.manifest import (
-    TRAIN,
-    VALIDATION,
-    ExportFile,
-    Manifest,
-    check_files,
-    read_manifest,
-)
 
 # What takes longer to read than one waits without being told why.
 MANY_BYTES = 10**10

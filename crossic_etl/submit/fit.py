@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crossic_etl.kernels.tokenizers import EMBEDDED, PROBE, probe_ids
+from crossic_etl.config.training import Model, TrainingConfig
+from crossic_etl.export.manifest import Manifest, TokenizerInfo
+from crossic_etl.kernels.splits import TRAIN
+from crossic_etl.kernels.tokens.tokenizers import EMBEDDED, PROBE, probe_ids
 from crossic_etl.submit.job import SubmitError
-from crossic_etl.training.config import Model, TrainingConfig
-from crossic_etl.training.manifest import TRAIN, Manifest, TokenizerInfo
 
 CONTEXT_KEYS = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
 

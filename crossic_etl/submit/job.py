@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from crossic_etl.submit.settings import FROM_ENVIRONMENT, Submit
+from crossic_etl.config.submit import FROM_ENVIRONMENT, Submit
 
 TRAINER = "crossic_etl.training"
 LAUNCHER = "crossic_etl.submit.torchrun"

@@ -10,16 +10,16 @@ from typing import Any
 
 import yaml
 
-from crossic_etl.config import build, read_tree
-from crossic_etl.secret_keys import known_keys, refuse_secrets
+from crossic_etl.config.loading import build, read_tree
+from crossic_etl.config.secrets import known_keys, refuse_secrets
+from crossic_etl.config.training import TrainingConfig
+from crossic_etl.export.manifest import Manifest
 from crossic_etl.submit.databricks_run import DatabricksRun
 from crossic_etl.submit.fit import check_fit, read_facts
 from crossic_etl.submit.job import Platform, SubmitError, TrainingJob
 from crossic_etl.submit.kubernetes_job import KubernetesJob
 from crossic_etl.submit.local_run import LocalRun
 from crossic_etl.submit.slurm_job import SlurmJob
-from crossic_etl.training.config import TrainingConfig
-from crossic_etl.training.manifest import Manifest
 
 # Where a job's paths are not those of the machine that submits it.
 ELSEWHERE = ("kubernetes", "databricks")

@@ -11,11 +11,12 @@ import sys
 import time
 from collections.abc import Sequence
 
-from crossic_etl.arguments import parser
-from crossic_etl.config_errors import ConfigError
+from crossic_etl.cli.arguments import parser
+from crossic_etl.config.errors import ConfigError
+from crossic_etl.config.training import load_training_config
+from crossic_etl.export.manifest import ExportError
 from crossic_etl.submit.torchrun import fail
-from crossic_etl.training.config import TrainingError, load_training_config
-from crossic_etl.training.manifest import ExportError
+from crossic_etl.training.errors import TrainingError
 
 # Seconds in which a process that crashes only since another one failed is stopped by the launcher.
 GRACE = 5

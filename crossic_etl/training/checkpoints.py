@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 
-from crossic_etl.training.config import TrainingError
+from crossic_etl.training.errors import TrainingError
 from crossic_etl.training.models import load_weights, one_line, save_weights
 from crossic_etl.training.outputs import write_json, written_whole
 

@@ -10,9 +10,11 @@ from typing import Any, cast
 import numpy as np
 from torch.utils.data import ConcatDataset, DataLoader, Dataset
 
+from crossic_etl.config.training import TrainingConfig
+from crossic_etl.export.manifest import TokenizerInfo
+from crossic_etl.kernels.splits import TRAIN, VALIDATION
 from crossic_etl.training.batches import Batch, Collator, Pass, Plan
-from crossic_etl.training.config import TrainingConfig, TrainingError
-from crossic_etl.training.manifest import TRAIN, VALIDATION, TokenizerInfo
+from crossic_etl.training.errors import TrainingError
 from crossic_etl.training.processes import Processes
 from crossic_etl.training.reader import Windows, open_export
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from transformers import AutoTokenizer
 
-from crossic_etl.kernels.tokenizers import PROBE, probe_ids
-from crossic_etl.training.config import Model, TrainingError
-from crossic_etl.training.manifest import TokenizerInfo
+from crossic_etl.config.training import Model
+from crossic_etl.export.manifest import TokenizerInfo
+from crossic_etl.kernels.tokens.tokenizers import PROBE, probe_ids
+from crossic_etl.training.errors import TrainingError
 from crossic_etl.training.models import read_architecture
 
 

@@ -11,8 +11,9 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from crossic_etl.training.config import Lora, Model, TrainingConfig, TrainingError
-from crossic_etl.training.manifest import TokenizerInfo
+from crossic_etl.config.training import Lora, Model, TrainingConfig
+from crossic_etl.export.manifest import TokenizerInfo
+from crossic_etl.training.errors import TrainingError
 from crossic_etl.training.outputs import RECORD, read_record, write_json
 
 # Code that comes with a model is not run; unless this is said, transformers asks at the terminal.

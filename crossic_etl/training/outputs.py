@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from crossic_etl.training.config import TrainingError
+from crossic_etl.training.errors import TrainingError
 
 METRICS, FINAL, RECORD = "metrics.jsonl", "final", "crossic.json"
 LOCK = ".lock"

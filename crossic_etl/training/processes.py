@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import torch
 import torch.distributed as dist
 
-from crossic_etl.training.config import TrainingConfig, TrainingError
+from crossic_etl.config.training import TrainingConfig
+from crossic_etl.training.errors import TrainingError
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import overload
 
-from crossic_etl.training.manifest import (
+from crossic_etl.export.manifest import (
     ExportError,
     Manifest,
     ManifestError,

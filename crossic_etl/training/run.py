@@ -21,10 +21,11 @@ from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 from transformers import get_scheduler
 
+from crossic_etl.config.training import TrainingConfig
 from crossic_etl.training.batches import Batch, Pass, Plan
 from crossic_etl.training.checkpoints import Checkpoints, State, check_same_run, saved_whole
-from crossic_etl.training.config import TrainingConfig, TrainingError
 from crossic_etl.training.data import Data, Loaders, open_data
+from crossic_etl.training.errors import TrainingError
 from crossic_etl.training.fit import check_model, check_tokenizer, find_tokenizer, with_split_token
 from crossic_etl.training.losses import token_losses
 from crossic_etl.training.metrics import Metrics

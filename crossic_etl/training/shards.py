@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from crossic_etl.training.manifest import ExportError, Manifest
+from crossic_etl.export.manifest import ExportError, Manifest
 
 Ids = npt.NDArray[np.int32]
 K = TypeVar("K", bound=Hashable)

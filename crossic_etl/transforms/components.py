@@ -14,7 +14,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from crossic_etl.kernels.components import find_components
+from crossic_etl.kernels.dedup.components import find_components
 from crossic_etl.transforms.arrow import Batches, Row, to_batches
 
 MEMBERS = T.StructType([T.StructField(name, T.StringType()) for name in ("node", "root")])

@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from crossic_etl.kernels.contamination import NgramIndex
+from crossic_etl.kernels.text.contamination import NgramIndex
 from crossic_etl.transforms.arrow import Row, each_row
 
 OVERLAPPING = T.StructType(

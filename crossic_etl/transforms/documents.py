@@ -10,13 +10,7 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from crossic_etl.kernels.crawl_records import (
-    BrokenRecord,
-    RawDocument,
-    read_json_lines,
-    read_wet,
-)
-from crossic_etl.kernels.documents import (
+from crossic_etl.kernels.crawl.documents import (
     DOCUMENT,
     DROPPED,
     DUPLICATE,
@@ -28,6 +22,7 @@ from crossic_etl.kernels.documents import (
     read_line,
     read_row,
 )
+from crossic_etl.kernels.crawl.records import BrokenRecord, RawDocument, read_json_lines, read_wet
 from crossic_etl.schemas import CRAWL_FILES, DOCUMENTS, MAX_URLS, STAGED_DOCUMENTS
 from crossic_etl.transforms.arrow import Batches, Row, to_batches
 from crossic_etl.transforms.outcomes import count_outcomes

@@ -10,11 +10,16 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 
-from crossic_etl.encoder_choice import EncoderChoice
-from crossic_etl.kernels.embedding import NOT_FINITE, Embedded, embed_batch, vectors_to_arrow
-from crossic_etl.kernels.encoder_backends.sentence_transformers import choose_device
-from crossic_etl.kernels.encoders import Encoder, EncoderSpec, Kind, load_encoder
-from crossic_etl.kernels.spans import SpanRule
+from crossic_etl.kernels.encoding.embedding import (
+    NOT_FINITE,
+    Embedded,
+    embed_batch,
+    vectors_to_arrow,
+)
+from crossic_etl.kernels.encoding.encoders import load_encoder
+from crossic_etl.kernels.encoding.sentence_transformers import choose_device
+from crossic_etl.kernels.encoding.spans import SpanRule
+from crossic_etl.kernels.encoding.spec import Encoder, EncoderChoice, EncoderSpec, Kind
 from crossic_etl.schemas import EMBEDDINGS, STAGED_EMBEDDINGS
 from crossic_etl.transforms.arrow import Batches, rebatch
 from crossic_etl.transforms.source_ids import page_source_id

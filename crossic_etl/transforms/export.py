@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from crossic_etl.kernels.export_layouts import WINDOW_SCHEMA
-from crossic_etl.training.manifest import TRAIN
+from crossic_etl.kernels.export.layouts import WINDOW_SCHEMA
+from crossic_etl.kernels.splits import TRAIN
 
 KEY = ("generation", "shard", "position")
 # A place is a hash of 63 bits. Its first 31 say in which file a window goes.

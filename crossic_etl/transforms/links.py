@@ -8,7 +8,7 @@ from functools import partial
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from crossic_etl.kernels.links import (
+from crossic_etl.kernels.wiki.links import (
     LINK_COLUMNS,
     LINK_DROPPED,
     LINK_REJECTED,

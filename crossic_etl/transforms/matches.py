@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from crossic_etl.kernels.calibration import ALL_LANGUAGES
+from crossic_etl.kernels.search.calibration import ALL_LANGUAGES
 from crossic_etl.schemas import NEIGHBOURS
 from crossic_etl.transforms.neighbours import limit_uses
 

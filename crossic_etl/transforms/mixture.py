@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from crossic_etl.config_errors import UnfitSettingError
+from crossic_etl.config.errors import UnfitSettingError
 
 MIXTURE = "mixture"
 

@@ -11,8 +11,8 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 from pyspark.sql.pandas.types import to_arrow_schema
 
-from crossic_etl.kernels.near_copies import BucketLinker, bands_for
-from crossic_etl.kernels.near_duplicates import Signature, band_keys, signatures
+from crossic_etl.kernels.dedup.buckets import BucketLinker, bands_for
+from crossic_etl.kernels.dedup.minhash import Signature, band_keys, signatures
 from crossic_etl.transforms.arrow import Batches, Row, to_batches
 
 SIGNED = (

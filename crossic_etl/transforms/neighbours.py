@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from crossic_etl.kernels.cell_search import Search
-from crossic_etl.kernels.cell_stream import CellStream
-from crossic_etl.kernels.quantizer import Quantizer, train
-from crossic_etl.kernels.routing import Router
-from crossic_etl.kernels.vectors import to_matrix
+from crossic_etl.kernels.search.quantizer import Quantizer, train
+from crossic_etl.kernels.search.routing import Router
+from crossic_etl.kernels.search.shard import Search
+from crossic_etl.kernels.search.shard_stream import CellStream
+from crossic_etl.kernels.search.vectors import to_matrix
 from crossic_etl.transforms.arrow import Batches
 
 FOUND = ("query_id", "target_lang", "doc_id", "rank", "cosine")

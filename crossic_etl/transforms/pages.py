@@ -8,8 +8,8 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from crossic_etl.kernels.pages import DROPPED, REJECTED, extract_page, licence, plain_text_row
-from crossic_etl.kernels.salvage import salvage_records
+from crossic_etl.kernels.wiki.pages import DROPPED, REJECTED, extract_page, licence, plain_text_row
+from crossic_etl.kernels.wiki.salvage import salvage_records
 from crossic_etl.kernels.wikis import Wiki
 from crossic_etl.schemas import PAGES, REDIRECTS, STAGED_PAGES
 from crossic_etl.transforms.arrow import Row, each_row

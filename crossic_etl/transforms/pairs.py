@@ -10,7 +10,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from crossic_etl.kernels.matching import match_greedily
+from crossic_etl.kernels.wiki.matching import match_greedily
 from crossic_etl.schemas import LONG, PAIRS, STRING
 from crossic_etl.transforms.arrow import Batches, Row, to_batches
 from crossic_etl.transforms.redirects import resolve_redirects

@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from crossic_etl.kernels.redirects import follow_redirects
+from crossic_etl.kernels.wiki.redirects import follow_redirects
 from crossic_etl.transforms.arrow import Batches, Row, to_batches
 
 ENDS = T.StructType([T.StructField(name, T.StringType()) for name in ("lang", "title", "end")])

@@ -8,8 +8,8 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from crossic_etl.encoder_choice import EncoderChoice
-from crossic_etl.kernels.similarity import side_cosines
+from crossic_etl.kernels.encoding.similarity import side_cosines
+from crossic_etl.kernels.encoding.spec import EncoderChoice
 from crossic_etl.schemas import DOUBLE, STRING
 from crossic_etl.transforms.arrow import Batches, rebatch, to_batches
 from crossic_etl.transforms.embeddings import task_encoder

@@ -10,9 +10,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from crossic_etl.kernels.arrangements import Recipe
-from crossic_etl.kernels.samples import PairTexts, sample_rows
-from crossic_etl.kernels.tokenizers import load_tokenizer
+from crossic_etl.kernels.samples.arrangements import Recipe
+from crossic_etl.kernels.samples.rows import PairTexts, sample_rows
+from crossic_etl.kernels.tokens.tokenizers import load_tokenizer
 from crossic_etl.schemas import LONG, SAMPLES, STAGED_SAMPLES, STRING
 from crossic_etl.transforms.arrow import Batches, to_batches
 from crossic_etl.transforms.sides import DROPPED, TEXT, join_text

@@ -14,8 +14,8 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from crossic_etl.kernels.splits import TRAIN, VALIDATION
 from crossic_etl.schemas import LONG, STRING
-from crossic_etl.training.manifest import TRAIN, VALIDATION
 from crossic_etl.transforms.contamination import mark_contaminated
 from crossic_etl.transforms.source_ids import page_source_id
 

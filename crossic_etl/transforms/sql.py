@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame
 from pyspark.sql import types as T
 
-from crossic_etl.kernels.salvage import salvage_records
-from crossic_etl.kernels.sql_dump import columns_of
+from crossic_etl.kernels.wiki.salvage import salvage_records
+from crossic_etl.kernels.wiki.sql_dump import columns_of
 from crossic_etl.transforms.arrow import Row, each_row
 from crossic_etl.transforms.pages import damage_row
 

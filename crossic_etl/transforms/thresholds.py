@@ -10,8 +10,8 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from crossic_etl.kernels.calibration import wrong_partners
-from crossic_etl.kernels.vectors import inner_products, to_matrix
+from crossic_etl.kernels.search.calibration import wrong_partners
+from crossic_etl.kernels.search.vectors import inner_products, to_matrix
 from crossic_etl.transforms.arrow import Batches
 from crossic_etl.transforms.embeddings import choose_known_pairs
 from crossic_etl.transforms.neighbours import margin

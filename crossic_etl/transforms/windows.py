@@ -10,8 +10,8 @@ import numpy as np
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from crossic_etl.kernels.packing import PackedSample, pack
-from crossic_etl.kernels.token_ends import Ids
+from crossic_etl.kernels.samples.packing import PackedSample, pack
+from crossic_etl.kernels.tokens.ends import Ids
 from crossic_etl.schemas import WINDOWS
 from crossic_etl.transforms.arrow import Batches, Row, to_batches
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-from tests.standalone import LOOPBACK
+from tests.support.standalone import LOOPBACK
 
 # What belongs to one connection and not to the message.
 HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "server", "date"}

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from crossic_etl.cli.verify import main as verify
 from crossic_etl.session import COMMON, DELTA_PACKAGE
 from crossic_etl.tables import Tables
-from jobs.verify import main as verify
+from tests.deploy.test_platforms import SMALL
 from tests.faults.world import COMPARED, DONE, JOBS, PIPELINE, ROOT, SEED, World
-from tests.standalone import LOOPBACK, SPARK_HOME, Cluster, cluster
-from tests.table_hashes import row_hashes
-from tests.test_months import FIRST, SECOND
-from tests.test_platforms import SMALL
+from tests.pipeline.test_months import FIRST, SECOND
+from tests.support.standalone import LOOPBACK, SPARK_HOME, Cluster, cluster
+from tests.support.table_hashes import row_hashes
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

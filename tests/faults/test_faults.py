@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from crossic_etl.cli.verify import main as verify
 from crossic_etl.schemas import (
     DOCUMENTS,
     NEIGHBOURS,
@@ -28,13 +29,12 @@ from crossic_etl.schemas import (
     SAMPLES,
 )
 from crossic_etl.tables import Tables
-from jobs.verify import main as verify
+from tests.deploy.test_platforms import S3A, download
 from tests.faults.faulty_store import Faults, faulty_store
 from tests.faults.world import COMPARED, FIELDS, RULES, SEED, WHEN, World, document, write_config
-from tests.servers import object_store, s3a_settings
-from tests.table_hashes import row_hash, row_hashes
-from tests.test_months import BEFORE, FIRST, SECOND, pair, write_month
-from tests.test_platforms import S3A, download
+from tests.pipeline.test_months import BEFORE, FIRST, SECOND, pair, write_month
+from tests.support.servers import object_store, s3a_settings
+from tests.support.table_hashes import row_hash, row_hashes
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -25,6 +25,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from crossic_etl.cli.pipeline import main
+from crossic_etl.cli.verify import main as verify
 from crossic_etl.sample.build import SourcePage
 from crossic_etl.schemas import (
     DOCUMENTS,
@@ -40,12 +42,10 @@ from crossic_etl.schemas import (
     TABLES,
 )
 from crossic_etl.tables import Tables
-from jobs.pipeline import main
-from jobs.verify import main as verify
-from tests.dying import Killed, make_units_small, note_units
 from tests.faults.world import RULES, SEED, document, write_config, write_crawl
-from tests.table_hashes import row_hash
-from tests.test_months import pair, whole, write_month
+from tests.pipeline.test_months import pair, whole, write_month
+from tests.support.killed_runs import Killed, make_units_small, note_units
+from tests.support.table_hashes import row_hash
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from crossic_etl.cli.verify import main as verify
 from crossic_etl.tables import Tables
-from jobs.verify import main as verify
 from tests.faults.world import COMPARED, SEED, World
-from tests.table_hashes import row_hashes
-from tests.test_months import FIRST, SECOND
+from tests.pipeline.test_months import FIRST, SECOND
+from tests.support.table_hashes import row_hashes
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

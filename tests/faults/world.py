@@ -27,7 +27,7 @@ from crossic_etl.schemas import (
     SAMPLES,
     WINDOWS,
 )
-from tests.test_months import BEFORE, FIRST, SECOND, after, write_month
+from tests.pipeline.test_months import BEFORE, FIRST, SECOND, after, write_month
 
 ROOT = Path(__file__).parents[2]
 SEED = int(os.environ.get("CROSSIC_ETL_SEED", "0"))
@@ -47,14 +47,14 @@ PIPELINE = """
 import json, os, sys
 import pytest
 from crossic_etl import session
-from tests.dying import make_units_small
+from tests.support.killed_runs import make_units_small
 more = json.loads(os.environ.get("MORE_SETTINGS", "{}"))
 if packages := more.pop("packages", []):
     packages = ",".join([session.DELTA_PACKAGE, *packages])
     session.jars = lambda: {"spark.jars.packages": packages}
 session.COMMON.update(more)
 make_units_small(pytest.MonkeyPatch())
-from jobs.pipeline import main
+from crossic_etl.cli.pipeline import main
 session.get_session(brief=True)
 sys.exit(main(sys.argv[1:]))
 """

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from crossic_etl.config.submit import Submit
 from crossic_etl.submit.job import TrainingJob
-from crossic_etl.submit.settings import Submit
 from tests.submit.inputs import write_export, write_model, write_yaml
 from tests.submit.recorder import Recorder
 

@@ -10,9 +10,10 @@ from types import SimpleNamespace
 import torch.distributed as dist
 from torch._utils import ExceptionWrapper
 
+from crossic_etl.config.training import TrainingConfig
+from crossic_etl.export.manifest import ExportError
 from crossic_etl.training import __main__
-from crossic_etl.training.config import TrainingConfig, TrainingError
-from crossic_etl.training.manifest import ExportError
+from crossic_etl.training.errors import TrainingError
 
 
 def train(config: TrainingConfig) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from crossic_etl.training.manifest import (
+from crossic_etl.export.manifest import (
     ExportFile,
     Manifest,
     Split,

@@ -13,11 +13,11 @@ import pytest
 pytest.importorskip("databricks.sdk")
 from databricks.sdk.service.jobs import SubmitTask
 
+from crossic_etl.config.submit import Databricks
 from crossic_etl.submit import databricks_run
 from crossic_etl.submit.databricks_run import DatabricksRun
 from crossic_etl.submit.follow import follow
 from crossic_etl.submit.job import SubmitError, TrainingJob, UnreachableError
-from crossic_etl.submit.settings import Databricks
 from tests.submit.recorder import Answer, Recorder, Request
 
 Tree = dict[str, Any]

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from crossic_etl.config.training import TrainingConfig, load_training_config
+from crossic_etl.export.manifest import ManifestError
 from crossic_etl.submit import exports
 from crossic_etl.submit.exports import read_exports, verify
 from crossic_etl.submit.job import SubmitError
-from crossic_etl.training.config import TrainingConfig, load_training_config
-from crossic_etl.training.manifest import ManifestError
 from tests.submit.inputs import write_export
 
 THERE = "/mnt/there"

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from crossic_etl.config.submit import Submit
+from crossic_etl.config.training import Model, TrainingConfig
+from crossic_etl.export.manifest import Manifest
 from crossic_etl.submit.fit import ModelFacts, check_fit, read_facts
 from crossic_etl.submit.job import SubmitError
-from crossic_etl.submit.settings import Submit
-from crossic_etl.training.config import Model, TrainingConfig
-from crossic_etl.training.manifest import Manifest
 from tests.submit.inputs import manifest, with_tokenizer, write_model
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -177,7 +177,7 @@ def test_a_model_of_the_hub_is_read_from_its_cache(tmp_path: Path) -> None:
     write_model(cached / "snapshots" / ("c" * 40), max_position_embeddings=777)
     code = (
         "from crossic_etl.submit.fit import read_facts; "
-        "from crossic_etl.training.config import Model; "
+        "from crossic_etl.config.training import Model; "
         "print([read_facts(Model(name)).context for name in ('some/model', 'no/model', 'a b')])"
     )
     done = subprocess.run(

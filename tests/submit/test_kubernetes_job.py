@@ -11,11 +11,11 @@ import yaml
 pytest.importorskip("kubernetes")
 import kubernetes_validate
 
+from crossic_etl.config.submit import Kubernetes, Volume
 from crossic_etl.submit.follow import follow
 from crossic_etl.submit.job import SubmitError, TrainingJob, UnreachableError
 from crossic_etl.submit.kubernetes_job import KubernetesJob
 from crossic_etl.submit.kubernetes_manifest import objects
-from crossic_etl.submit.settings import Kubernetes, Volume
 from tests.submit.recorder import Answer, Recorder, Request
 
 pytestmark = pytest.mark.slow

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from crossic_etl.config.submit import Submit
 from crossic_etl.submit import local_run
 from crossic_etl.submit.follow import follow
 from crossic_etl.submit.job import SubmitError, TrainingJob
 from crossic_etl.submit.launch import main as launch
 from crossic_etl.submit.local_run import LocalRun
-from crossic_etl.submit.settings import Submit
 
 TRAINER = "tests.submit.tiny_trainer"
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
+from crossic_etl.cli.submit_training import main as submit_training
+from crossic_etl.config.submit import Slurm, Submit
 from crossic_etl.submit.follow import follow
 from crossic_etl.submit.job import SubmitError, TrainingJob, UnreachableError
-from crossic_etl.submit.settings import Slurm, Submit
 from crossic_etl.submit.slurm_job import SlurmJob
-from jobs.submit_training import main as submit_training
 from tests.submit import slurm_cluster
 from tests.training.tiny import write_training
 
@@ -288,7 +288,14 @@ class TestCluster:
 
     def test_a_job_goes_on_when_its_wait_is_ended(self, tmp_path: Path) -> None:
         config = real_training(tmp_path, nodes=1, slurm={"setup": ["sleep 600"]})
-        command = [sys.executable, "-m", "jobs.submit_training", "--config", config, *FOLLOWED]
+        command = [
+            sys.executable,
+            "-m",
+            "crossic_etl.cli.submit_training",
+            "--config",
+            config,
+            *FOLLOWED,
+        ]
         with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as process:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.submit_training import main
+from crossic_etl.cli.submit_training import main
 from tests.training.tiny import TOKENIZER, windows, write_export, write_model, write_training
 
 pytestmark = pytest.mark.slow
@@ -134,7 +134,14 @@ def test_an_ended_wait_stops_training_on_this_machine(
     config: str, number: signal.Signals, in_training: bool
 ) -> None:
     metrics = Path("output") / "metrics.jsonl"
-    command = [sys.executable, "-m", "jobs.submit_training", "--config", config, "--wait"]
+    command = [
+        sys.executable,
+        "-m",
+        "crossic_etl.cli.submit_training",
+        "--config",
+        config,
+        "--wait",
+    ]
     with subprocess.Popen(
         [*command, "--set", "epochs=100000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True, start_new_session=True, preexec_fn=heed_hangups,

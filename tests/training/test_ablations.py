@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from crossic_etl.config.training import load_training_config
 from crossic_etl.training.ablations import COMPARED, main, table
-from crossic_etl.training.config import TrainingError, load_training_config
+from crossic_etl.training.errors import TrainingError
 
 TRAINING = """
 model: {name: some/model}

@@ -10,9 +10,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossic_etl.config import build
+from crossic_etl.config.loading import build
+from crossic_etl.config.training import TrainingConfig
 from crossic_etl.training.batches import IGNORED, Batch, Collator, Plan
-from crossic_etl.training.config import TrainingConfig
 from crossic_etl.training.data import Loaders, open_data
 from crossic_etl.training.processes import Processes
 from tests.training.tiny import window, windows, write_export

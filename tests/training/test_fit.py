@@ -10,17 +10,18 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from crossic_etl.config import build
-from crossic_etl.kernels.tokenizers import PROBE
-from crossic_etl.training.config import Model, TrainingConfig, TrainingError
+from crossic_etl.config.loading import build
+from crossic_etl.config.training import Model, TrainingConfig
+from crossic_etl.export.manifest import ExportError, TokenizerInfo
+from crossic_etl.kernels.tokens.tokenizers import PROBE
 from crossic_etl.training.data import open_data
+from crossic_etl.training.errors import TrainingError
 from crossic_etl.training.fit import (
     check_model,
     check_tokenizer,
     find_tokenizer,
     with_split_token,
 )
-from crossic_etl.training.manifest import ExportError, TokenizerInfo
 from crossic_etl.training.processes import choose_device
 from tests.training.tiny import LENGTH, TOKENIZER, VOCABULARY, windows, write_export, write_model
 

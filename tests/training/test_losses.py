@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from crossic_etl.config.training import Model
 from crossic_etl.training.batches import IGNORED, Batch, Collator
-from crossic_etl.training.config import Model
 from crossic_etl.training.losses import (
     blocked_mask,
     next_token_logits,

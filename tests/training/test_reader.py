@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from crossic_etl.training.manifest import (
+from crossic_etl.export.manifest import (
     ExportFile,
     Manifest,
     ManifestError,

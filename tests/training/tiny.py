@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from crossic_etl.training.manifest import (
+from crossic_etl.export.manifest import (
     ExportFile,
     Manifest,
     Split,
@@ -198,8 +198,8 @@ def best_logits(config_file: Path, ids: list[list[int]]) -> tuple[Any, Any]:
     """Logits of a run's model before training, and with the weights of its best checkpoint."""
     import torch
 
+    from crossic_etl.config.training import load_training_config
     from crossic_etl.training.checkpoints import Checkpoints
-    from crossic_etl.training.config import load_training_config
     from crossic_etl.training.data import open_data
     from crossic_etl.training.models import base_dtype, load_base, prepare
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crossic_etl import components
-from crossic_etl.components import NotConvergedError, most_rounds, stage_components
-from crossic_etl.kernels.components import find_components
+from crossic_etl.kernels.dedup.components import find_components
+from crossic_etl.pipeline.crawl import components
+from crossic_etl.pipeline.crawl.components import NotConvergedError, most_rounds, stage_components
 from crossic_etl.tables import Tables
 from crossic_etl.transforms.components import MEMBERS, fingerprint
 

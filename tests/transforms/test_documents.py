@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pyspark.sql import functions as F
 
-from crossic_etl.kernels.components import find_components
-from crossic_etl.kernels.contamination import NgramIndex
-from crossic_etl.kernels.documents import DocumentRules, read_row
+from crossic_etl.kernels.crawl.documents import DocumentRules, read_row
+from crossic_etl.kernels.dedup.components import find_components
+from crossic_etl.kernels.text.contamination import NgramIndex
 from crossic_etl.schemas import DOCUMENTS, MAX_URLS, STAGED_DOCUMENTS
 from crossic_etl.transforms.contamination import find_contaminated, mark_contaminated
 from crossic_etl.transforms.documents import (

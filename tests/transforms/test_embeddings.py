@@ -9,10 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from crossic_etl.config_crawl import Encoder
-from crossic_etl.encoder_choice import EncoderChoice, choose_encoder
-from crossic_etl.kernels.encoders import EncoderSpec, load_encoder
-from crossic_etl.kernels.spans import SpanRule
+from crossic_etl.config.crawl import Encoder
+from crossic_etl.config.encoder import choose_encoder
+from crossic_etl.kernels.encoding.encoders import load_encoder
+from crossic_etl.kernels.encoding.spans import SpanRule
+from crossic_etl.kernels.encoding.spec import EncoderChoice, EncoderSpec
 from crossic_etl.schemas import STAGED_EMBEDDINGS
 from crossic_etl.transforms import embeddings
 from crossic_etl.transforms.arrow import rebatch

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossic_etl.config_errors import UnfitSettingError
+from crossic_etl.config.errors import UnfitSettingError
 from crossic_etl.transforms.mixture import (
     choose_pairs,
     count_mixture,

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from pyspark.sql import functions as F
 
-from crossic_etl.kernels.cell_search import Search
-from crossic_etl.kernels.quantizer import Quantizer
+from crossic_etl.kernels.search.quantizer import Quantizer
+from crossic_etl.kernels.search.shard import Search
 from crossic_etl.transforms.neighbours import (
     FOUND,
     add_margins,

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 from pyspark.sql import functions as F
 
-from crossic_etl.config_crawl import Encoder
-from crossic_etl.encoder_choice import choose_encoder
+from crossic_etl.config.crawl import Encoder
+from crossic_etl.config.encoder import choose_encoder
 from crossic_etl.transforms.report import (
     EVIDENCE,
     compare_sides,

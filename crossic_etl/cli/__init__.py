@@ -1,0 +1,1 @@
+"""The command ``crossic-etl``: a module for each subcommand."""

@@ -1,0 +1,181 @@
+"""What is promised of samples."""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from crossic_etl.expectations.expectation import Promise, of_every_row
+from crossic_etl.schemas import DOCUMENTS, PAGES, PAIRS, SAMPLES
+from crossic_etl.transforms.sides import CRAWL, RETRIEVED, WIKIPEDIA
+from crossic_etl.transforms.source_ids import page_source_id
+
+SIDES = ("en", "target")
+# A pair of documents in one arrangement; in ``mix`` each of its sides by itself.
+_DOCUMENTS = (
+    *("arrangement", "tokenizer", "origin", "pair_id"),
+    *(f"{side}_source_id" for side in SIDES),
+)
+# One run's samples of a language: separator and split token are the same in all of them.
+_RECIPE = ("arrangement", "target_lang", "tokenizer", "split_token", "has_both")
+_NO_REVISION = -1
+
+
+def compare_tokens(samples: DataFrame) -> DataFrame:
+    """``sample_id, extra, usual_extra``: tokens beside those of the sides, and what others have."""
+    extra = F.col("n_tokens").cast("long") - F.col("n_en_tokens") - F.col("n_target_tokens")
+    has_both = (F.col("n_en_tokens") > 0) & (F.col("n_target_tokens") > 0)
+    counted = samples.withColumns({"has_both": has_both, "extra": extra}).select(
+        "sample_id", *_RECIPE, "extra"
+    )
+    usual = counted.groupBy(*_RECIPE).agg(F.mode("extra", deterministic=True).alias("usual_extra"))
+    return counted.join(F.broadcast(usual), on=list(_RECIPE), how="left")
+
+
+def join_segments(
+    samples: DataFrame, pairs: DataFrame, pages: DataFrame, documents: DataFrame
+) -> DataFrame:
+    """A row for each `_DOCUMENTS` with what its segments are together, and what they should be.
+
+    ``segments`` in order, and the ``fewest, most`` that they say there are. Prefixed by the side:
+    ``hash`` of its joined text, ``oldest, newest`` revision; ``there`` and ``revision``, the hash
+    and revision in ``pages`` or ``documents``; and ``pair``, its page in ``pairs``.
+    """
+    texts = [F.struct("segment", *(f"{side}_text" for side in SIDES))]
+    held = samples.groupBy(*_DOCUMENTS).agg(
+        F.array_sort(F.collect_list(*texts)).alias("parts"),
+        F.min("n_segments").alias("fewest"),
+        F.max("n_segments").alias("most"),
+        *(
+            of(_revision(f"{side}_revision_id")).alias(f"{side}_{name}")
+            for side in SIDES
+            for name, of in (("oldest", F.min), ("newest", F.max))
+        ),
+    )
+    joined = held.select(
+        *_DOCUMENTS,
+        *("fewest", "most"),
+        F.col("parts")["segment"].alias("segments"),
+        *(_joined_hash(side) for side in SIDES),
+        *(f"{side}_{name}" for side in SIDES for name in ("oldest", "newest")),
+    ).join(_pages_of(pairs), on="pair_id", how="left")
+    there = _texts(pages, documents)
+    for side in SIDES:
+        renamed = there.select([F.col(name).alias(f"{side}_{name}") for name in there.columns])
+        joined = joined.join(renamed, on=f"{side}_source_id", how="left")
+    return joined
+
+
+def _joined_hash(side: str) -> Column:
+    return F.sha2(F.array_join(F.col("parts")[f"{side}_text"], ""), 256).alias(f"{side}_hash")
+
+
+def _revision(column: str) -> Column:
+    return F.coalesce(column, F.lit(_NO_REVISION))
+
+
+def _pages_of(pairs: DataFrame) -> DataFrame:
+    return pairs.select(
+        "pair_id",
+        page_source_id(F.lit("en"), "en_page_id").alias("en_pair"),
+        page_source_id(F.col("target_lang"), "target_page_id").alias("target_pair"),
+    )
+
+
+def _texts(pages: DataFrame, documents: DataFrame) -> DataFrame:
+    """``source_id, there, revision`` of every page and document."""
+    hashed = F.col("text_hash").alias("there")
+    return pages.select(
+        page_source_id(F.col("lang"), "page_id").alias("source_id"),
+        hashed,
+        _revision("revision_id").alias("revision"),
+    ).unionByName(
+        documents.select(
+            F.col("doc_id").alias("source_id"),
+            hashed,
+            F.lit(_NO_REVISION).cast("long").alias("revision"),
+        )
+    )
+
+
+def find_splits(samples: DataFrame) -> DataFrame:
+    """``source_id, first_split, last_split`` of each document that a sample is made of."""
+    ids = F.explode(F.array(*(f"{side}_source_id" for side in SIDES)))
+    named = samples.select(ids.alias("source_id"), "split").where(F.col("source_id").isNotNull())
+    return named.groupBy("source_id").agg(
+        F.min("split").alias("first_split"), F.max("split").alias("last_split")
+    )
+
+
+_HOLDS_SIDES = """
+CASE arrangement
+    WHEN 'mix' THEN (en_source_id IS NULL) <> (target_source_id IS NULL)
+    WHEN 'target-only' THEN en_source_id IS NULL AND target_source_id IS NOT NULL
+    ELSE en_source_id IS NOT NULL AND target_source_id IS NOT NULL
+END
+"""
+_ARE_WHOLE = (
+    "fewest = most AND size(segments) = most"
+    " AND forall(transform(segments, (segment, i) -> segment = i), fits -> fits)"
+)
+
+
+def _of_both(condition: str) -> str:
+    return " AND ".join(f"({condition.format(side=side)})" for side in SIDES)
+
+
+SAMPLE_PROMISES = (
+    of_every_row(
+        SAMPLES,
+        {
+            "split is train or validation": "split IN ('train', 'validation')",
+            "origin is that of its arrangement": (
+                f"origin = IF(arrangement = '{RETRIEVED}', '{CRAWL}', '{WIKIPEDIA}')"
+            ),
+            "it has the sides of its arrangement": _HOLDS_SIDES,
+            "a side that it doesn't have is empty": _of_both(
+                "{side}_source_id IS NOT NULL OR ({side}_text = '' AND n_{side}_tokens = 0"
+                " AND {side}_title IS NULL AND {side}_url IS NULL AND {side}_revision_id IS NULL)"
+            ),
+            "n_tokens is the number of input_ids": "n_tokens = size(input_ids)",
+        },
+    ),
+    Promise(
+        {
+            "its tokens are the sides', the separator's and the split token's": (
+                "extra > 0 AND extra = usual_extra"
+            )
+        },
+        SAMPLES.key,
+        (SAMPLES,),
+        compare_tokens,
+    ),
+    Promise(
+        {
+            "segments are 0 to n_segments - 1, once each": _ARE_WHOLE,
+            "its documents are there": _of_both(
+                "{side}_source_id IS NULL OR {side}_there IS NOT NULL"
+            ),
+            "its segments, joined, are the texts": f"NOT ({_ARE_WHOLE}) OR "
+            + f"({_of_both('{side}_there IS NULL OR {side}_hash = {side}_there')})",
+            "its revisions are the pages'": _of_both(
+                "{side}_there IS NULL OR ({side}_oldest = {side}_revision"
+                " AND {side}_newest = {side}_revision)"
+            ),
+            "its pair is there, with those pages": (
+                f"origin <> '{WIKIPEDIA}' OR (en_pair IS NOT NULL"
+                " AND (en_source_id IS NULL OR arrangement = 'random' OR en_source_id = en_pair)"
+                " AND (target_source_id IS NULL OR target_source_id = target_pair))"
+            ),
+        },
+        _DOCUMENTS,
+        (SAMPLES, PAIRS, PAGES, DOCUMENTS),
+        join_segments,
+    ),
+    Promise(
+        {"no document is on both sides of the split": "first_split = last_split"},
+        ("source_id",),
+        (SAMPLES,),
+        find_splits,
+    ),
+)

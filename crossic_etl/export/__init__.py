@@ -1,0 +1,1 @@
+"""Windows to folders of shards with a manifest."""

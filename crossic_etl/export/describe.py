@@ -1,0 +1,140 @@
+"""What the driver adds to the files of an export: indexes, and the manifest with all checksums."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from importlib.metadata import version
+
+from pyspark.sql import Row
+
+from crossic_etl.config import Config
+from crossic_etl.export.manifest import (
+    MANIFEST,
+    ExportFile,
+    Manifest,
+    Split,
+    TokenizerInfo,
+    WindowInfo,
+    to_json,
+)
+from crossic_etl.export.plan import SPLITS, Request
+from crossic_etl.kernels.export.layouts import Layout, mds_index
+from crossic_etl.kernels.tokens.tokenizers import Tokenizer
+
+
+@dataclass(frozen=True)
+class Written:
+    """What the workers wrote.
+
+    Attributes:
+        windows: a row (`schemas.EXPORTED_FILES`) for each file of windows.
+        attribution: likewise.
+        samples: the counts of `transforms.export.count_samples`.
+        versions: Delta version of each table read.
+    """
+
+    windows: Sequence[Row]
+    attribution: Sequence[Row]
+    samples: Sequence[Row]
+    versions: Mapping[str, int]
+
+    @property
+    def moves(self) -> dict[str, str]:
+        """Name of each file to its path in the export."""
+        return {row["part"]: row["path"] for row in (*self.windows, *self.attribution)}
+
+    @property
+    def n_samples(self) -> int:
+        """Distinct samples."""
+        return _sum(self.samples, "samples")
+
+    def of(self, split: str) -> list[Row]:
+        """The files of a split, in order."""
+        rows = [row for row in self.windows if row["split"] == split]
+        return sorted(rows, key=lambda row: str(row["path"]))
+
+
+def describe_export(
+    written: Written, request: Request, config: Config, layout: Layout, tokenizer: Tokenizer
+) -> dict[str, bytes]:
+    """Path to content of what the driver writes, the manifest last."""
+    indexes = side_files(written, layout)
+    sides = {path: _side(path, data) for path, data in indexes.items()}
+    licences: Counter[str] = Counter()
+    for row in written.samples:
+        licences[row["licence"]] += row["samples"]
+    manifest = Manifest(
+        layout=layout.name,
+        arrangement=request.arrangement,
+        languages=tuple(sorted({row["target_lang"] for row in written.samples})),
+        tokenizer=describe_tokenizer(tokenizer),
+        window=WindowInfo(config.window.length, config.window.policy),
+        seed=config.seed,
+        splits={split: _split(written, split, sides.values()) for split in SPLITS},
+        licences=dict(sorted(licences.items())),
+        token_sum={split: _sum(written.of(split), "token_sum") for split in SPLITS},
+        tables=dict(written.versions),
+        config_hash=config.digest(),
+        code_version=version("crossic-etl"),
+        created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        token_type=layout.token_type,
+        token_budget=request.tokens,
+        generation=request.generation,
+        attribution=tuple(_file(row, windows=0) for row in written.attribution),
+    )
+    return indexes | {MANIFEST: to_json(manifest).encode()}
+
+
+def side_files(written: Written, layout: Layout) -> dict[str, bytes]:
+    """The index that ``mds`` has for each split, path to bytes."""
+    if layout.name != "mds":
+        return {}
+    return {
+        f"{split}/index.json": mds_index(
+            row.asDict() | {"basename": row["path"].rpartition("/")[2]} for row in written.of(split)
+        )
+        for split in SPLITS
+    }
+
+
+def describe_tokenizer(tokenizer: Tokenizer) -> TokenizerInfo:
+    """What the manifest says of a tokenizer: the split token by its name alone."""
+    kind, _, name = tokenizer.split_token.partition(":")
+    return TokenizerInfo(
+        name=tokenizer.name,
+        vocabulary_size=tokenizer.vocab_size,
+        split_token=name if kind in ("new", "text") else tokenizer.split_token,
+        split_ids=tuple(tokenizer.split_ids.tolist()),
+        is_new_token=kind == "new",
+    )
+
+
+def _split(written: Written, split: str, sides: Iterable[ExportFile]) -> Split:
+    rows = written.of(split)
+    tokens, repeated = _sum(rows, "tokens"), _sum(rows, "repeated_tokens")
+    files = [_file(row, row["windows"]) for row in rows]
+    files += [side for side in sides if side.path.startswith(f"{split}/")]
+    return Split(
+        windows=_sum(rows, "windows"),
+        tokens=tokens,
+        new_tokens=tokens - repeated,
+        repeated_tokens=repeated,
+        samples=_sum([row for row in written.samples if row["split"] == split], "samples"),
+        files=tuple(files),
+    )
+
+
+def _sum(rows: Iterable[Row], column: str) -> int:
+    return sum(int(row[column]) for row in rows)
+
+
+def _file(row: Row, windows: int) -> ExportFile:
+    return ExportFile(row["path"], windows, row["tokens"], row["bytes"], row["sha256"])
+
+
+def _side(path: str, data: bytes) -> ExportFile:
+    return ExportFile(path, 0, 0, len(data), hashlib.sha256(data).hexdigest())

@@ -1,0 +1,72 @@
+"""Windows of one arrangement to a folder that a trainer reads without Spark."""
+
+from pyspark.sql import SparkSession
+
+from crossic_etl.config import Config
+from crossic_etl.export.describe import Written, describe_export
+from crossic_etl.export.folder import staging
+from crossic_etl.export.plan import (
+    Request,
+    check_found,
+    check_ids,
+    check_samples,
+    layout_of,
+    plan_export,
+    write_attribution_files,
+    write_window_files,
+)
+from crossic_etl.kernels.tokens.tokenizers import load_tokenizer
+from crossic_etl.runs import recorded
+from crossic_etl.runs.ledger import JobSpec
+from crossic_etl.schemas import SAMPLES, WINDOWS
+from crossic_etl.tables import Scope, Tables
+from crossic_etl.tables.delta import condition
+from crossic_etl.transforms.export import (
+    attribute_samples,
+    count_samples,
+    place_windows,
+    take_until,
+)
+
+READS, WRITES = (WINDOWS, SAMPLES), ()
+SPEC = JobSpec("export", READS)
+
+
+def run(spark: SparkSession, config: Config, request: Request) -> None:
+    """Writes the windows of the configured tokenizer, length and policy."""
+    tables = Tables(spark, config.root)
+    kind: Scope = {
+        "arrangement": [request.arrangement],
+        "tokenizer": [config.tokenizer],
+        "window_length": [config.window.length],
+        "policy": [config.window.policy],
+    }
+    if request.generation is not None:
+        kind = {**kind, "generation": [request.generation]}
+    tokenizer = load_tokenizer(config.tokenizer, config.split_token)
+    layout = layout_of(request, config, tokenizer)
+    with (
+        recorded(tables, config, SPEC) as record,
+        staging(request.to, request.overwrite) as folder,
+    ):
+        windows, samples = (
+            tables.read_version(table, record.input_versions[table.name]) for table in READS
+        )
+        chosen = windows.where(condition(kind))
+        check_found(windows, chosen, kind)
+        placed = place_windows(chosen, config.seed)
+        plan = plan_export(placed, request, config.window.length)
+        taken = take_until(placed, plan.last_depth)
+        attributed = attribute_samples(taken, samples)
+        counts = count_samples(attributed).collect()
+        check_samples(counts, config)
+        files = write_window_files(taken, plan.files, folder.parts, layout)
+        check_ids(files, tokenizer)
+        record.rows_in, record.rows_out = plan.n_windows, sum(file["windows"] for file in files)
+        record.dropped = {"over_budget": plan.n_windows - plan.n_taken}
+        record.check()
+        attribution = write_attribution_files(attributed, counts, folder.parts)
+        written = Written(files, attribution, counts, record.input_versions)
+        record.metrics = {"files": len(written.moves), "samples": written.n_samples}
+        texts = describe_export(written, request, config, layout, tokenizer)
+        folder.commit(written.moves, texts)

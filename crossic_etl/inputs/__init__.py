@@ -1,0 +1,1 @@
+"""Raw input: found, listed, read, and its damage handled."""

@@ -1,0 +1,171 @@
+"""Crawl files on any Hadoop file system to staged rows: the one expensive pass over them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from pyspark.errors import AnalysisException
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from crossic_etl.config import Config, ConfigError
+from crossic_etl.config.crawl import CrawlSource
+from crossic_etl.inputs.errors import InputError
+from crossic_etl.inputs.files import escaped, plain_path
+from crossic_etl.kernels.crawl.records import FIELDS
+from crossic_etl.spark_errors import missing
+
+
+@dataclass(frozen=True)
+class CrawlFiles:
+    """The files of a source, by name: sizes in bytes, and when changed, in ms since 1970."""
+
+    source: CrawlSource
+    sizes: Mapping[str, int]
+    times: Mapping[str, int]
+
+    @property
+    def reading(self) -> str:
+        """What of the source decides what is read from a file, as JSON."""
+        settings = {
+            "format": self.source.format,
+            "fields": dict(self.fields) if self.source.format != "wet" else {},
+            "dump": self.source.dump,
+        }
+        return json.dumps(settings, sort_keys=True, ensure_ascii=False)
+
+    def only(self, paths: Collection[str]) -> CrawlFiles:
+        """The same source with no files but these."""
+        return replace(self, sizes={p: n for p, n in self.sizes.items() if p in paths})
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """Where the source has our fields."""
+        fields = self.source.fields
+        return FIELDS[fields] if isinstance(fields, str) else fields
+
+
+def find_files(spark: SparkSession, source: CrawlSource) -> CrawlFiles:
+    """The files of a source that are not empty, in folders of folders too.
+
+    Raises:
+        InputError: there is nothing at its path.
+    """
+    listing = spark.read.format("binaryFile").option("recursiveFileLookup", "true")
+    try:
+        found = listing.load(source.path)
+        modified = F.unix_millis("modificationTime").alias("modified")
+        rows = found.select("path", "length", modified).collect()
+    except AnalysisException as error:
+        if missing(error):
+            raise InputError(f"crawl.sources: {source.path} isn't there") from None
+        raise
+    if not rows:
+        print(f"documents: no files, or only empty ones, at {source.path}", flush=True)
+    return CrawlFiles(
+        source,
+        {plain_path(row.path): row.length for row in rows},
+        {plain_path(row.path): row.modified for row in rows},
+    )
+
+
+def find_sources(spark: SparkSession, config: Config) -> list[CrawlFiles]:
+    """The files of all sources; one that two sources read alike is the first one's.
+
+    Raises:
+        ConfigError: no source is configured.
+        InputError: a source isn't there.
+    """
+    if not config.crawl.sources:
+        raise ConfigError("crawl.sources", (), "at least one source")
+    sources: list[CrawlFiles] = []
+    for source in config.crawl.sources:
+        files = find_files(spark, source)
+        alike = [other.sizes for other in sources if other.reading == files.reading]
+        sources.append(files.only(files.sizes.keys() - set().union(*alike)))
+    return sources
+
+
+def read_rows(
+    spark: SparkSession,
+    paths: Sequence[str],
+    fields: Mapping[str, str],
+    like: str | None = None,
+) -> DataFrame:
+    """Rows of Parquet files in the columns of `transforms.documents.ROW`.
+
+    Of which columns and types they should be is told from a file that they are ``like``, the same
+    for every unit: by default from the first, as Spark does.
+
+    Texts as bytes: Parquet doesn't check that they are UTF-8, and one that isn't would fail its
+    whole batch.
+
+    Raises:
+        InputError: there is no column with the text.
+    """
+    told_from = spark.read.parquet(escaped(like or min(paths)))
+    frame = spark.read.schema(told_from.schema).parquet(*[escaped(path) for path in paths])
+    found = {name: _column(frame.schema, path) for name, path in fields.items()}
+    text = found.pop("text")
+    if text is None:
+        raise InputError(
+            f"{paths[0]} has no column {fields['text']}, but {', '.join(frame.columns)}: "
+            "set crawl.sources.fields"
+        )
+    names = {name: name for name in ("url", "source_id", "date", "lang", "lang_score", "dump")}
+    columns = [
+        _string(found.get(name)).alias(ours)
+        for ours, name in {**names, "named_file": "file"}.items()
+    ]
+    return frame.select(
+        _file_read(),
+        F.col("_metadata.row_index").alias("number"),
+        text.cast("binary").alias("text"),
+        *columns,
+    )
+
+
+def _string(value: Column | None) -> Column:
+    return F.lit(None).cast("string") if value is None else F.make_valid_utf8(value)
+
+
+def _column(schema: T.StructType, path: str) -> Column | None:
+    """A field as a string: the first choice of its path that is there; None where none is."""
+    choices = [keys for choice in path.split("|") if _has(schema, keys := choice.split("."))]
+    # As strings before one is chosen: a number beside an address would have the address be one.
+    columns = [F.col(".".join(map(_quoted, keys))).cast("string") for keys in choices]
+    return F.coalesce(*columns) if columns else None
+
+
+def _quoted(name: str) -> str:
+    return f"`{name.replace('`', '``')}`"
+
+
+def _has(schema: T.DataType, keys: Sequence[str]) -> bool:
+    if not keys:
+        return True
+    first, *rest = keys
+    if not isinstance(schema, T.StructType) or first not in schema.fieldNames():
+        return False
+    return _has(schema[first].dataType, rest)
+
+
+def read_files(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
+    """``content, file``: whole files, each one row."""
+    files = spark.read.format("binaryFile").load([escaped(path) for path in paths])
+    return files.select("content", F.regexp_replace("path", "^file:/+", "file:/").alias("file"))
+
+
+def read_lines(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
+    """``value, file``: the lines of files, plain or packed with gzip or bzip2, in bytes."""
+    lines = spark.read.text([escaped(path) for path in paths], lineSep="\n")
+    return lines.select(F.col("value").cast("binary").alias("value"), _file_read())
+
+
+def _file_read() -> Column:
+    """``file``: the path as `plain_path` has it; Spark's has escapes of a URL, but + for itself."""
+    path = F.url_decode(F.replace(F.col("_metadata.file_path"), F.lit("+"), F.lit("%2B")))
+    return F.regexp_replace(path, "^file:/+", "file:/").alias("file")

@@ -1,0 +1,65 @@
+"""Damaged input: found when Spark fails on it, then read in Python as far as it can be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from urllib.parse import unquote
+
+from pyspark.sql import DataFrame
+
+from crossic_etl.inputs.errors import InputError
+from crossic_etl.inputs.files import plain_path
+from crossic_etl.tables import Tables, Unit
+
+# Of local files, of HDFS, and of object stores.
+DENIED = re.compile(r"Permission denied|AccessControlException|AccessDenied|Forbidden")
+Build = Callable[[frozenset[str]], DataFrame]
+
+
+def stage_readable(
+    tables: Tables, job: str, build: Build, on_damage: str, unit: Unit | None = None
+) -> DataFrame:
+    """Stages ``build(damaged)``, adding each file that Spark can't read to ``damaged``.
+
+    A dump is read by Spark's own codecs as long as they can; a file that they fail on is read again
+    in whole streams, so damage costs what it covers and one more pass.
+
+    Raises:
+        InputError: a file is damaged and ``on_damage`` is ``fail``, or it can't be salvaged.
+    """
+    damaged: frozenset[str] = frozenset()
+    while True:
+        try:
+            return tables.stage(job, build(damaged), unit)
+        except Exception as error:
+            path = unreadable_file(error)
+            if path is None:
+                raise
+            if on_damage == "fail" or path in damaged:
+                raise InputError(
+                    f"{path} is damaged or cut short ({_cause(error)}): fetch it again, "
+                    "or set wikipedia.on_damage to salvage"
+                ) from None
+            print(f"{job}: {path} is damaged; reading what can be read of it", flush=True)
+            damaged |= {path}
+
+
+def unreadable_file(error: BaseException) -> str | None:
+    """The path, as `list_files` has it, of the file that Spark could not read; else None.
+
+    Nothing is wrong with a file that this process may not read: there is none to salvage.
+    """
+    if DENIED.search(str(error)):
+        return None
+    found = re.search(
+        r"FAILED_READ_FILE[.\w]*\][^\n]*?reading file ([^\n]+?)\.?\s*"
+        r"(?:Could not read footer|Data type mismatches|File does not exist|SQLSTATE|\n|$)",
+        str(error),
+    )
+    return plain_path(unquote(found[1])) if found else None
+
+
+def _cause(error: BaseException) -> str:
+    causes: list[str] = re.findall(r"(?:Caused by: )[\w.$]*?(\w+): ?([^\n]*)", str(error))
+    return ": ".join(causes[-1]) if causes else type(error).__name__

@@ -1,0 +1,228 @@
+"""Finds and reads raw input on any Hadoop file system: dump XML, SQL dumps, plain text."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pyspark.errors import AnalysisException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from crossic_etl.config import Config
+from crossic_etl.inputs.errors import InputError
+from crossic_etl.inputs.files import _stamps, escaped, list_files
+from crossic_etl.kernels.wiki.sql_dump import columns_of
+from crossic_etl.spark_errors import missing
+from crossic_etl.transforms.frames import union
+
+# The forms in which a wiki's pages are published, best first; the first that is there is read.
+PAGE_FILES = (
+    r"pages-articles-multistream\.xml\.bz2",
+    r"pages-articles-multistream\d+\.xml-p\d+p\d+\.bz2",
+    r"pages-articles\.xml(\.bz2|\.gz)?",
+    r"pages-articles\d+\.xml-p\d+p\d+(\.bz2|\.gz)?",
+)
+
+# mysqldump writes some 20 lines before CREATE TABLE, and one for each column and key.
+HEAD_LINES = 100
+# The head of an XML dump names some forty namespaces: 5 kB.
+HEAD_CHARACTERS = 200_000
+
+
+@dataclass(frozen=True)
+class WikiFiles:
+    """The files of one wiki at one date; an SQL dump that isn't there is None.
+
+    ``stamps`` are size and time of each file, by its path.
+    """
+
+    lang: str
+    date: str
+    pages: tuple[str, ...]
+    langlinks: str | None
+    page_props: str | None
+    stamps: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def size_of(self, path: str) -> int:
+        """The bytes of one of its files; 0 where they aren't known."""
+        return int(self.stamps.get(path, "0").split()[0])
+
+    def only(self, paths: Collection[str]) -> WikiFiles:
+        """The same wiki with no files of pages and properties but these."""
+        pages = tuple(path for path in self.pages if path in paths)
+        page_props = self.page_props if self.page_props in paths else None
+        return replace(self, pages=pages, page_props=page_props)
+
+    def without(self, damaged: Collection[str]) -> WikiFiles:
+        """The same wiki without the page files that are damaged."""
+        return replace(self, pages=tuple(path for path in self.pages if path not in damaged))
+
+
+def find_wikis(spark: SparkSession, config: Config) -> list[WikiFiles]:
+    """The dump files of every wiki that the configuration names.
+
+    Raises:
+        InputError: a wiki has no folder, or neither page files nor plain text.
+    """
+    found = []
+    for lang in config.wikis:
+        files = list_files(spark, dump_folder(config, lang)) if config.wikipedia.dumps else {}
+        wiki = choose_files(config, lang, files)
+        if lang in config.wikipedia.plain_text:
+            stamps = {**wiki.stamps, **plain_text_stamps(spark, config, lang)}
+            wiki = replace(wiki, stamps=stamps)
+        found.append(wiki)
+    return found
+
+
+def find_local_wikis(config: Config) -> list[WikiFiles]:
+    """Like `find_wikis` on this machine's disks, without Spark; those elsewhere are left out.
+
+    Raises:
+        InputError: a wiki has no folder, or neither page files nor plain text.
+    """
+    dumps = config.wikipedia.dumps
+    if ":" in dumps.partition("/")[0]:  # Hadoop's URLs may have one slash: file:/data
+        return []
+    found = []
+    for lang in config.wikis:
+        folder = Path(dump_folder(config, lang)) if dumps else None
+        files = {}
+        if folder and folder.is_dir():
+            for path in folder.iterdir():
+                if path.is_file() and (stat := path.stat()).st_size:
+                    files[str(path)] = f"{stat.st_size} {stat.st_mtime_ns // 10**6}"
+        found.append(choose_files(config, lang, files))
+    return found
+
+
+def dump_folder(config: Config, lang: str) -> str:
+    """Where the public mirror's layout puts one wiki's dump."""
+    wiki = lang.replace("-", "_") + "wiki"
+    return f"{config.wikipedia.dumps.rstrip('/')}/{wiki}/{config.wikipedia.date_of(lang)}"
+
+
+def choose_files(config: Config, lang: str, files: Mapping[str, str]) -> WikiFiles:
+    """What is read of the files in a wiki's folder, given with their sizes and times.
+
+    Raises:
+        InputError: there is no page file, nor is the wiki plain text.
+    """
+    is_plain_text = lang in config.wikipedia.plain_text
+    if is_plain_text and not config.wikipedia.dumps:
+        return WikiFiles(lang, "", (), None, None)
+    date = config.wikipedia.date_of(lang)
+    prefix = re.escape(f"{lang.replace('-', '_')}wiki-{date}-")
+
+    def matching(pattern: str) -> tuple[str, ...]:
+        found = re.compile(rf"{prefix}{pattern}")
+        return tuple(sorted(f for f in files if found.fullmatch(f.rsplit("/", 1)[-1])))
+
+    pages = () if is_plain_text else next((f for p in PAGE_FILES if (f := matching(p))), ())
+    if not pages and not is_plain_text:
+        raise InputError(
+            f"no pages-articles dump of {lang} in {dump_folder(config, lang)}, or an empty one: "
+            "check wikipedia.dumps and wikipedia.date, or give wikipedia.plain_text"
+        )
+    langlinks = next(iter(matching(r"langlinks\.sql(\.gz)?")), None)
+    page_props = next(iter(matching(r"page_props\.sql(\.gz)?")), None)
+    chosen = {path for path in (*pages, langlinks, page_props) if path}
+    stamps = {path: stamp for path, stamp in files.items() if path in chosen}
+    return WikiFiles(lang, date, pages, langlinks, page_props, stamps)
+
+
+def plain_text_stamps(spark: SparkSession, config: Config, lang: str) -> dict[str, str]:
+    """Sizes and times of the Parquet files of a wiki that comes as plain text."""
+    listing = spark.read.format("binaryFile").option("recursiveFileLookup", "true")
+    try:
+        return _stamps(listing.load(config.wikipedia.plain_text[lang]))
+    except AnalysisException as error:
+        if missing(error):
+            return {}  # said by who reads it
+        raise
+
+
+def fingerprint_of(wikis: Sequence[WikiFiles]) -> str:
+    """A digest of the names, sizes and times of all files."""
+    stamps = sorted(item for files in wikis for item in files.stamps.items())
+    return hashlib.sha256(repr(stamps).encode()).hexdigest()[:16]
+
+
+def read_head(spark: SparkSession, path: str) -> bytes:
+    """The dump's first record, which has its ``<siteinfo>``; empty where none has one."""
+    heads = (
+        _records(spark, [path])
+        .where(F.col("value").contains("<siteinfo>"))
+        .select(F.col("value").substr(1, HEAD_CHARACTERS).cast("binary").alias("head"))
+        .head(1)
+    )
+    return bytes(heads[0].head) if heads else b""
+
+
+def read_records(spark: SparkSession, wikis: Iterable[WikiFiles]) -> DataFrame:
+    """Records of all dumps: ``lang, dump_date, value`` (bytes up to a ``</page>``).
+
+    Hadoop's codec splits one bz2 file over all cores, and the separator finds each page once
+    whatever the splits.
+    """
+    frames = [
+        _records(spark, files.pages).select(
+            F.lit(files.lang).alias("lang"),
+            F.lit(files.date).alias("dump_date"),
+            # Bytes: a dump cut inside a character would break the decoding of a whole batch.
+            F.col("value").cast("binary").alias("value"),
+        )
+        for files in wikis
+        if files.pages
+    ]
+    return union(frames)
+
+
+def _records(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
+    return spark.read.text([escaped(path) for path in paths], lineSep="</page>")
+
+
+def read_plain_text(spark: SparkSession, path: str) -> DataFrame:
+    """Plain-text Wikipedia: Parquet with ``id, url, title, text``.
+
+    Raises:
+        InputError: it isn't there, or lacks one of these columns.
+    """
+    try:
+        frame = spark.read.parquet(path)
+    except AnalysisException as error:
+        raise InputError(
+            f"{path} can't be read as Parquet: {' '.join(str(error).split())}"
+        ) from None
+    if absent := {"id", "url", "title", "text"} - set(frame.columns):
+        raise InputError(f"{path} has no column {', '.join(sorted(absent))}")
+    return frame
+
+
+def read_sql(
+    spark: SparkSession, path: str, wanted: Sequence[str]
+) -> tuple[DataFrame, tuple[str, ...]]:
+    """Lines of an SQL dump that insert rows (``value``, bytes), spread over the cores; its columns.
+
+    Raises:
+        InputError: the file has no CREATE TABLE before its rows, or one without a wanted column.
+    """
+    lines = spark.read.text(escaped(path))
+    inserts = F.col("value").startswith("INSERT INTO")
+    # The head of the file alone, and of it not the rows, a megabyte each.
+    head = lines.select(F.when(~inserts, F.col("value")).alias("value")).limit(HEAD_LINES).collect()
+    try:
+        columns = columns_of("\n".join(row.value for row in head if row.value is not None))
+    except ValueError as error:
+        raise InputError(f"{path}: its columns are unknown: {error}") from None
+    if absent := [name for name in wanted if name not in columns]:
+        raise InputError(
+            f"{path} is the dump of another table: it has no column {', '.join(absent)}, "
+            f"but {', '.join(columns)}"
+        )
+    rows = lines.where(inserts).select(F.col("value").cast("binary").alias("value"))
+    return rows.hint("rebalance"), columns

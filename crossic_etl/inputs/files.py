@@ -1,0 +1,47 @@
+"""Files on any Hadoop file system: listed and read by Spark."""
+
+from __future__ import annotations
+
+import re
+
+from pyspark.errors import AnalysisException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from crossic_etl.spark_errors import missing
+
+
+def list_files(spark: SparkSession, folder: str) -> dict[str, str]:
+    """Sizes and times of the files in a folder that are not empty; none where it isn't there.
+
+    Spark's own listing reaches every file system that Spark reads, on Spark Connect too; no file
+    is opened, since the content isn't selected.
+    """
+    try:
+        listing = spark.read.format("binaryFile").load(escaped(folder.rstrip("/")) + "/*")
+        return _stamps(listing)
+    except AnalysisException as error:
+        if missing(error):
+            return {}
+        raise
+
+
+def _stamps(listing: DataFrame) -> dict[str, str]:
+    time = F.unix_millis("modificationTime").alias("time")
+    rows = listing.select("path", "length", time).collect()
+    return {plain_path(row.path): f"{row.length} {row.time}" for row in rows}
+
+
+def plain_path(path: str) -> str:
+    """A path as Hadoop prints it: Spark's messages write ``file:///`` where it has ``file:/``."""
+    return re.sub("^file:/+", "file:/", path)
+
+
+def read_bytes(spark: SparkSession, path: str) -> DataFrame:
+    """One file's bytes as one row, ``path, content``; Spark refuses files over 2 GiB."""
+    return spark.read.format("binaryFile").load(escaped(path)).select("path", "content")
+
+
+def escaped(path: str) -> str:
+    """A path that Spark listed, for Spark to read: one file, whatever glob characters it has."""
+    return re.sub(r"([\[\]{}*?\\])", r"\\\1", path)

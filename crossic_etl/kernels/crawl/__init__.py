@@ -1,0 +1,1 @@
+"""Records of web crawls: read, judged, kept or dropped."""

@@ -1,0 +1,1 @@
+"""Near duplicates: MinHash, its buckets, connected components."""

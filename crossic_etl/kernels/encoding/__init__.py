@@ -1,0 +1,1 @@
+"""Encoders, and what of a text they see."""

@@ -1,0 +1,1 @@
+"""Files of windows as trainers read them."""

@@ -1,0 +1,1 @@
+"""Segments, arrangements, samples and windows."""

@@ -1,0 +1,158 @@
+"""From two documents on one subject to samples, in each of the arrangements.
+
+An arrangement says which sides a sample holds, in which order. `random` is `en-first` with an
+English document that the caller has taken from another pair, `retrieved` with one that was found
+for the target document. All are cut at the same relative positions: of two documents, paired or
+found, only the wholes are known to match, and no better place in one for a place in the other.
+Nothing is lost that way, and all have samples within one budget, so that they can be compared.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from crossic_etl.kernels.samples.segments import NO_DOCUMENT, Document, SegmentPair, segment_pair
+from crossic_etl.kernels.tokens.ends import Ids
+from crossic_etl.kernels.tokens.tokenizers import Tokenizer
+
+ENGLISH = "english"
+TARGET = "target"
+
+# Each tuple is one kind of sample: the sides that it holds, in order.
+ARRANGEMENTS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "en-first": ((ENGLISH, TARGET),),
+    "target-first": ((TARGET, ENGLISH),),
+    "mix": ((ENGLISH,), (TARGET,)),
+    "target-only": ((TARGET,),),
+    "random": ((ENGLISH, TARGET),),
+    "retrieved": ((ENGLISH, TARGET),),
+}
+
+# Ours: the paper names no separator. A blank line is how texts follow each other in any corpus.
+DEFAULT_SEPARATOR = "\n\n"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How samples are made: the tokenizer with its split token, the most tokens a sample may have
+    (separator and split token included), and the text between the two sides.
+    """
+
+    tokenizer: Tokenizer
+    max_tokens: int
+    separator: str = DEFAULT_SEPARATOR
+
+    @cached_property
+    def separator_ids(self) -> Ids:
+        """The ids of the separator."""
+        return self.tokenizer.encode(self.separator)[0]
+
+
+class Sample(NamedTuple):
+    """One sample: segment ``segment`` (from 0) of ``n_segments``, of the sides in ``sides``.
+
+    ``input_ids`` (int32) are the sides in order, the separator between them where neither is empty,
+    and the split token. A text is empty where the sample does not hold its side.
+    """
+
+    sample_id: str
+    arrangement: str
+    sides: tuple[str, ...]
+    segment: int
+    n_segments: int
+    english_text: str
+    target_text: str
+    n_english_tokens: int
+    n_target_tokens: int
+    input_ids: Ids
+
+
+def check_arrangements(names: Sequence[str]) -> None:
+    """Raise ValueError, naming what there is, for a name that is no arrangement."""
+    for name in names:
+        if name not in ARRANGEMENTS:
+            expected = ", ".join(ARRANGEMENTS)
+            raise ValueError(f"arrangements: {name!r} is none; expected some of {expected}")
+
+
+def make_samples(
+    arrangements: Sequence[str],
+    english: Document,
+    target: Document,
+    source_ids: tuple[str, str],
+    recipe: Recipe,
+) -> Iterator[Sample]:
+    """The samples of one pair of documents in each of the arrangements, in order.
+
+    Documents that are arranged the same way are cut once. ``source_ids`` name the English and the
+    target document and go into each ``sample_id``, of both even where a sample holds one side:
+    an English article with partners in two languages gives samples for each.
+    Raises ValueError for an unknown arrangement or a budget too small (`segment_pair`).
+    """
+    check_arrangements(arrangements)
+    separator = recipe.separator_ids
+    cut: dict[frozenset[str], list[SegmentPair]] = {}
+    for arrangement in arrangements:
+        for sides in ARRANGEMENTS[arrangement]:
+            held = frozenset(sides)
+            if held not in cut:
+                cut[held] = segment_pair(
+                    english if ENGLISH in held else NO_DOCUMENT,
+                    target if TARGET in held else NO_DOCUMENT,
+                    recipe.max_tokens,
+                    len(separator) if len(sides) == 2 else 0,
+                    len(recipe.tokenizer.split_ids),
+                )
+            for pair in cut[held]:
+                yield _sample(arrangement, sides, pair, source_ids, recipe, separator)
+
+
+def assemble(pair: SegmentPair, sides: Sequence[str], separator: Ids, split: Ids) -> Ids:
+    """The ids of a sample (int32): the sides in order, a separator between two, the split token."""
+    segments = {ENGLISH: pair.english, TARGET: pair.target}
+    parts = [segments[side].ids for side in sides if len(segments[side].ids)]
+    if len(parts) == 2:
+        parts.insert(1, separator)
+    return np.concatenate([*parts, split]).astype(np.int32, copy=False)
+
+
+def _sample(
+    arrangement: str,
+    sides: tuple[str, ...],
+    pair: SegmentPair,
+    source_ids: tuple[str, str],
+    recipe: Recipe,
+    separator: Ids,
+) -> Sample:
+    tokenizer = recipe.tokenizer
+    made_of = (
+        arrangement,
+        *("+".join(sides), *source_ids, str(pair.number), str(pair.n)),
+        *(pair.english.text, pair.target.text),
+        *(recipe.separator, tokenizer.name, tokenizer.split_token),
+    )
+    return Sample(
+        _hash(made_of),
+        arrangement,
+        sides,
+        pair.number,
+        pair.n,
+        pair.english.text,
+        pair.target.text,
+        len(pair.english.ids),
+        len(pair.target.ids),
+        assemble(pair, sides, separator, tokenizer.split_ids),
+    )
+
+
+def _hash(parts: Sequence[str]) -> str:
+    """128 bits of BLAKE2b, in hex, over the parts and their lengths."""
+    encoded = [part.encode("utf-8", "surrogatepass") for part in parts]
+    sized = [piece for data in encoded for piece in (len(data).to_bytes(8, "little"), data)]
+    return hashlib.blake2b(b"".join(sized), digest_size=16).hexdigest()

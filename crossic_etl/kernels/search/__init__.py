@@ -1,0 +1,1 @@
+"""Nearest-neighbour search over shards, its plan, its thresholds."""

@@ -1,0 +1,1 @@
+"""Text in any script: normalised, cut at sentences, compared, identified."""

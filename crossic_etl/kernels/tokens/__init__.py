@@ -1,0 +1,1 @@
+"""Tokenizers of any form behind one protocol."""

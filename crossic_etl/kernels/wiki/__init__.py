@@ -1,0 +1,1 @@
+"""Dumps of a wiki: XML, SQL, titles, links, redirects."""

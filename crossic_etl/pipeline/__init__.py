@@ -1,0 +1,1 @@
+"""One module for each job: reads tables, calls transforms, writes tables."""

@@ -1,0 +1,1 @@
+"""What the job ``documents`` is made of."""

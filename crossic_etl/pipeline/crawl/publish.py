@@ -1,0 +1,55 @@
+"""What a batch of crawl files changes in the tables that others read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from crossic_etl.kernels.crawl.documents import REJECTED
+from crossic_etl.kernels.text.language_id import UNKNOWN
+from crossic_etl.pipeline.crawl.batches import Plan
+from crossic_etl.schemas import DOCUMENTS, REJECTS
+from crossic_etl.tables import Tables
+from crossic_etl.transforms.changes import GONE, NEW, mark_changes, select_gone, select_new
+from crossic_etl.transforms.documents import select_documents, select_held
+from crossic_etl.transforms.outcomes import merge_rejects, select_rejects
+
+JOB = "documents"
+
+
+def publish_documents(
+    tables: Tables, texts: DataFrame, settled: DataFrame, held: DataFrame
+) -> tuple[int, int]:
+    """Brings ``documents`` up to date with ``settled``; how many rows it writes and removes."""
+    marked = mark_changes(select_documents(texts, settled), select_held(held, settled), DOCUMENTS)
+    changes = tables.stage(f"{JOB}_changes", marked)
+    counts = {row.change: row["count"] for row in changes.groupBy("change").count().collect()}
+    tables.merge(DOCUMENTS, select_new(changes, DOCUMENTS), select_gone(changes, DOCUMENTS))
+    return counts.get(NEW, 0), counts.get(GONE, 0)
+
+
+def publish_rejects(
+    tables: Tables, staged: DataFrame, plan: Plan, reasons: Collection[str]
+) -> None:
+    """Adds what was broken to ``rejects``; where all was read anew, removes what isn't any more.
+
+    ``reasons`` are those for which this run dropped something.
+    """
+    scope = {"table": [JOB], "lang": [UNKNOWN]}
+    held = tables.select_or_create(REJECTS, scope).select(REJECTS.columns)
+    if set(REJECTED).isdisjoint(reasons) and (not plan.is_full or held.isEmpty()):
+        return
+    broken, key = select_rejects(staged, JOB, REJECTED), list(REJECTS.key)
+    made = broken if plan.is_full else merge_rejects(held, broken)
+    left = held if plan.is_full else held.where(F.lit(False))
+    new = made.join(held, on=REJECTS.columns, how="left_anti")
+    gone = left.select(key).join(made, on=key, how="left_anti")
+    tables.merge(REJECTS, new, gone)
+
+
+def unstage_all(tables: Tables) -> None:
+    """Empties the scratch tables: their rows are in the tables now."""
+    for name in (JOB, f"{JOB}_members", f"{JOB}_changes"):
+        tables.unstage(name)

@@ -1,0 +1,163 @@
+"""The one expensive pass over raw input: dumps to staged rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pyspark.sql import DataFrame, SparkSession
+
+from crossic_etl.config import Config
+from crossic_etl.inputs.damage import stage_readable, unreadable_file
+from crossic_etl.inputs.dumps import (
+    WikiFiles,
+    fingerprint_of,
+    read_head,
+    read_plain_text,
+    read_records,
+    read_sql,
+)
+from crossic_etl.inputs.files import read_bytes
+from crossic_etl.kernels.wiki.dump_xml import parse_siteinfo
+from crossic_etl.kernels.wikis import Wiki
+from crossic_etl.tables import Tables, Unit
+from crossic_etl.tables.units import cut, stage_units
+from crossic_etl.transforms.frames import union
+from crossic_etl.transforms.links import langlinks_table, link_shared_items, page_props_table
+from crossic_etl.transforms.pages import (
+    extract_pages,
+    import_plain_text,
+    salvage_heads,
+    salvage_pages,
+)
+from crossic_etl.transforms.sql import SqlTable, parse_sql, salvage_sql
+
+Sites = Mapping[str, Wiki]
+
+# Ours, of a unit: some 20 GB of XML as bzip2, which take two cores ten minutes.
+LEAST_BYTES = 2**32
+
+
+def read_sites(spark: SparkSession, wikis: Sequence[WikiFiles]) -> Sites:
+    """Each wiki's own words, by language: from the head of its dump, else from our tables."""
+    return {files.lang: _read_site(spark, files) for files in wikis}
+
+
+def _read_site(spark: SparkSession, files: WikiFiles) -> Wiki:
+    if not files.pages:
+        return Wiki.of(files.lang)
+    path = files.pages[0]
+    try:
+        head = read_head(spark, path)
+    except Exception as error:
+        if unreadable_file(error) is None:
+            raise
+        heads = salvage_heads(read_bytes(spark, path)).head(1)
+        head = bytes(heads[0].head) if heads else b""
+    return parse_siteinfo(head, files.lang) or Wiki.of(files.lang)
+
+
+def stage_pages(
+    tables: Tables,
+    wikis: Sequence[WikiFiles],
+    sites: Sites,
+    config: Config,
+    made_of: Sequence[object],
+    known: DataFrame | None = None,
+) -> DataFrame:
+    """Stages every wiki's pages, redirects, properties and rejects; of ``known`` pages the ids.
+
+    Units are of some files each; ``made_of`` is what decides their rows besides these: of where
+    ``known`` is from, and which settings there are.
+    """
+    plain = config.wikipedia.plain_text
+    texts = {lang: plain[lang] for lang in config.wikis if lang in plain}
+    units = cut(_sizes(wikis, texts), LEAST_BYTES)
+    limit, on_damage = config.wikipedia.max_page_bytes, config.wikipedia.on_damage
+
+    def stage(paths: Sequence[str], unit: Unit | None) -> DataFrame:
+        def build(damaged: frozenset[str]) -> DataFrame:
+            frames = _dump_frames(tables.spark, part, sites, limit, damaged, known)
+            return union([*frames, *_text_frames(tables.spark, of_part, sites)])
+
+        part = [files.only(paths) for files in wikis]
+        of_part = {lang: path for lang, path in texts.items() if path in paths}
+        return stage_readable(tables, "pages", build, on_damage, unit)
+
+    _say_what_is_absent("pages", "page_props", [f.lang for f in wikis if not f.page_props])
+    of_files = [fingerprint_of(wikis), [(f.lang, f.date) for f in wikis], texts]
+    return stage_units(tables, "pages", [*made_of, on_damage, *of_files], units, stage)
+
+
+def _sizes(wikis: Sequence[WikiFiles], texts: Mapping[str, str]) -> dict[str, int]:
+    """Bytes of each file of pages and properties, and of each folder of plain text."""
+    sizes: dict[str, int] = {}
+    for files in wikis:
+        named = [path for path in (*files.pages, files.page_props) if path]
+        sizes |= {path: files.size_of(path) for path in named}
+        if files.lang in texts:
+            others = files.stamps.keys() - {*named, files.langlinks}
+            sizes[texts[files.lang]] = sum(map(files.size_of, others))
+    return sizes
+
+
+def _dump_frames(
+    spark: SparkSession,
+    wikis: Sequence[WikiFiles],
+    sites: Sites,
+    limit: int,
+    damaged: frozenset[str],
+    known: DataFrame | None,
+) -> list[DataFrame]:
+    frames = []
+    whole = [files.without(damaged) for files in wikis]
+    if any(files.pages for files in whole):
+        frames.append(extract_pages(read_records(spark, whole), sites, limit, known))
+    for files in wikis:
+        for path in sorted(damaged & set(files.pages)):
+            content = read_bytes(spark, path)
+            frames.append(salvage_pages(content, sites[files.lang], files.date, limit))
+        if files.page_props:
+            table = page_props_table(files.lang)
+            frames.append(_read_sql(spark, files.page_props, table, damaged))
+    return frames
+
+
+def _text_frames(spark: SparkSession, texts: Mapping[str, str], sites: Sites) -> list[DataFrame]:
+    return [
+        import_plain_text(read_plain_text(spark, path), sites[lang]) for lang, path in texts.items()
+    ]
+
+
+def stage_links(
+    tables: Tables, wikis: Sequence[WikiFiles], sites: Sites, pages: DataFrame, config: Config
+) -> DataFrame:
+    """Stages every wiki's edges, from its ``langlinks`` and from the items of its pages."""
+    english = {"en": sites["en"]}
+    others = {lang: sites[lang] for lang in config.languages}
+
+    def build(damaged: frozenset[str]) -> DataFrame:
+        frames = [link_shared_items(pages, config.languages)]
+        for files in wikis:
+            if files.langlinks:
+                targets = others if files.lang == "en" else english
+                table = langlinks_table(files.lang, files.date, targets)
+                frames.append(_read_sql(tables.spark, files.langlinks, table, damaged))
+        return union(frames)
+
+    _say_what_is_absent("links", "langlinks", [f.lang for f in wikis if not f.langlinks])
+    return stage_readable(tables, "links", build, config.wikipedia.on_damage)
+
+
+def _say_what_is_absent(job: str, table: str, langs: Sequence[str]) -> None:
+    """A dump that isn't there is no error: it may not be wanted. But it is not silence either."""
+    if langs:
+        print(f"{job}: no {table} dump, or an empty one, of {', '.join(langs)}", flush=True)
+
+
+def _read_sql(
+    spark: SparkSession, path: str, table: SqlTable, damaged: frozenset[str]
+) -> DataFrame:
+    if path in damaged:
+        return salvage_sql(read_bytes(spark, path), table)
+    lines, columns = read_sql(spark, path, table.columns)
+    return parse_sql(lines, columns, table)

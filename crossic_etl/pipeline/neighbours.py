@@ -1,0 +1,62 @@
+"""Embeddings to the table ``neighbours``: English documents found for target-language texts."""
+
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from crossic_etl.config import Config
+from crossic_etl.config.encoder import choose_encoder
+from crossic_etl.pipeline.retrieval.incremental import start_search
+from crossic_etl.pipeline.retrieval.plan import measure
+from crossic_etl.pipeline.retrieval.thresholds import reads_needed, thresholds_of
+from crossic_etl.runs import recorded
+from crossic_etl.runs.ledger import JobSpec
+from crossic_etl.schemas import (
+    DOCUMENTS,
+    EMBEDDINGS,
+    NEIGHBOURS,
+    QUANTIZERS,
+    REVERSE_NEIGHBOURS,
+    SEARCHED_VECTORS,
+    SEARCHES,
+    THRESHOLDS,
+)
+from crossic_etl.tables import Tables
+from crossic_etl.transforms.changes import GONE, mark_changes
+from crossic_etl.transforms.matches import accept_neighbours, count_queries, select_neighbours
+from crossic_etl.transforms.neighbours import add_margins
+from crossic_etl.transforms.outcomes import count_outcomes
+
+READS = (EMBEDDINGS, DOCUMENTS, THRESHOLDS)
+WRITES = (NEIGHBOURS, REVERSE_NEIGHBOURS, SEARCHED_VECTORS, SEARCHES, QUANTIZERS)
+SPEC = JobSpec("neighbours", READS, WRITES, ("encoder", "neighbours", "retrieved", "seed"))
+
+
+def run(spark: SparkSession, config: Config) -> None:
+    """Brings the neighbours of the configured languages and encoder up to date."""
+    tables, choice = Tables(spark, config.root), choose_encoder(config.encoder)
+    settings, wanted = config.neighbours, config.retrieved.queries
+    with recorded(tables, config, SPEC, reads=reads_needed(READS, config)) as record:
+        thresholds = thresholds_of(tables, config, choice)
+        search = start_search(tables, config, choice)
+        record.rows_in = search.sizes.n_queries
+        forward = search.forward()
+        backward = search.backward(forward.found)
+        scored = add_margins(forward.found, backward.found)
+        accepted = accept_neighbours(scored, thresholds, settings.max_uses)
+        made = select_neighbours(accepted, wanted, choice.model, choice.revision)
+        marked = tables.stage("neighbours", mark_changes(made, search.neighbours, NEIGHBOURS))
+        left = marked.where(F.col("change") != GONE)
+        record.settle(count_outcomes(count_queries(search.queries, left)), used=("accepted",))
+        record.rows_used = record.rows_out
+        if record.rows_used and "retrieved" not in config.arrangements:
+            print("neighbours: arrangements has no retrieved, so they make no samples", flush=True)
+        record.metrics = forward.counts("queries") | backward.counts("documents")
+        if forward.n_in_all or forward.n_in_new:
+            record.metrics |= measure(
+                forward.found, search.queries, search.corpus, search.sizes, config
+            )
+        others = search.changes(forward.found, backward.found)
+        record.rows_out, removed = search.progress.publish(marked, others, search.generation)
+        record.metrics["removed"] = removed
+        search.unstage()
+        tables.unstage("neighbours")

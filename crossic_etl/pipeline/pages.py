@@ -1,0 +1,70 @@
+"""Wikipedia dumps to the tables ``pages`` and ``redirects``."""
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from crossic_etl.config import Config
+from crossic_etl.inputs.dumps import WikiFiles, find_wikis, fingerprint_of
+from crossic_etl.kernels.wiki.pages import REJECTED
+from crossic_etl.pipeline.dumps import read_sites, stage_pages
+from crossic_etl.runs import recorded
+from crossic_etl.runs.ledger import DUMPS, JobSpec, digest_of, inputs_of
+from crossic_etl.schemas import PAGES, REDIRECTS, REJECTS
+from crossic_etl.tables import Tables
+from crossic_etl.transforms.changes import select_gone, select_new
+from crossic_etl.transforms.outcomes import count_outcomes, select_rejects
+from crossic_etl.transforms.pages import (
+    MOST_BROADCAST,
+    UNCHANGED,
+    collect_props,
+    select_known,
+    select_page_changes,
+    select_pages,
+    select_redirects,
+)
+
+READS, WRITES = (), (PAGES, REDIRECTS, REJECTS)
+SETTINGS = ("wikipedia.max_page_bytes",)
+SPEC = JobSpec("pages", READS, WRITES, SETTINGS, ("languages", *DUMPS))
+
+
+def run(spark: SparkSession, config: Config, rebuild: bool = False) -> None:
+    """Makes pages, redirects and rejects of the configured wikis those of their dumps.
+
+    A page whose revision is held is not extracted again, unless the wiki's pages were made by other
+    code or settings, or all are to be made anew. Its ``dump_date`` stays: of the dump it came from.
+    """
+    tables, scope = Tables(spark, config.root), {"lang": config.wikis}
+    with recorded(tables, config, SPEC) as record:
+        wikis = find_wikis(spark, config)
+        record.inputs = inputs_of(config, SPEC, fingerprint_of(wikis))
+        digest = digest_of(config, SETTINGS)
+        made = {} if rebuild else tables.made_with(PAGES)
+        held = [lang for lang in config.wikis if made.get(lang) == digest]
+        anew = [lang for lang in config.wikis if lang not in held]
+        known = known_pages(tables, wikis, held) if held else None
+        made_of = [digest, rebuild, held, tables.find_version(PAGES) if held else None]
+        staged = stage_pages(tables, wikis, read_sites(spark, wikis), config, made_of, known)
+        record.settle(count_outcomes(staged), used=("page", UNCHANGED, "redirect"))
+        props = collect_props(staged)
+        if anew:
+            pages = select_pages(staged.where(F.col("lang").isin(anew)), props)
+            tables.replace(PAGES, pages, {"lang": anew}, dict.fromkeys(anew, digest))
+        if held:
+            before = tables.select(PAGES, {"lang": held})
+            of_held = staged.where(F.col("lang").isin(held))
+            changes = tables.stage("page_changes", select_page_changes(of_held, props, before))
+            new, gone = select_new(changes, PAGES), select_gone(changes, PAGES)
+            tables.merge(PAGES, new, gone, dict.fromkeys(held, digest))
+            tables.unstage("page_changes")
+        tables.update(REDIRECTS, select_redirects(staged), scope, ignored=["dump_date"])
+        record.publish(sum(tables.select(table, scope).count() for table in (PAGES, REDIRECTS)))
+        tables.replace_rejects("pages", select_rejects(staged, "pages", REJECTED), config.wikis)
+        tables.unstage("pages")
+
+
+def known_pages(tables: Tables, wikis: list[WikiFiles], held: list[str]) -> DataFrame:
+    """The revisions that needn't be read again, sent to every executor where they are few."""
+    dates = {files.lang: files.date for files in wikis if files.lang in held}
+    known = select_known(tables.select(PAGES, {"lang": held}), dates)
+    return F.broadcast(known) if known.count() <= MOST_BROADCAST else known

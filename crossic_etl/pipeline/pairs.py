@@ -1,0 +1,41 @@
+"""Edges between pages to the table ``pairs``, one to one."""
+
+from pyspark.sql import SparkSession
+
+from crossic_etl.config import Config
+from crossic_etl.runs import recorded
+from crossic_etl.runs.ledger import JobSpec
+from crossic_etl.schemas import LINKS, PAGES, PAIRS, REDIRECTS, REJECTS
+from crossic_etl.tables import Tables
+from crossic_etl.transforms.outcomes import count_outcomes, select_rejects
+from crossic_etl.transforms.pairs import (
+    find_candidates,
+    merged_links,
+    pair_metrics,
+    rounds_for,
+    select_cycles,
+    select_pairs,
+    settle_candidates,
+)
+
+READS, WRITES = (PAGES, REDIRECTS, LINKS), (PAIRS, REJECTS)
+SPEC = JobSpec("pairs", READS, WRITES)
+
+
+def run(spark: SparkSession, config: Config) -> None:
+    """Settles the pairs of the configured target languages."""
+    tables, scope = Tables(spark, config.root), {"target_lang": config.languages}
+    with recorded(tables, config, SPEC) as record:
+        pages, redirects, links = (tables.select(t, {"lang": config.wikis}) for t in READS)
+        record.rows_in = links.count()
+        candidates = tables.stage("candidates", find_candidates(links, pages, redirects))
+        n_candidates = candidates.where("outcome = 'candidate'").count()
+        rounds = rounds_for(n_candidates)
+        settled = tables.stage("pairs", settle_candidates(candidates, rounds))
+        record.settle(count_outcomes(merged_links(settled)), used=("pair",))
+        record.metrics = pair_metrics(settled).head(1)[0].asDict()
+        tables.update(PAIRS, select_pairs(settled), scope)
+        cycles = select_rejects(select_cycles(redirects), "pairs", ("redirect_cycle",))
+        tables.replace_rejects("pairs", cycles, config.wikis)
+        tables.unstage("candidates")
+        tables.unstage("pairs")

@@ -1,0 +1,1 @@
+"""What the jobs ``calibrate`` and ``neighbours`` are made of."""

@@ -1,0 +1,102 @@
+"""Samples to the table ``windows``."""
+
+from collections.abc import Mapping
+
+from pyspark.sql import DataFrame, Row, SparkSession
+
+from crossic_etl.config import Config
+from crossic_etl.config.errors import UnfitSettingError
+from crossic_etl.pipeline.window_changes import (
+    SETTINGS,
+    keep_true,
+    other_windows,
+    parts_of,
+    scope_of,
+    stage_changes,
+    write_changes,
+)
+from crossic_etl.runs import recorded
+from crossic_etl.runs.ledger import JobSpec
+from crossic_etl.runs.record import Run
+from crossic_etl.schemas import SAMPLES, WINDOWS
+from crossic_etl.tables import Tables
+from crossic_etl.transforms.mixture import (
+    MIXTURE,
+    choose_pairs,
+    count_mixture,
+    count_samples,
+    mix_samples,
+    sampling_rates,
+)
+from crossic_etl.transforms.windows import (
+    window_counts,
+)
+
+READS, WRITES = (SAMPLES,), (WINDOWS,)
+SPEC = JobSpec(
+    *("windows", READS, WRITES, SETTINGS),
+    inputs=("languages", "arrangements", "tokenizer", "window", "mixture"),
+)
+
+
+def run(spark: SparkSession, config: Config, rebuild: bool = False) -> None:
+    """Brings the windows of the configured arrangements, tokenizer, length and policy up to date.
+
+    Windows whose samples are all there stay as they are. Samples that are new, or were in a window
+    with one that is gone, make windows of a new generation. All are made anew, as generation 0,
+    where that is asked for, or those that are held are of another seed, number of shards, or code.
+
+    Windows of other lengths and policies follow: they are of the same samples. Where those have
+    become too long for them, as other settings make them, such windows are removed.
+
+    Rows in are samples, each once, and once more where it may be in the mixture.
+
+    Raises:
+        UnfitSettingError: a sample is longer than a window.
+    """
+    tables = Tables(spark, config.root)
+    scope = {"arrangement": config.arrangements, "tokenizer": [config.tokenizer]}
+    parts = parts_of(config)
+    with recorded(tables, config, SPEC) as record:
+        samples = tables.select(SAMPLES, {**scope, "target_lang": config.languages})
+        held = {row.arrangement: row for row in count_samples(samples).collect()}
+        longest = {name: row.longest for name, row in held.items()}
+        longest[MIXTURE] = max(longest.values(), default=0)
+        if longest[MIXTURE] > config.window.length:
+            raise UnfitSettingError(
+                f"window.length: {config.window.length} given, but samples are up to "
+                f"{longest[MIXTURE]} tokens long; take windows of that length, or make them anew: "
+                "run the pipeline with --from samples --reconfigure"
+            )
+        packed, mixed = add_mixture(samples, held, config, record)
+        changes = stage_changes(tables, config, packed, list(parts), rebuild)
+        record.rows_used = sum(change.n_packed for change in changes)
+        record.check()
+        write_changes(tables, config, changes)
+        for others, names in other_windows(tables, config):
+            keep_true(tables, others, packed, names, longest)
+        windows = tables.select(WINDOWS, scope_of(config, list(parts)))
+        record.metrics = window_counts(windows).head(1)[0].asDict() | mixed
+        record.rows_out = record.metrics["windows"]
+
+
+def add_mixture(
+    samples: DataFrame, held: Mapping[str, Row], config: Config, record: Run
+) -> tuple[DataFrame, dict[str, int]]:
+    """The samples with those of the mixture, and the mixture's tokens of each arrangement.
+
+    ``held`` is what `count_samples` says of each arrangement.
+
+    Raises:
+        UnfitSettingError: an arrangement of the mixture has no samples, and others have.
+    """
+    record.rows_in = sum(row.samples for row in held.values())
+    if not config.mixture or not held:
+        return samples, {}
+    rates = sampling_rates({name: row.tokens for name, row in held.items()}, config.mixture)
+    record.rows_in += sum(held[name].samples for name in rates)
+    chosen = choose_pairs(samples, rates, config.seed)
+    counts = count_mixture(chosen).collect()
+    record.dropped[MIXTURE] = sum(row.left_out for row in counts)
+    tokens = {f"{MIXTURE}_{row.arrangement}": row.tokens for row in counts}
+    return samples.unionByName(mix_samples(samples, chosen)), tokens

@@ -1,0 +1,135 @@
+"""What finished work was made of, in ``runs``: the same work is not done twice.
+
+A run with other settings than the last one's would replace what is there, so it is refused until it
+is asked for; other inputs are what a month brings.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from pyspark.sql import functions as F
+
+from crossic_etl.config import Config
+from crossic_etl.config.errors import UnfitSettingError
+from crossic_etl.schemas import QUANTIZERS, REJECTS, RUNS, Table
+from crossic_etl.tables import Tables
+
+# What several jobs write.
+SHARED = (REJECTS, QUANTIZERS)
+# Runs that may have made what is there, the newest ones.
+RECENT = 20
+CODE = "code"
+# The keys that say which dumps there are.
+DUMPS = ("wikipedia.dumps", "wikipedia.date", "wikipedia.plain_text", "wikipedia.on_damage")
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """What a job is made of.
+
+    Attributes:
+        name: of the job.
+        reads, writes: tables.
+        settings: keys of the configuration that decide what its rows are.
+        inputs: keys that say what it is to read, and of which languages.
+    """
+
+    name: str
+    reads: tuple[Table, ...] = ()
+    writes: tuple[Table, ...] = ()
+    settings: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ("languages",)
+
+
+def values_of(config: Config, keys: Sequence[str]) -> dict[str, Any]:
+    """The values of dotted keys, in plain types."""
+    tree = dataclasses.asdict(config)
+    found = {}
+    for key in keys:
+        value: Any = tree
+        for part in key.split("."):
+            value = value[part]
+        found[key] = value
+    return found
+
+
+def settings_of(config: Config, keys: Sequence[str]) -> str:
+    """The values of dotted keys, and the version of the code, as JSON."""
+    values = {CODE: version("crossic-etl"), **values_of(config, keys)}
+    return json.dumps(values, sort_keys=True, ensure_ascii=False)
+
+
+def digest_of(config: Config, keys: Sequence[str]) -> str:
+    """16 hex digits of the settings that decide what a job's rows are."""
+    return hashlib.sha256(settings_of(config, keys).encode()).hexdigest()[:16]
+
+
+def inputs_of(config: Config, job: JobSpec, files: str = "") -> str:
+    """What a job is to read besides tables, as JSON; ``files`` is a fingerprint of them."""
+    values = values_of(config, job.inputs) | {"files": files}
+    return json.dumps(values, sort_keys=True, ensure_ascii=False)
+
+
+def versions_read(tables: Tables, named: Sequence[Table]) -> dict[str, int]:
+    """The Delta version of each table.
+
+    Raises:
+        TableError: one isn't there yet.
+    """
+    return {table.name: tables.version(table) for table in named}
+
+
+def versions_written(tables: Tables, named: Sequence[Table]) -> dict[str, int]:
+    """The Delta version of each table that is there, but for what other jobs write too."""
+    found = {table.name: tables.find_version(table) for table in named if table not in SHARED}
+    return {name: version for name, version in found.items() if version is not None}
+
+
+def is_finished(
+    tables: Tables, config: Config, job: JobSpec, reads: Sequence[Table], files: str = ""
+) -> bool:
+    """Whether the tables that a job writes are what it would make of what there is now."""
+    runs = tables.find(RUNS)
+    if runs is None or not all(tables.is_there(table) for table in reads):
+        return False
+    same = {
+        "job": job.name,
+        "state": "done",
+        "settings": settings_of(config, job.settings),
+        "inputs": inputs_of(config, job, files),
+    }
+    for column, value in same.items():
+        runs = runs.where(F.col(column) == F.lit(value))
+    recent = runs.orderBy(F.desc("started")).select("input_versions", "output_versions")
+    now = (versions_read(tables, reads), versions_written(tables, job.writes))
+    return any((row.input_versions, row.output_versions) == now for row in recent.head(RECENT))
+
+
+def refuse_other_settings(tables: Tables, config: Config, jobs: Iterable[JobSpec]) -> None:
+    """Refuses settings other than those of a job's last finished run.
+
+    Raises:
+        UnfitSettingError: names the job, the key, what it was and what it is.
+    """
+    runs = tables.find(RUNS)
+    if runs is None:
+        return
+    done = runs.where((F.col("state") == "done") & F.col("settings").isNotNull())
+    last = done.groupBy("job").agg(F.max_by("settings", "started").alias("settings")).collect()
+    made_with = {row.job: json.loads(row.settings) for row in last}
+    for job in jobs:
+        before = made_with.get(job.name, {})
+        for key, value in json.loads(settings_of(config, job.settings)).items():
+            if key != CODE and before.get(key, value) != value:
+                held = json.dumps(before[key], ensure_ascii=False)
+                raise UnfitSettingError(
+                    f"{key}: {value!r} given, but {job.name} under {tables.root} was made with "
+                    f"{held}; --reconfigure replaces what is there"
+                )

@@ -1,0 +1,202 @@
+"""One writer for each root: a row of a Delta table says who, and that they are alive.
+
+No clock is compared with another machine's: an owner counts its beats, and one whose beats stand
+still for `LEASE` seconds of the waiting process's own clock is dead. One that ran in the same
+process namespace of the same boot of the same machine is dead once its process is gone. Taking over
+is an update of just the row that was seen, which Delta grants to one of those who try at once.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pyspark.sql import Row, SparkSession
+
+from crossic_etl.tables import TableError, Tables
+from crossic_etl.tables.delta import table_properties
+
+BEAT = 60.0  # seconds
+LEASE = 3.5 * BEAT
+POLL = 5.0
+RELEASES = 5  # tries, against others who try to take the row
+TABLE = "writer"
+# Each beat is a small file and an entry of the log; upkeep removes them.
+PROPERTIES = {
+    "delta.logRetentionDuration": "interval 1 day",
+    "delta.deletedFileRetentionDuration": "interval 1 day",
+    "delta.checkpointInterval": "100",
+}
+
+
+class LockedError(TableError):
+    """Another run writes under the same root."""
+
+
+@dataclass
+class Lock:
+    """The row of a root, and this process's claim on it."""
+
+    tables: Tables
+    owner: str = field(default_factory=lambda: uuid.uuid4().hex)
+    lost: bool = False
+    _ended: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def name(self) -> str:
+        """The table's SQL identifier."""
+        return self.tables.name(TABLE)
+
+    def acquire(self, wait: bool, lease: float = LEASE, poll: float = POLL) -> None:
+        """Takes the row, once nobody alive has it.
+
+        Raises:
+            LockedError: somebody has it, and waiting wasn't wanted.
+        """
+        self._create()
+        seen, since, told = None, time.monotonic(), False
+        while True:
+            row = self._read()
+            if row is None:
+                continue
+            if (row.owner, row.beat) != seen:
+                seen, since = (row.owner, row.beat), time.monotonic()
+            is_dead = row.owner and (is_gone(row) or time.monotonic() - since >= lease)
+            if (not row.owner or is_dead) and self._take(row):
+                if row.owner:
+                    print(f"taking over from a run that died: {row.who}", flush=True)
+                return
+            if not row.owner or is_dead:
+                continue
+            if not wait:
+                raise LockedError(
+                    f"another run writes under {self.tables.root}: {row.who}; wait for its end"
+                )
+            if not told:
+                print(f"waiting for another run under {self.tables.root}: {row.who}", flush=True)
+                told = True
+            time.sleep(poll)
+
+    def release(self) -> None:
+        """Gives the row back, if it is still ours."""
+        self._ended.set()
+        for _ in range(RELEASES):
+            if self._change("owner = '', who = ''", f"owner = {literal(self.owner)}") >= 0:
+                return
+
+    def beat(self, seconds: float = BEAT) -> None:
+        """Counts on until the end; interrupts the process where somebody else has the row."""
+        while not self._ended.wait(seconds):
+            try:
+                n_changed = self._change("beat = beat + 1", f"owner = {literal(self.owner)}")
+            except Exception:  # the storage doesn't answer: the next beat may get through
+                continue
+            if n_changed == 0:
+                self.lost = True
+                os.kill(os.getpid(), signal.SIGINT)
+                return
+
+    def _create(self) -> None:
+        """Makes the table with its row, unless somebody else has just done so."""
+        free = "SELECT '' AS owner, '' AS who, '' AS place, 0 AS pid, CAST(0 AS BIGINT) AS beat"
+        spark = self.tables.spark
+        failed: Exception | None = None
+        try:
+            spark.sql(
+                f"CREATE TABLE IF NOT EXISTS {self.name} USING delta "
+                f"{table_properties(PROPERTIES)} AS {free}"
+            )
+        except Exception as error:
+            failed = error
+        if self.tables.has(TABLE):
+            return
+        try:
+            self.tables.begin(TABLE, spark.sql(free), PROPERTIES)
+        except Exception as error:
+            if not self.tables.has(TABLE):
+                raise failed or error from None
+
+    def _read(self) -> Row | None:
+        rows = self.tables.spark.read.table(self.name).head(1)
+        return rows[0] if rows else None
+
+    def _take(self, row: Row) -> bool:
+        own, pid = literal(self.owner), os.getpid()
+        who = literal(f"process {pid} on {socket.gethostname()}")
+        values = f"owner = {own}, who = {who}, place = {literal(place())}, pid = {pid}"
+        seen = f"owner = {literal(row.owner)} AND beat = {int(row.beat)}"
+        return self._change(f"{values}, beat = beat + 1", seen) == 1
+
+    def _change(self, values: str, where: str) -> int:
+        """Rows changed; -1 where another's change at the same time came first.
+
+        That is no news yet of who has the row.
+        """
+        try:
+            changed = self.tables.spark.sql(f"UPDATE {self.name} SET {values} WHERE {where}")
+            return int(changed.head(1)[0][0])
+        except Exception as error:  # classic Spark and Spark Connect raise different ones
+            if "concurrent" not in str(error).lower():
+                raise
+            return -1
+
+
+@contextmanager
+def writing(
+    spark: SparkSession, root: str, wait: bool = True, beat: float = BEAT
+) -> Iterator[None]:
+    """Inside, this process is the only one that writes under a root.
+
+    Raises:
+        LockedError: another is, and waiting wasn't wanted; or one took over meanwhile, since this
+            process stood still for too long.
+    """
+    lock = Lock(Tables(spark, root))
+    lock.acquire(wait)
+    thread = threading.Thread(target=lock.beat, args=(beat,), daemon=True)
+    thread.start()
+    try:
+        yield
+    except KeyboardInterrupt:
+        if lock.lost:
+            raise LockedError(
+                f"another run took over {root}, since this one stood still too long"
+            ) from None
+        raise
+    finally:
+        lock.release()
+
+
+def literal(text: str) -> str:
+    """A text in SQL, with no character that could end it: Delta's UPDATE takes no parameters."""
+    return f"CAST(X'{text.encode().hex()}' AS STRING)"
+
+
+def place() -> str:
+    """Boot and process namespace of this machine: a pid means the same process in one of them."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:  # another system than Linux
+        return ""
+
+
+def is_gone(row: Row) -> bool:
+    """Whether the owner's process, of this machine, has ended."""
+    if not row.place or row.place != place():
+        return False
+    try:
+        os.kill(row.pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:  # somebody else's, and alive
+        pass
+    return False

@@ -1,0 +1,229 @@
+"""Upkeep of the tables: columns that came later, properties, layout of files, old files, scratch.
+
+All of it is SQL, so that it is the same for folders and catalogs, classic Spark and Spark Connect.
+Each step looks first whether there is anything to do, and leaves the table's version as it is where
+there isn't. Rows stay what they are. Statistics that queries skip files by are Delta's own: writes
+and ``OPTIMIZE`` take them. (``ANALYZE TABLE … COMPUTE DELTA STATISTICS`` isn't in Delta 4.4.0.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from pyspark.sql import Row
+
+from crossic_etl.config.errors import require
+from crossic_etl.config.maintenance import Maintain
+from crossic_etl.schemas import (
+    DOCUMENTS,
+    EMBEDDINGS,
+    LINKS,
+    NEIGHBOURS,
+    PAGES,
+    PAIRS,
+    REDIRECTS,
+    REVERSE_NEIGHBOURS,
+    SAMPLES,
+    SEARCHED_VECTORS,
+    TABLES,
+    Table,
+)
+from crossic_etl.tables import Tables
+from crossic_etl.tables.delta import LOG_DAYS, check_columns, table_properties
+from crossic_etl.tables.evolution import add_later_columns, later_columns
+from crossic_etl.tables.lock import TABLE as WRITER
+
+# What ``OPTIMIZE`` sorts the files of a partition by, so that a read by it skips the others. Tables
+# without are read whole by every job, windows by shard after shard, or are small: those are packed.
+ORDERS: dict[str, tuple[str, ...]] = {
+    PAGES.name: ("page_id",),  # looked up and joined by id, from pairs and samples
+    REDIRECTS.name: ("title",),  # looked up by title as chains are followed
+    LINKS.name: ("page_id",),  # joined with the pages that they come from
+    PAIRS.name: ("en_page_id",),  # one English page in every language
+    DOCUMENTS.name: ("doc_id",),  # looked up by the ids of neighbours and samples
+    EMBEDDINGS.name: ("id",),  # merged by it: a merge rewrites the files with a changed row
+    NEIGHBOURS.name: ("query_id",),  # merged by it, a query's rows at once
+    REVERSE_NEIGHBOURS.name: ("doc_id",),  # merged by it
+    SEARCHED_VECTORS.name: ("id",),  # merged by it
+    SAMPLES.name: ("pair_id",),  # the segments of a pair are cut, mixed and read together
+}
+
+# The scratch tables of all jobs, without their prefix; a catalog and a folder can't both be listed.
+SCRATCH = (
+    *("pages", "page_changes", "links", "candidates", "pairs"),
+    *(f"changes_of_{name}" for name in ("redirects", "links", "pairs", "rejects")),
+    *("documents", "documents_changes", "documents_members"),
+    *("documents_edges_0", "documents_edges_1"),
+    *("embeddings_plan", "embeddings_texts", "embeddings"),
+    *("known_pairs", "pairs_to_score", "calibrate"),
+    *("neighbours_plan", "forward", "backward", "reverse_neighbours", "neighbours"),
+    *("contaminated", "samples", "windows", "windows_added", "windows_broken"),
+)
+
+SAFE_HOURS = 168
+CHECK = "spark.databricks.delta.retentionDurationCheck.enabled"
+
+# Of a table's history, to find its last OPTIMIZE; more commits than that are reason enough for one.
+_HISTORY = 100
+# Operations that leave the rows and their files as they are.
+_QUIET = ("VACUUM START", "VACUUM END", "SET TBLPROPERTIES", "ADD COLUMNS")
+# VACUUM … DRY RUN names no more.
+_MOST_NAMED = 1000
+
+
+@dataclass
+class Report:
+    """What was done to a table, or would be, in words; files and bytes of its newest version."""
+
+    table: str
+    before: Row
+    done: list[str] = field(default_factory=list)
+    after: Row | None = None
+
+    @property
+    def line(self) -> str:
+        """The line that says it."""
+        now = f", now {_size(self.after)}" if self.after else ""
+        return f"{self.table}: {_size(self.before)}{now}; {', '.join(self.done) or 'nothing to do'}"
+
+
+def _size(detail: Row) -> str:
+    n = detail.numFiles
+    return f"{n:,} file{'s' * (n != 1)} of {detail.sizeInBytes:,} bytes"
+
+
+def maintain_tables(tables: Tables, settings: Maintain, dry_run: bool = False) -> Iterator[Report]:
+    """Does for each table what there is to do, and says so; with ``dry_run`` only says it.
+
+    Who calls it is the root's one writer, or nobody writes meanwhile.
+
+    Raises:
+        ConfigError: files that Delta's check would protect are to be removed.
+        TableError: a table has other columns than its contract's; nothing was done then.
+    """
+    check_retention(tables, settings)
+    present = [table for table in TABLES.values() if tables.is_there(table)]
+    for table in present:
+        check_evolved(tables, table)
+    for table in present:
+        yield _maintain(tables, table, settings, dry_run)
+    if before := tables.detail(WRITER):
+        yield _vacuumed(tables, Report(WRITER, before), settings, dry_run)
+    for name in SCRATCH:
+        if before := tables.detail(f"staging_{name}"):
+            yield _empty(tables, f"staging_{name}", before, settings, dry_run)
+
+
+def check_retention(tables: Tables, settings: Maintain) -> None:
+    """Refuses a retention under Delta's least, unless the session's own check is off.
+
+    Raises:
+        ConfigError: it is on.
+    """
+    hours = settings.retention_hours
+    is_off = tables.spark.conf.get(CHECK, "true") == "false"
+    expected = f"{SAFE_HOURS} or more (or {CHECK} false)"
+    require(hours >= SAFE_HOURS or is_off, "maintain.retention_hours", hours, expected)
+
+
+def check_evolved(tables: Tables, table: Table) -> None:
+    """Refuses a table that adding `later_columns` doesn't make the contract's.
+
+    Raises:
+        TableError: names what differs.
+    """
+    frame = tables.spark.read.table(tables.name(table.name))
+    if not later_columns(frame.schema, table):
+        check_columns(frame, table)
+
+
+def _maintain(tables: Tables, table: Table, settings: Maintain, dry_run: bool) -> Report:
+    spark, name = tables.spark, tables.name(table.name)
+    report = Report(table.name, _existing(tables, table.name))
+    later = later_columns(spark.read.table(name).schema, table)
+    if later:
+        report.done.append(f"{_will('add', dry_run)} {', '.join(c.name for c in later)}")
+        if not dry_run:
+            add_later_columns(spark, name, table)
+    _set_properties(tables, report, settings, dry_run)
+    _optimize(tables, report, dry_run)
+    return _vacuumed(tables, report, settings, dry_run)
+
+
+def _set_properties(tables: Tables, report: Report, settings: Maintain, dry_run: bool) -> None:
+    hours = settings.retention_hours
+    wanted = {
+        "delta.deletedFileRetentionDuration": f"interval {hours} hours",
+        "delta.logRetentionDuration": f"interval {max(hours, 24 * LOG_DAYS)} hours",
+    }
+    held = report.before.properties
+    if all(held.get(key) == value for key, value in wanted.items()):
+        return
+    report.done.append(f"{_will('set', dry_run)} retention")
+    if not dry_run:
+        tables.spark.sql(f"ALTER TABLE {tables.name(report.table)} SET {table_properties(wanted)}")
+
+
+def _optimize(tables: Tables, report: Report, dry_run: bool) -> None:
+    n_files = report.before.numFiles
+    if n_files <= _partitions(tables, report, n_files) or _is_optimized(tables, report.table):
+        return
+    order = ORDERS.get(report.table)
+    said = f"sort by {', '.join(order)}" if order else "pack"
+    if not dry_run:
+        by = f" ZORDER BY ({', '.join(order)})" if order else ""
+        result = tables.spark.sql(f"OPTIMIZE {tables.name(report.table)}{by}").head(1)[0]
+        if not result.metrics.numFilesAdded:  # what could be packed has its size already
+            return
+    report.done.append(_will(said, dry_run))
+
+
+def _partitions(tables: Tables, report: Report, n_files: int) -> int:
+    """How many partitions so many files are in: one in each is as few as there can be."""
+    columns = report.before.partitionColumns
+    if n_files < 2 or not columns:
+        return 1
+    named = tables.spark.read.table(tables.name(report.table)).select(*columns)
+    return int(named.distinct().count())
+
+
+def _is_optimized(tables: Tables, table: str) -> bool:
+    """Whether nothing was written since the last OPTIMIZE: sorting again would write all again."""
+    history = tables.spark.sql(f"DESCRIBE HISTORY {tables.name(table)} LIMIT {_HISTORY}")
+    operations = [row.operation for row in history.select("operation").collect()]
+    return next((name for name in operations if name not in _QUIET), None) == "OPTIMIZE"
+
+
+def _vacuumed(tables: Tables, report: Report, settings: Maintain, dry_run: bool) -> Report:
+    """Removes old files, and looks at what is left of the table."""
+    hours = settings.retention_hours
+    vacuum = f"VACUUM {tables.name(report.table)} RETAIN {hours} HOURS"
+    n_old = tables.spark.sql(f"{vacuum} DRY RUN").count()
+    if n_old:
+        number = f"{n_old:,}{' or more' * (n_old >= _MOST_NAMED)}"
+        report.done.append(_will(f"remove {number} old file{'s' * (n_old != 1)}", dry_run))
+        if not dry_run:
+            tables.spark.sql(vacuum)
+    if report.done and not dry_run:
+        report.after = _existing(tables, report.table)
+    return report
+
+
+def _empty(tables: Tables, name: str, before: Row, settings: Maintain, dry_run: bool) -> Report:
+    report = Report(name, before)
+    if before.numFiles:
+        report.done.append(_will("empty", dry_run))
+        if not dry_run:
+            tables.spark.sql(f"TRUNCATE TABLE {tables.name(name)}")
+    return _vacuumed(tables, report, settings, dry_run)
+
+
+def _will(what: str, dry_run: bool) -> str:
+    return f"would {what}" if dry_run else what
+
+
+def _existing(tables: Tables, table: str) -> Row:
+    detail = tables.detail(table)
+    assert detail is not None  # it was there when the upkeep began
+    return detail

@@ -1,0 +1,166 @@
+"""The README's tables say what the code says."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import importlib
+import re
+from contextlib import suppress
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any, get_type_hints
+
+import pytest
+
+from crossic_etl.config import Config
+from crossic_etl.config.submit import Submit
+from crossic_etl.config.training import TrainingConfig
+from crossic_etl.schemas import TABLES
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = sorted(path.stem for path in (ROOT / "jobs").glob("*.py") if path.stem != "__init__")
+
+
+def rows_under(header: str, file: str = "README.md") -> dict[str, list[str]]:
+    """The cells of each row of the file's table with that header, by the name in the first."""
+    text = (ROOT / file).read_text(encoding="utf-8")
+    body = text.partition(f"\n{header}\n")[2].partition("\n\n")[0]
+    rows: dict[str, list[str]] = {}
+    for line in body.splitlines()[1:]:
+        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|"))]
+        name = cells[0].strip("`")
+        assert name not in rows, f"{name} stands twice"
+        rows[name] = cells[1:]
+    return rows
+
+
+JOBS = rows_under("| job | reads | writes | what it does |")
+KEYS = rows_under("| key | default | meaning |")
+
+
+def tables_in(cell: str) -> set[str]:
+    return set(TABLES) if cell == "every table" else set(cell.split(", ")) & TABLES.keys()
+
+
+def module(name: str) -> ModuleType:
+    for room, last in (("pipeline", name), ("export", "job"), ("cli", name)):
+        with suppress(ModuleNotFoundError):
+            found = importlib.import_module(f"crossic_etl.{room}.{last}")
+            if hasattr(found, "READS") and (room != "export" or name == "export"):
+                return found
+    return importlib.import_module(f"crossic_etl.cli.{name}")
+
+
+def test_the_table_of_jobs_names_the_modules_of_the_folder() -> None:
+    assert sorted(JOBS) == MODULES
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_each_job_can_be_run_and_read_about(name: str) -> None:
+    job = module(name)
+    assert callable(getattr(job, "run", None) or getattr(job, "main", None))
+    assert job.__doc__
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name not in ("pipeline", "sample")])
+def test_a_job_reads_and_writes_what_the_table_says(name: str) -> None:
+    job, (reads, writes, _) = module(name), JOBS[name]
+    rejects = {"rejects"} if "replace_rejects" in Path(str(job.__file__)).read_text() else set()
+    assert tables_in(reads) == {table.name for table in job.READS}
+    assert tables_in(writes) == {table.name for table in job.WRITES} | rejects
+
+
+def test_the_sample_writes_every_table() -> None:
+    assert JOBS["sample"][1] == "everything"
+    assert {table.name for table in module("sample").WRITES} == TABLES.keys()
+
+
+def test_the_pipeline_runs_every_job_that_has_a_table() -> None:
+    assert list(module("pipeline").JOBS) == [
+        name for name in JOBS if name not in ("pipeline", "sample") and module(name).WRITES
+    ]
+
+
+def defaults(kind: type, prefix: str = "") -> dict[str, str]:
+    """Every key of a config dataclass with its default, written as the README writes it."""
+    hints, found = get_type_hints(kind), {}
+    for item in dataclasses.fields(kind):  # type: ignore[arg-type]
+        key = f"{prefix}{item.name}"
+        if dataclasses.is_dataclass(hints[item.name]):
+            found |= defaults(hints[item.name], f"{key}.")
+        else:
+            factory = item.default_factory
+            value = item.default if factory is dataclasses.MISSING else factory()
+            found[key] = written(value)
+    return found
+
+
+def written(value: Any) -> str:
+    if value is dataclasses.MISSING or value == "":
+        return ""
+    if value == "\n\n":
+        return "two newlines"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, (int, float)):
+        return str(value)
+    if isinstance(value, tuple):
+        value = f"[{', '.join(value)}]"
+    text = "null" if value is None else str(value)
+    return f"`{text}`".replace("|", "\\|")
+
+
+def test_the_table_of_keys_has_every_key_and_its_default() -> None:
+    assert {key: cells[0] for key, cells in KEYS.items()} == defaults(Config)
+
+
+def test_the_table_of_keys_to_submit_has_every_key_and_its_default() -> None:
+    keys = rows_under("| key | default | meaning |", "docs/submit.md")
+    assert {key: cells[0] for key, cells in keys.items()} == defaults(Submit, "submit.")
+
+
+def test_the_table_of_training_keys_has_every_key_and_its_default() -> None:
+    keys = rows_under("| key | default | meaning |", "docs/training.md")
+    expected = defaults(TrainingConfig).items()
+    assert {key: cells[0] for key, cells in keys.items()} == {
+        key: value for key, value in expected if not key.startswith("submit.")
+    }
+
+
+def test_the_page_of_tables_is_that_of_the_schemas() -> None:
+    spec = spec_from_file_location("make_tables", ROOT / "docs" / "make_tables.py")
+    assert spec and spec.loader
+    made = module_from_spec(spec)
+    spec.loader.exec_module(made)
+    page = made.render()
+    assert (ROOT / "docs" / "tables.md").read_text("utf-8") == page
+    assert "| `evidence` | `string` | langlink \\| qid |" in page
+    assert page.count("\n## ") == len(TABLES)
+
+
+MESSAGES = rows_under("| it says | what to do |", "docs/troubleshooting.md")
+
+
+@pytest.fixture(scope="module")
+def literals() -> list[str]:
+    """The text of each string of the code, what is filled in as ``…``; the Makefile's lines."""
+    found = (ROOT / "Makefile").read_text("utf-8").splitlines()
+    for path in (*(ROOT / "crossic_etl").rglob("*.py"), *(ROOT / "jobs").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                pieces = [getattr(part, "value", None) for part in node.values]
+                found.append("".join(p if isinstance(p, str) else "…" for p in pieces))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.append(node.value)
+    return found
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+def test_a_message_of_the_troubleshooting_is_one_that_the_code_has(
+    message: str, literals: list[str]
+) -> None:
+    pieces = [re.escape(piece) for piece in message.split("…")]
+    pattern = re.compile(".*".join(pieces), re.DOTALL)
+    assert [text for text in literals if pattern.search(text)]

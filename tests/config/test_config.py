@@ -1,0 +1,268 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from crossic_etl.config import Config, ConfigError, load_config
+from crossic_etl.config.errors import one_of
+from crossic_etl.config.etl import Segment, Wikipedia, Window
+from crossic_etl.config.maintenance import Maintain
+
+SMALLEST = "root: /data\nlanguages: [th]\n"
+
+
+def load(tmp_path: Path, text: str, *overrides: str) -> Config:
+    path = tmp_path / "my.yaml"
+    path.write_text(text, encoding="utf-8")
+    return load_config(path, overrides)
+
+
+def test_root_and_languages_are_enough(tmp_path: Path) -> None:
+    assert load(tmp_path, SMALLEST) == Config(root="/data", languages=("th",))
+
+
+def test_a_wanted_precision_may_be_null(tmp_path: Path) -> None:
+    config = load(tmp_path, SMALLEST, "neighbours.precision=null")
+    assert config.neighbours.precision is None
+
+
+def test_every_key_is_read(tmp_path: Path) -> None:
+    text = """
+root: catalog.schema
+languages: [th, zh-yue]
+wikipedia:
+  dumps: s3a://bucket/ดัมพ์
+  date: {en: 20260101, th: "20260120"}
+  plain_text: {th: /data/th}
+  on_damage: fail
+  max_page_bytes: 1000
+tokenizer: some/model
+split_token: "[SPLIT]"
+segment: {max_tokens: 100, separator: "\\n", min_chars: 5}
+window: {length: 200, policy: best-fit}
+arrangements: [mix, random]
+mixture: {mix: 0.25, random: 0.75}
+validation_share: 0.2
+seed: 7
+shards: 3
+"""
+    assert load(tmp_path, text) == Config(
+        root="catalog.schema",
+        languages=("th", "zh-yue"),
+        wikipedia=Wikipedia(
+            "s3a://bucket/ดัมพ์",
+            {"en": "20260101", "th": "20260120"},
+            {"th": "/data/th"},
+            "fail",
+            1000,
+        ),
+        tokenizer="some/model",
+        split_token="[SPLIT]",
+        segment=Segment(100, "\n", 5),
+        window=Window(200, "best-fit"),
+        arrangements=("mix", "random"),
+        mixture={"mix": 0.25, "random": 0.75},
+        validation_share=0.2,
+        seed=7,
+        shards=3,
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "value", "expected"),
+    [
+        ("window: 5", "window", "5", "a mapping of keys"),
+        ("window: {length: 15}", "window.length", "15", "at least 16 tokens"),
+        ("window: {length: '64'}", "window.length", "'64'", "a whole number"),
+        ("window: {length: 64.0}", "window.length", "64.0", "a whole number"),
+        (
+            "window: {policy: best_fit}",
+            "window.policy",
+            "'best_fit'",
+            "sliding, padded or best-fit",
+        ),
+        ("seed: true", "seed", "True", "a whole number"),
+        ("mixture: {mix: 1}", "mixture", "'mix'", "a name in arrangements"),
+        ("mixture: {en-first: 0}", "mixture.en-first", "0.0", "a share above 0"),
+        (
+            "mixture: {en-first: 0.9}",
+            "mixture",
+            "{'en-first': 0.9}",
+            "shares that sum to 1, not 0.9",
+        ),
+        ("mixture: {en-first: a}", "mixture", "'a'", "a number"),
+        ("mixture: [mix]", "mixture", "['mix']", "a mapping of names to number"),
+        ("validation_share: 0.5", "validation_share", "0.5", "a share from 0, below 0.5"),
+        ("validation_share: -0.1", "validation_share", "-0.1", "a share from 0, below 0.5"),
+        ("shards: 0", "shards", "0", "a whole number >= 1"),
+        ("tokenizer: [a]", "tokenizer", "['a']", "text"),
+        ("arrangements: en-first", "arrangements", "'en-first'", "a list"),
+        ("arrangements: []", "arrangements", "()", "at least one"),
+        ("arrangements: [en_first]", "arrangements", "'en_first'", "en-first, target-first"),
+        (
+            "arrangements: [retrieved]",
+            "crawl.sources",
+            "[]",
+            "files of a crawl for the arrangement retrieved",
+        ),
+        ("arrangements: [mix, mix]", "arrangements", "('mix', 'mix')", "each once"),
+        ("segment: {max_tokens: 8}", "segment.max_tokens", "8", "None or at least 16 tokens"),
+        (
+            "segment: {max_tokens: 5000}",
+            "segment.max_tokens",
+            "5000",
+            "at most window.length, 4096",
+        ),
+        ("segment: {min_chars: 0}", "segment.min_chars", "0", "characters >= 1"),
+        (
+            "neighbours: {precision: 95}",
+            "neighbours.precision",
+            "95.0",
+            "above 0, at most 1, or null",
+        ),
+        ("neighbours: {precision: high}", "neighbours.precision", "'high'", "a number or null"),
+        ("neighbours: {calibrate: 1}", "neighbours.calibrate", "1", "true or false"),
+        ("neighbours: {wrong_pairs: all}", "neighbours.wrong_pairs", "'all'", "nearest or random"),
+        ("wikipedia: {date: 2026-01-01}", "wikipedia.date", "datetime.date(2026, 1, 1)", "text"),
+        ("wikipedia: {date: '2026'}", "wikipedia.date", "'2026'", "YYYYMMDD"),
+        ("wikipedia: {date: {th: '1'}}", "wikipedia.date", "{'th': '1'}", "YYYYMMDD"),
+        ("wikipedia: {on_damage: stop}", "wikipedia.on_damage", "'stop'", "salvage or fail"),
+        ("wikipedia: {max_page_bytes: 0}", "wikipedia.max_page_bytes", "0", "bytes > 0"),
+        ("wikipedia: {plain_text: a}", "wikipedia.plain_text", "'a'", "a mapping of names to text"),
+    ],
+)
+def test_a_wrong_key_or_value_is_refused_with_what_was_expected(
+    tmp_path: Path, line: str, key: str, value: str, expected: str
+) -> None:
+    with pytest.raises(ConfigError) as refused:
+        load(tmp_path, SMALLEST + line)
+    assert str(refused.value).startswith(f"{key}: {value} given, expected {expected}")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("languages: [th]", "root is missing, and has no default"),
+        ("root: ''\nlanguages: [th]", "root: '' given, expected a folder, URL or catalog.schema"),
+        ("root: a", "languages is missing, and has no default"),
+        ("root: a\nlanguages: []", "languages: () given, expected at least one language code"),
+        ("root: a\nlanguages: th", "languages: 'th' given, expected a list"),
+        (
+            "root: a\nlanguages: [no]",
+            "languages: False given, expected text: YAML takes it for true or false without quotes",
+        ),
+        ("root: a\nlanguages: [th, th]", "languages: ('th', 'th') given, expected each once"),
+        (
+            "root: a\nlanguages: [en]",
+            "languages: 'en' given, expected the code of a Wikipedia's language other than en",
+        ),
+        (
+            "root: a\nlanguages: [Thai]",
+            "languages: 'Thai' given, expected the code of a Wikipedia's language other than en",
+        ),
+    ],
+)
+def test_root_and_languages_are_checked(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        load(tmp_path, text)
+    assert str(refused.value) == message
+
+
+@pytest.mark.parametrize("text", ["", "- root", "root"])
+def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(
+        ConfigError, match=r"--config: '.*my.yaml' given, expected a YAML mapping of keys"
+    ):
+        load(tmp_path, text)
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"a readable YAML file .No such file or directory."):
+        load_config(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize("data", [b"root: [a", b"root: \xff"])
+def test_a_file_that_is_no_yaml_is_refused(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "my.yaml"
+    path.write_bytes(data)
+    with pytest.raises(ConfigError, match=r"--config: .* given, expected valid YAML"):
+        load_config(path)
+
+
+def test_an_override_goes_before_the_file(tmp_path: Path) -> None:
+    config = load(
+        tmp_path,
+        SMALLEST + "window: {length: 64}",
+        *("window.length=2048", "window.policy=padded", "seed=3", "seed=4", "languages=[ja, ar]"),
+    )
+    assert (config.window, config.seed, config.languages) == (
+        Window(2048, "padded"),
+        4,
+        ("ja", "ar"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("seed", "--set: 'seed' given, expected key=value"),
+        ("=1", "--set: '=1' given, expected key=value"),
+        ("window.size=1", "window.size: there is no such key; there are length, policy"),
+        ("a=1", "a: there is no such key; there are arrangements, crawl, download,"),
+        ("windows.length=1", "windows: there is no such key; did you mean window?"),
+        ("seed=", "seed: None given, expected a whole number"),
+        ("seed=[", "seed: '[' given, expected a YAML value"),
+        ("root.a=1", "root.a: 'root.a=1' given, expected a key that exists (root has no keys)"),
+    ],
+)
+def test_a_wrong_override_is_refused(tmp_path: Path, override: str, message: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        load(tmp_path, SMALLEST, override)
+    assert str(refused.value).startswith(message)
+
+
+def test_one_date_is_every_wikis() -> None:
+    assert [Wikipedia(date="20260101").date_of(lang) for lang in ("en", "th")] == ["20260101"] * 2
+
+
+def test_each_wiki_may_have_its_date() -> None:
+    dates = Wikipedia(date={"en": "20260101", "th": "20260120"})
+    assert (dates.date_of("en"), dates.date_of("th")) == ("20260101", "20260120")
+
+
+@pytest.mark.parametrize("date", ["", {"en": "20260101"}])
+def test_a_wiki_without_date_is_named(date: str | dict[str, str]) -> None:
+    with pytest.raises(
+        ConfigError, match=r"wikipedia.date: .* given, expected a date YYYYMMDD for th"
+    ):
+        Wikipedia(date=date).date_of("th")
+
+
+def test_english_is_read_before_the_targets() -> None:
+    assert Config("a", ("th", "ja")).wikis == ("en", "th", "ja")
+
+
+def test_the_longest_sample_is_the_window_where_nothing_else_is_said() -> None:
+    assert Config("a", ("th",), window=Window(64)).max_tokens == 64
+    assert Config("a", ("th",), segment=Segment(32), window=Window(64)).max_tokens == 32
+
+
+def test_the_digest_changes_with_each_setting_and_with_nothing_else() -> None:
+    plain = Config("a", ("th",))
+    others = [Config("a", ("th",), seed=1), Config("a", ("th",), window=Window(4095))]
+    assert plain.digest() == Config("a", ("th",), wikipedia=Wikipedia()).digest()
+    assert len({plain.digest(), *(other.digest() for other in others)}) == 3
+    assert len(plain.digest()) == 16
+    assert Config("a", ("th",), maintain=Maintain(1000)).digest() == plain.digest()
+
+
+def test_a_retention_is_not_below_zero() -> None:
+    with pytest.raises(
+        ConfigError, match=r"maintain\.retention_hours: -1 given, expected hours >= 0"
+    ):
+        Maintain(-1)
+
+
+def test_names_are_listed_for_a_reader() -> None:
+    assert (one_of(["a", "b", "c"]), one_of(["a", "b"])) == ("a, b or c", "a or b")

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from crossic_etl.config.errors import ConfigError
+from crossic_etl.config.secrets import known_keys, refuse_secrets
+from crossic_etl.config.training import TrainingConfig
+
+KNOWN = {*known_keys(TrainingConfig), "split_token"}
+
+
+@pytest.mark.parametrize(
+    ("tree", "named"),
+    [
+        ({"hf_token": "abc"}, "hf_token"),
+        ({"submit": {"environment": {"HF_TOKEN": "abc"}}}, "submit.environment.HF_TOKEN"),
+        ({"submit": {"environment": {"awsSecretAccessKey": "abc"}}}, "awsSecretAccessKey"),
+        ({"submit": {"databricks": {"password": "abc"}}}, "submit.databricks.password"),
+        ({"submit": {"kubernetes": {"labels": {"api-key": 7}}}}, "labels.api-key"),
+        ({"submit": {"slurm": {"setup": ["export WANDB_API_KEY=abc"]}}}, "submit.slurm.setup"),
+        ({"submit": {"environment": {"NOTE": "hf_" + "abc" * 10}}}, "submit.environment.NOTE"),
+        ({"exports": ["s3://name:abc@host/export"]}, "exports"),
+        ({"submit": {"secrets": {"HF_TOKEN": "hf_" + "abc" * 10}}}, "submit.secrets.HF_TOKEN"),
+        ({"submit": {"secrets": {"HF_TOKEN": ["abc"]}}}, "submit.secrets.HF_TOKEN"),
+    ],
+)
+def test_a_secret_is_refused_by_its_name_alone(tree: dict[str, Any], named: str) -> None:
+    with pytest.raises(ConfigError, match=named) as refused:
+        refuse_secrets(tree, KNOWN)
+    assert "abc" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"split_token": "<|quad_end|>"},
+        {"max_tokens": 4096, "tokenizer": "qwen2.5", "keyboard": "a", "monkey": "b"},
+        {"submit": {"secrets": {"HF_TOKEN": "hub/token", "WANDB_API_KEY": "environment"}}},
+        {"submit": {"slurm": {"setup": ["export HF_TOKEN=$(cat ~/.hub)", "module load cuda"]}}},
+        {"submit": {"slurm": {"setup": ['export HF_TOKEN="$MY_TOKEN"']}}},
+        {"exports": ["s3://bucket/export@2/ไทย", "/data/key-value/export"]},
+        {"submit": {"environment": {"NCCL_SOCKET_IFNAME": "eth0"}}},
+    ],
+)
+def test_what_only_sounds_like_a_secret_is_taken(tree: dict[str, Any]) -> None:
+    refuse_secrets(tree, KNOWN)

@@ -1,0 +1,298 @@
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from pyspark.sql import functions as F
+
+from crossic_etl.config import Config, ConfigError
+from crossic_etl.config.etl import Wikipedia
+from crossic_etl.inputs.dumps import (
+    WikiFiles,
+    dump_folder,
+    find_local_wikis,
+    find_wikis,
+    read_plain_text,
+    read_records,
+    read_sql,
+)
+from crossic_etl.inputs.errors import InputError
+from crossic_etl.inputs.files import list_files, read_bytes
+from crossic_etl.kernels.wikis import Wiki
+from crossic_etl.pipeline.dumps import read_sites
+from crossic_etl.sample.build import SourcePage, SourceWiki, write_wiki
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+DATE = "20260101"
+# Each wiki comes in another of the forms in which dumps are published.
+FORMS: dict[str, dict[str, object]] = {
+    "en": {"compression": "multistream", "pages_per_stream": 1},
+    "ar": {"compression": "bz2", "parts": 2},
+    "es": {"compression": "bz2"},
+    "ja": {"compression": "gz"},
+    "ko": {"compression": "multistream", "parts": 2},
+    "th": {"compression": "none", "bom": True},
+    "zh-yue": {"compression": "none", "parts": 2, "schema": "0.3"},
+}
+TITLES = {
+    "en": ("Tea", "Ice & snow"),
+    "ar": ("شاي", "ثلج"),
+    "es": ("Té", "Hielo"),
+    "ja": ("茶", "氷"),
+    "ko": ("차", "얼음"),
+    "th": ("น้ำชา", "น้ำแข็ง"),
+    "zh-yue": ("茶", "冰"),
+}
+
+
+def wiki_of(lang: str) -> SourceWiki:
+    first, second = TITLES[lang]
+    pages = (
+        SourcePage(1, first, "text", qid="Q1", langlinks=(("en", "Tea"),)),
+        SourcePage(2, second, "text", langlinks=(("en", "Ice"), ("th", "น้ำ'แข็ง"))),
+    )
+    return SourceWiki(lang, pages, namespaces={10: f"Form {lang}"}, first_letter=lang != "th")
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """A mirror with every form, in a folder with a space; Thai has its own date and plain SQL."""
+    dumps = tmp_path_factory.mktemp("the mirror ไทย")
+    dates = {lang: "20260120" if lang == "th" else DATE for lang in FORMS}
+    for lang, form in FORMS.items():
+        write_wiki(wiki_of(lang), dumps, dates[lang], **form)  # type: ignore[arg-type]
+    write_wiki(wiki_of("en"), dumps, DATE, compression="bz2")
+    thai = dumps / "thwiki/20260120"
+    packed = thai / "thwiki-20260120-langlinks.sql.gz"
+    packed.with_suffix("").write_bytes(gzip.decompress(packed.read_bytes()))
+    packed.unlink()
+    (thai / "thwiki-20260120-page_props.sql.gz").unlink()
+    (thai / "thwiki-20260101-pages-articles-multistream.xml.bz2").write_bytes(b"not to be read")
+    (thai / "xthwiki-20260120-pages-articles-multistream.xml.bz2").write_bytes(b"not to be read")
+    languages = tuple(lang for lang in FORMS if lang != "en")
+    return Config("unused", languages, Wikipedia(str(dumps), dates))
+
+
+@pytest.fixture(scope="module")
+def wikis(spark: SparkSession, config: Config) -> dict[str, WikiFiles]:
+    return {files.lang: files for files in find_wikis(spark, config)}
+
+
+def test_the_same_files_are_found_without_spark(
+    config: Config, wikis: dict[str, WikiFiles]
+) -> None:
+    found = find_local_wikis(config)
+    assert [names(*files.pages, files.langlinks, files.page_props) for files in found] == [
+        names(*files.pages, files.langlinks, files.page_props) for files in wikis.values()
+    ]
+    assert [sorted(files.stamps.values()) for files in found] == [
+        sorted(files.stamps.values()) for files in wikis.values()
+    ]
+    with pytest.raises(InputError, match="no pages-articles dump of en in /nowhere/enwiki/2026"):
+        find_local_wikis(Config("unused", ("th",), Wikipedia("/nowhere", DATE)))
+    for elsewhere in ("s3a://a", "file:/nowhere", "hdfs:///nowhere"):
+        assert find_local_wikis(Config("unused", ("th",), Wikipedia(elsewhere, DATE))) == []
+
+
+def names(*paths: str | None) -> list[str | None]:
+    return [path and path.rpartition("/")[2] for path in paths]
+
+
+def test_wikis_come_in_the_order_of_the_configuration(wikis: dict[str, WikiFiles]) -> None:
+    assert list(wikis) == list(FORMS)
+    assert {lang: files.date for lang, files in wikis.items()} == {
+        lang: "20260120" if lang == "th" else DATE for lang in FORMS
+    }
+
+
+@pytest.mark.parametrize(
+    ("lang", "expected"),
+    [
+        ("en", ["enwiki-20260101-pages-articles-multistream.xml.bz2"]),
+        (
+            "ar",
+            [
+                "arwiki-20260101-pages-articles1.xml-p1p1.bz2",
+                "arwiki-20260101-pages-articles2.xml-p2p2.bz2",
+            ],
+        ),
+        ("es", ["eswiki-20260101-pages-articles.xml.bz2"]),
+        ("ja", ["jawiki-20260101-pages-articles.xml.gz"]),
+        (
+            "ko",
+            [
+                "kowiki-20260101-pages-articles-multistream1.xml-p1p1.bz2",
+                "kowiki-20260101-pages-articles-multistream2.xml-p2p2.bz2",
+            ],
+        ),
+        ("th", ["thwiki-20260120-pages-articles.xml"]),
+        (
+            "zh-yue",
+            [
+                "zh_yuewiki-20260101-pages-articles1.xml-p1p1",
+                "zh_yuewiki-20260101-pages-articles2.xml-p2p2",
+            ],
+        ),
+    ],
+)
+def test_each_form_of_a_dump_is_found(
+    wikis: dict[str, WikiFiles], lang: str, expected: list[str]
+) -> None:
+    assert names(*wikis[lang].pages) == expected
+
+
+def test_sql_dumps_are_found_packed_and_plain_or_are_none(wikis: dict[str, WikiFiles]) -> None:
+    assert names(wikis["ja"].langlinks, wikis["ja"].page_props) == [
+        "jawiki-20260101-langlinks.sql.gz",
+        "jawiki-20260101-page_props.sql.gz",
+    ]
+    assert names(wikis["th"].langlinks, wikis["th"].page_props) == [
+        "thwiki-20260120-langlinks.sql",
+        None,
+    ]
+
+
+def test_each_form_of_a_dump_is_read_page_by_page(
+    spark: SparkSession, wikis: dict[str, WikiFiles]
+) -> None:
+    records = read_records(spark, wikis.values())
+    assert [(field.name, field.dataType.simpleString()) for field in records.schema] == [
+        ("lang", "string"),
+        ("dump_date", "string"),
+        ("value", "binary"),
+    ]
+    title = F.regexp_extract(F.col("value").cast("string"), "<title>(.*)</title>", 1)
+    found = records.select("lang", "dump_date", title.alias("title")).where("title != ''").collect()
+    assert sorted((row.lang, row.dump_date, row.title) for row in found) == sorted(
+        (lang, wikis[lang].date, title.replace("&", "&amp;"))
+        for lang, titles in TITLES.items()
+        for title in titles
+    )
+
+
+def test_a_wiki_says_what_it_calls_things(spark: SparkSession, wikis: dict[str, WikiFiles]) -> None:
+    site = read_sites(spark, [wikis["th"]])["th"]
+    assert (site.lang, site.first_letter, site.namespaces["form th"]) == ("th", False, 10)
+
+
+def test_a_wiki_without_dump_is_what_our_tables_know(spark: SparkSession) -> None:
+    assert read_sites(spark, [WikiFiles("ar", "", (), None, None)]) == {"ar": Wiki.of("ar")}
+
+
+def test_an_sql_dump_is_read_with_its_columns(
+    spark: SparkSession, wikis: dict[str, WikiFiles]
+) -> None:
+    lines, columns = read_sql(spark, str(wikis["th"].langlinks), ["ll_from"])
+    assert columns == ("ll_from", "ll_lang", "ll_title")
+    assert [bytes(row.value).decode() for row in lines.collect()] == [
+        "INSERT INTO `langlinks` VALUES (2,'en','Ice'),(1,'en','Tea'),(2,'th','น้ำ\\'แข็ง');"
+    ]
+
+
+def test_an_sql_dump_without_its_table_is_refused(spark: SparkSession, tmp_path: Path) -> None:
+    path = tmp_path / "thwiki-langlinks.sql"
+    path.write_text("-- a dump\nINSERT INTO `langlinks` VALUES (1,'en','Tea');\n")
+    with pytest.raises(
+        InputError, match=r"thwiki-langlinks\.sql: its columns are unknown: no CREATE"
+    ):
+        read_sql(spark, str(path), ["ll_from"])
+
+
+def test_an_sql_dump_of_another_table_is_refused(
+    spark: SparkSession, wikis: dict[str, WikiFiles]
+) -> None:
+    with pytest.raises(
+        InputError, match="it has no column pp_page, but ll_from, ll_lang, ll_title"
+    ):
+        read_sql(spark, str(wikis["th"].langlinks), ["pp_page", "ll_from"])
+
+
+def test_an_empty_dump_is_refused(spark: SparkSession, tmp_path: Path) -> None:
+    paths = write_wiki(wiki_of("en"), tmp_path, DATE)
+    paths[0].write_bytes(b"")
+    config = Config("unused", ("th",), Wikipedia(str(tmp_path), DATE))
+    with pytest.raises(InputError, match="enwiki/20260101"):
+        find_wikis(spark, config)
+
+
+@pytest.mark.parametrize(
+    ("languages", "lang"), [(("ja", "de"), "de"), (("zh-min-nan",), "zh-min-nan")]
+)
+def test_a_wiki_that_is_not_there_is_refused_with_where_it_should_be(
+    spark: SparkSession, config: Config, languages: tuple[str, ...], lang: str
+) -> None:
+    dumps = config.wikipedia.dumps
+    with pytest.raises(InputError) as refused:
+        find_wikis(spark, Config("unused", languages, Wikipedia(dumps, DATE)))
+    assert str(refused.value) == (
+        f"no pages-articles dump of {lang} in {dumps}/{lang.replace('-', '_')}wiki/{DATE}, "
+        "or an empty one: "
+        "check wikipedia.dumps and wikipedia.date, or give wikipedia.plain_text"
+    )
+
+
+def test_a_wiki_without_date_is_refused(spark: SparkSession, config: Config) -> None:
+    wikipedia = Wikipedia(config.wikipedia.dumps, {"en": DATE})
+    with pytest.raises(ConfigError, match=r"wikipedia\.date: .* expected a date YYYYMMDD for th"):
+        find_wikis(spark, Config("unused", ("th",), wikipedia))
+
+
+def test_a_wiki_may_be_plain_text_beside_dumps(spark: SparkSession, config: Config) -> None:
+    wikipedia = Wikipedia(config.wikipedia.dumps, DATE, {"de": "/data/de"})
+    english, german = find_wikis(spark, Config("unused", ("de",), wikipedia))
+    assert len(english.pages) == 1
+    assert german == WikiFiles("de", DATE, (), None, None)
+
+
+def test_plain_text_is_read_instead_of_the_dump(spark: SparkSession, config: Config) -> None:
+    wikipedia = Wikipedia(config.wikipedia.dumps, config.wikipedia.date, {"th": "/data/th"})
+    _, thai = find_wikis(spark, Config("unused", ("th",), wikipedia))
+    assert (thai.pages, bool(thai.langlinks)) == ((), True)
+
+
+def test_plain_text_without_its_columns_is_refused(spark: SparkSession, tmp_path: Path) -> None:
+    path = str(tmp_path / "plain")
+    spark.createDataFrame([(1, "t")], "id int, title string").write.parquet(path)
+    with pytest.raises(InputError, match=r"plain has no column text, url"):
+        read_plain_text(spark, path)
+    with pytest.raises(InputError, match=r"none can't be read as Parquet"):
+        read_plain_text(spark, str(tmp_path / "none"))
+
+
+def test_without_dumps_all_wikis_are_plain_text(spark: SparkSession) -> None:
+    wikipedia = Wikipedia(plain_text={"en": "/data/en", "th": "/data/th"})
+    found = find_wikis(spark, Config("unused", ("th",), wikipedia))
+    assert found == [WikiFiles(lang, "", (), None, None) for lang in ("en", "th")]
+
+
+def test_a_folder_that_is_not_there_or_empty_has_no_files(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    assert list_files(spark, str(tmp_path / "none")) == {}
+    assert list_files(spark, str(tmp_path)) == {}
+
+
+def test_a_file_is_one_file_whatever_its_name(spark: SparkSession, tmp_path: Path) -> None:
+    folder = tmp_path / "1[2]"
+    folder.mkdir()
+    (folder / "empty").touch()
+    for name in ("a[b]{c}*?.bin", "ab", "a%20ไทย"):
+        (folder / name).write_bytes(name.encode())
+    paths = list_files(spark, str(folder))
+    assert len(paths) == 3
+    read = [row for path in paths for row in read_bytes(spark, path).collect()]
+    assert sorted(bytes(row.content).decode() for row in read) == ["a%20ไทย", "a[b]{c}*?.bin", "ab"]
+
+
+def test_the_folder_of_a_wiki_is_the_mirrors() -> None:
+    config = Config("unused", ("zh-yue",), Wikipedia("s3a://bucket/dumps/", DATE))
+    assert dump_folder(config, "zh-yue") == "s3a://bucket/dumps/zh_yuewiki/20260101"
+
+
+def test_damaged_files_are_left_out() -> None:
+    files = WikiFiles("th", DATE, ("a", "b", "c"), "links", "props")
+    assert files.without({"b", "links"}) == WikiFiles("th", DATE, ("a", "c"), "links", "props")

@@ -1,0 +1,105 @@
+"""The main job on real dumps, against facts that were worked out without this code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from crossic_etl.pipeline.flow import jobs_of
+from crossic_etl.schemas import PAGES, PAIRS, REDIRECTS, RUNS, SAMPLES, WINDOWS
+from tests.conftest import LANGUAGES
+
+if TYPE_CHECKING:
+    from crossic_etl.config import Config
+    from crossic_etl.tables import Tables
+
+
+@pytest.fixture(scope="module")
+def expected(shared_data: Path) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads((shared_data / "EXPECTED.json").read_text(encoding="utf-8"))
+    return facts
+
+
+@pytest.mark.parametrize("lang", ["en", *LANGUAGES])
+def test_articles_and_redirects_of_a_wiki(
+    shared_tables: Tables, expected: dict[str, Any], lang: str
+) -> None:
+    scope, facts = {"lang": [lang]}, expected["wikis"][lang]
+    pages = shared_tables.select(PAGES, scope)
+    actual = (
+        pages.count(),
+        sorted(row.page_id for row in pages.where("is_disambiguation").collect()),
+        shared_tables.select(REDIRECTS, scope).count(),
+    )
+    assert actual == (
+        facts["articles"],
+        sorted(facts["disambiguation_page_ids"]),
+        facts["redirects_in_namespace_0"],
+    )
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_pairs_of_a_language(shared_tables: Tables, expected: dict[str, Any], lang: str) -> None:
+    actual = {
+        (row.en_page_id, row.target_page_id, tuple(row.evidence), row.both_directions)
+        for row in shared_tables.select(PAIRS, {"target_lang": [lang]}).collect()
+    }
+    assert actual == {
+        (
+            pair["en_page_id"],
+            pair["page_id"],
+            tuple(sorted(pair["evidence"])),
+            pair["both_directions"],
+        )
+        for pair in expected["pairs"]["list"][lang]
+    }
+
+
+def test_every_run_balances(shared_tables: Tables, shared_config: Config) -> None:
+    rows = shared_tables.read(RUNS).collect()
+    assert [row.job for row in rows if row.state != "done"] == []
+    assert {row.job for row in rows} == set(jobs_of(shared_config))
+    assert all(row.rows_in == row.rows_used + sum(row.dropped.values()) for row in rows)
+
+
+def test_every_sample_is_whole_in_one_window(shared_tables: Tables) -> None:
+    samples = {row.sample_id: row.n_tokens for row in shared_tables.read(SAMPLES).collect()}
+    windows = shared_tables.read(WINDOWS).collect()
+    whole = [sample for row in windows for sample in row.sample_ids[: row.n_whole]]
+    assert sorted(whole) == sorted(samples)
+    assert sum(row.n_new for row in windows) == sum(samples.values())
+
+
+def test_all_arrangements_hold_the_same_documents(shared_tables: Tables) -> None:
+    rows = shared_tables.read(SAMPLES).select("arrangement", "pair_id", "target_source_id")
+    targets: dict[str, set[str]] = {}
+    for row in rows.collect():
+        targets.setdefault(row.arrangement, set()).add(row.target_source_id)
+    targets["mix"].discard(None)  # its English samples
+    assert len(targets) == 5
+    assert all(held == targets["en-first"] for held in targets.values())
+
+
+def test_no_document_is_on_both_sides_of_the_split(shared_tables: Tables) -> None:
+    splits: dict[str, set[str]] = {}
+    for row in shared_tables.read(SAMPLES).collect():
+        for source in (row.en_source_id, row.target_source_id):
+            if source:
+                splits.setdefault(source, set()).add(row.split)
+    assert {len(sides) for sides in splits.values()} == {1}
+    assert {side for sides in splits.values() for side in sides} == {"train", "validation"}
+
+
+def test_the_segments_of_a_side_joined_are_its_text(shared_tables: Tables) -> None:
+    texts = {f"{row.lang}:{row.page_id}": row.text for row in shared_tables.read(PAGES).collect()}
+    samples = shared_tables.select(SAMPLES, {"arrangement": ["en-first"]}).orderBy("segment")
+    joined: dict[str, dict[str, str]] = {}
+    for row in samples.collect():
+        sides = joined.setdefault(row.pair_id, {row.en_source_id: "", row.target_source_id: ""})
+        sides[row.en_source_id] += row.en_text
+        sides[row.target_source_id] += row.target_text
+    assert len(joined) == shared_tables.read(PAIRS).count()
+    assert all(text == texts[key] for sides in joined.values() for key, text in sides.items())

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from crossic_etl.config import Config
+from crossic_etl.pipeline.flow import JOBS
+from crossic_etl.runs.ledger import JobSpec, digest_of, inputs_of, settings_of
+
+CONFIG = Config("/t", ("th",))
+# What decides no row: where tables are, how files came, how much memory there is, and upkeep.
+FREE = {"root", "download", "maintain"}
+
+
+def named(keys: tuple[str, ...]) -> set[str]:
+    """The keys at the top that these name, in whole or by all of their own."""
+    whole = {key for key in keys if "." not in key}
+    for top in {key.partition(".")[0] for key in keys} - whole:
+        fields = {field.name for field in dataclasses.fields(getattr(CONFIG, top))}
+        if fields <= {key.partition(".")[2] for key in keys if key.startswith(f"{top}.")}:
+            whole.add(top)
+    return whole
+
+
+def test_every_key_of_the_configuration_is_a_setting_or_an_input_of_some_job() -> None:
+    keys = {key for job in JOBS.values() for key in (*job.SPEC.settings, *job.SPEC.inputs)}
+    assert {field.name for field in dataclasses.fields(Config)} - named(tuple(keys)) == FREE
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_a_job_says_what_it_reads_and_writes(name: str) -> None:
+    job = JOBS[name]
+    assert (job.SPEC.name, job.SPEC.reads, job.SPEC.writes) == (name, job.READS, job.WRITES)
+    assert not set(job.SPEC.settings) & set(job.SPEC.inputs)
+
+
+@pytest.mark.parametrize(
+    ("change", "differs"),
+    [({"seed": 1}, True), ({"shards": 3}, True), ({"languages": ("ja",)}, False), ({}, False)],
+)
+def test_settings_are_those_that_a_job_names(change: dict[str, Any], differs: bool) -> None:
+    other = dataclasses.replace(CONFIG, **change)
+    keys = JOBS["windows"].SPEC.settings
+    assert (settings_of(other, keys) != settings_of(CONFIG, keys)) == differs
+    assert (digest_of(other, keys) != digest_of(CONFIG, keys)) == differs
+
+
+def test_inputs_are_keys_and_files() -> None:
+    spec = JobSpec("pages", inputs=("languages", "wikipedia.date"))
+    assert inputs_of(CONFIG, spec, "a") != inputs_of(CONFIG, spec, "b")
+    later = dataclasses.replace(CONFIG, languages=("th", "ja"))
+    assert inputs_of(CONFIG, spec) != inputs_of(later, spec)
