@@ -137,36 +137,51 @@ def test_a_wrong_key_or_value_is_refused_with_what_was_expected(
 ) -> None:
     with pytest.raises(ConfigError) as refused:
         load(tmp_path, SMALLEST + line)
-    assert str(refused.value).startswith(f"{key}: {value} given, expected {expected}")
+    place = "" if key == "crawl.sources" else ":3"  # which the file doesn't have
+    message = f"{tmp_path / 'my.yaml'}{place}: {key}: {value} given, expected {expected}"
+    assert str(refused.value).startswith(message)
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "place", "message"),
     [
-        ("languages: [th]", "root is missing, and has no default"),
-        ("root: ''\nlanguages: [th]", "root: '' given, expected a folder, URL or catalog.schema"),
-        ("root: a", "languages is missing, and has no default"),
-        ("root: a\nlanguages: []", "languages: () given, expected at least one language code"),
-        ("root: a\nlanguages: th", "languages: 'th' given, expected a list"),
+        ("languages: [th]", "", "root is missing, and has no default"),
+        (
+            "root: ''\nlanguages: [th]",
+            ":1",
+            "root: '' given, expected a folder, URL or catalog.schema",
+        ),
+        ("root: a", "", "languages is missing, and has no default"),
+        (
+            "root: a\nlanguages: []",
+            ":2",
+            "languages: () given, expected at least one language code",
+        ),
+        ("root: a\nlanguages: th", ":2", "languages: 'th' given, expected a list"),
         (
             "root: a\nlanguages: [no]",
+            ":2",
             "languages: False given, expected text: YAML takes it for true or false without quotes",
         ),
-        ("root: a\nlanguages: [th, th]", "languages: ('th', 'th') given, expected each once"),
+        ("root: a\nlanguages: [th, th]", ":2", "languages: ('th', 'th') given, expected each once"),
         (
             "root: a\nlanguages: [en]",
+            ":2",
             "languages: 'en' given, expected the code of a Wikipedia's language other than en",
         ),
         (
             "root: a\nlanguages: [Thai]",
+            ":2",
             "languages: 'Thai' given, expected the code of a Wikipedia's language other than en",
         ),
     ],
 )
-def test_root_and_languages_are_checked(tmp_path: Path, text: str, message: str) -> None:
+def test_root_and_languages_are_checked(
+    tmp_path: Path, text: str, place: str, message: str
+) -> None:
     with pytest.raises(ConfigError) as refused:
         load(tmp_path, text)
-    assert str(refused.value) == message
+    assert str(refused.value) == f"{tmp_path / 'my.yaml'}{place}: {message}"
 
 
 @pytest.mark.parametrize("text", ["", "- root", "root"])
@@ -219,7 +234,7 @@ def test_an_override_goes_before_the_file(tmp_path: Path) -> None:
 def test_a_wrong_override_is_refused(tmp_path: Path, override: str, message: str) -> None:
     with pytest.raises(ConfigError) as refused:
         load(tmp_path, SMALLEST, override)
-    assert str(refused.value).startswith(message)
+    assert str(refused.value).startswith(f"--set: {message.removeprefix('--set: ')}")
 
 
 def test_one_date_is_every_wikis() -> None:
