@@ -8,12 +8,15 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Annotated
 
+from pydantic import WithJsonSchema
+
 from crossic_etl.config.errors import one_of, require
 from crossic_etl.config.fields import Flag, Items, Number, OneOf, PathText, Text, Whole, settings
 from crossic_etl.kernels.crawl.names import FORMATS, PRESETS
 from crossic_etl.kernels.encoding.names import BACKENDS, DTYPES, SENTENCE_TRANSFORMERS, SPANS
 from crossic_etl.kernels.search.indexes import INDEXES, METHODS
 
+_PRESET = WithJsonSchema({"enum": list(PRESETS)})
 LANGUAGE_SOURCES = ("identify", "trust")
 QUERIES = ("pages", "documents")
 WRONG_PAIRS = ("nearest", "random")
@@ -33,7 +36,7 @@ class CrawlSource:
 
     path: PathText
     format: Annotated[Text, OneOf(FORMATS)] = "parquet"
-    fields: Text | dict[Text, Text] = "fineweb"
+    fields: Annotated[Text, _PRESET] | dict[Text, Text] = "fineweb"
     dump: Text = ""
 
     def __post_init__(self) -> None:
@@ -51,10 +54,13 @@ class Crawl:
     Attributes:
         sources: the files.
         language: ``identify``, or ``trust`` the crawl's own label where there is one.
-        min_language_score: the identifier's, 0 to 1 (FineWeb: 0.65).
-        min_chars, max_chars: shorter and longer documents are dropped.
+        min_language_score: documents with a lower score of their language are dropped, 0 to 1
+            (FineWeb: 0.65).
+        min_chars: shorter documents are dropped.
+        max_chars: longer documents are dropped.
         quality: the published rules (Gopher, C4, FineWeb), on or off.
-        quality_rules: other thresholds for some of them, by name (`kernels.quality`).
+        quality_rules: other thresholds for some of them, by name
+            (`crossic_etl.kernels.crawl.quality.QualityRules`).
         blocked_urls: a text file with a host or the beginning of an address on each line.
         near_duplicates: from this Jaccard similarity of 5-grams on one document of a cluster is
             kept; 0 keeps all.
@@ -91,7 +97,8 @@ class Encoder:
         backend: ``use-multilingual`` (embedded) or ``sentence-transformers``.
         model: name or folder of a sentence-transformers model.
         revision: its commit or tag; needed for a name, since a branch may move.
-        query_prefix, passage_prefix: what the model wants before each text; null for its own.
+        query_prefix: what the model wants before each query; null for its own.
+        passage_prefix: what the model wants before each passage; null for its own.
         dtype: ``float32``, ``float16`` or ``bfloat16``, of weights and arithmetic.
         batch_tokens: most tokens in one forward pass, padding counted.
         trust_remote_code: run the Python code that comes with a model.
@@ -134,15 +141,16 @@ class Neighbours:
         index: how a task holds a shard: ``Flat``, ``SQfp16``, ``SQ8``, ``HNSW32`` or ``IVF,PQ``.
         k: neighbours for each query, and of the margin's neighbourhood.
         shards: parts of the corpus; one task holds one.
-        cells: of the quantizer, for ``routed``; null for about four times the root of the corpus.
+        cells: number of cells of the quantizer, for ``routed``; null for about four
+            times the root of the corpus.
         nprobe: cells that a query goes to.
         train_rows: vectors that the quantizer is trained on.
         task_memory_mb: what a task may take; a plan that needs more is refused.
-        thresholds: language to the least margin of an accepted neighbour; ``"*"`` for all others.
+        thresholds: language to the least margin of an accepted neighbour, ``"*"`` for all others.
         calibrate: find thresholds on Wikipedia's pairs, for languages that have none configured.
-        precision: of pairs at a threshold that is found; null for the best F1.
-        wrong_pairs: what right pairs are told from: the ``nearest`` other English page of a pair,
-            or a ``random`` one, which is told apart so easily that it says little.
+        precision: least precision at a threshold that is found; null for the best F1.
+        wrong_pairs: which pairs calibration takes for wrong ones: the page with its ``nearest``
+            other English page, or with a ``random`` one, which is too easy to say much.
         max_uses: most queries of a language that one document may serve.
         recall_queries: queries that are also searched exactly, to measure recall.
     """

@@ -39,9 +39,9 @@ class Download:
         contact: e-mail address or web page of who downloads, for the User-Agent: Wikimedia refuses
             requests without one.
         connections: files at a time; Wikimedia's own server asks for no more than two.
-        tries: of a request without progress, before the job gives up.
-        backoff: seconds before the second retry, doubled at each further one; a server's
-            ``Retry-After`` goes before it.
+        tries: how often a request is sent without progress before the job gives up.
+        backoff: seconds before the second retry, doubled at each further one; where a server says
+            ``Retry-After``, that is taken instead.
         timeout: seconds without a byte until a connection counts as dropped.
         crawl: lists of crawl files.
     """

@@ -64,7 +64,7 @@ class Segment:
     """How documents are cut. None of it is published for CrossIC-PT: the defaults are ours.
 
     Attributes:
-        max_tokens: longest sample in tokens, ``[SPLIT]`` included; None is the window's length.
+        max_tokens: longest sample in tokens, ``[SPLIT]`` included; null for the window's length.
         separator: stands between the English and the target segment.
         min_chars: shorter texts make no pair sample (dropped as ``too_short``).
     """
@@ -86,7 +86,7 @@ class Window:
     """Training windows. ``sliding`` is the paper's policy; its length isn't known: 4096 is ours.
 
     Attributes:
-        length: in tokens.
+        length: tokens of a window.
         policy: ``sliding`` fills windows and repeats samples that were cut, ``padded`` ends a
             window at its last whole sample, ``best-fit`` places whole samples to waste the least.
     """
@@ -110,9 +110,9 @@ class Config:
         split_token: closes each sample: a special token of the vocabulary, ``new:[SPLIT]`` or text.
         arrangements: which samples to make of the pairs.
         mixture: arrangement to its share of the tokens of the windows ``mixture``; empty for none.
-        validation_share: of the English articles, about; all that is made of such an article is
-            for validation. 0 to less than 0.5. Ours.
-        seed: of every order and permutation.
+        validation_share: about this share of the English articles is for validation, with all that
+            is made of them. 0 to less than 0.5. Ours.
+        seed: every order and permutation is drawn with it.
         shards: number of independent window streams; part of the result, unlike Spark's partitions.
         wikipedia: the dumps, see `Wikipedia`.
         segment: how documents are cut, see `Segment`.

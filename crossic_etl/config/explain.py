@@ -58,13 +58,13 @@ def _explain(root: _Place, item: ErrorDetails) -> ConfigError:
         parent = _walk(root, parents)
         key = _below(parent.key, str(last))
         return UnfitSettingError(f"{key} is missing, and has no default", parent.path)
+    if item["type"] == "unexpected_positional_argument":
+        n_fields = len(dataclasses.fields(root.hint))
+        return UnfitSettingError(f"{root.hint.__name__} has {n_fields} settings; more were given")
     place = _walk(root, item["loc"])
     cause = item.get("ctx", {}).get("error")
     if isinstance(cause, ConfigError):
         return _moved(cause, place)
-    if item["type"] == "unexpected_positional_argument":
-        n_fields = len(dataclasses.fields(root.hint))
-        return UnfitSettingError(f"{root.hint.__name__} has {n_fields} settings; more were given")
     return _wrong(place, item)
 
 

@@ -116,3 +116,8 @@ def section_of(kind: type) -> str:
     """The dotted key under which a class of settings stands; empty for a whole configuration."""
     section: str = getattr(kind, _SECTION)
     return section
+
+
+def is_settings(hint: Any) -> bool:
+    """Whether a type is a class of settings."""
+    return isinstance(hint, type) and hasattr(hint, _SECTION)

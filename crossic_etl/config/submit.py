@@ -131,6 +131,7 @@ class Submit:
         environment: variables of the training processes.
         secrets: variables whose values are not written here but taken from the ``environment`` of
             the submission (local, slurm), or from a secret of the platform (``name/entry``).
+        slurm, kubernetes, databricks: what only that platform needs.
     """
 
     platform: Annotated[Text, OneOf(PLATFORMS)] = "local"

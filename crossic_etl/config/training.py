@@ -53,6 +53,9 @@ class Lora:
     """LoRA as in the paper (arXiv 2504.20484): rank 64, alpha 128, dropout 0.05.
 
     Attributes:
+        rank: of the matrices that are added.
+        alpha: what they add is scaled by alpha / rank.
+        dropout: share of their inputs that is dropped in training.
         target_modules: names of modules, or ``all-linear``; the paper's aren't known, this is ours.
     """
 
@@ -142,14 +145,20 @@ class TrainingConfig:
     """Everything a training run is made of.
 
     Attributes:
+        model: the model to go on training.
         exports: folders that job ``export`` wrote; their training windows are joined.
         output: folder of the run: metrics, checkpoints, and the model in the end.
         method: ``lora``, or ``full`` for all weights.
+        lora: rank, alpha and dropout of ``lora``.
         attention: ``whole`` lets a token see all before it in its window, ``blocked`` only those of
             its own sample.
         count_repeated: whether tokens that a sliding window repeats count twice in the loss.
         precision: ``bf16`` computes in it; the weights that are trained are kept in float32.
+        device: ``cpu`` or ``cuda``; ``auto`` takes a GPU where there is one.
+        batch: how many windows a step sees.
+        optimizer: AdamW and its schedule.
         epochs: passes over the windows (the paper: one).
+        validation: when the loss is measured, and on which windows.
         gradient_checkpointing: activations are computed twice, to save memory.
         save: the adapter by itself, or ``merged`` into the model.
         workers: processes that read windows; 0 reads in the training process.
