@@ -96,6 +96,10 @@ def _parse(text: str) -> tuple[yaml.Node | None, Any]:
             return None, None
         _refuse_duplicates(node, (), set())
         return node, loader.construct_document(node)
+    except DuplicateKeyError:
+        raise
+    except ValueError:  # 2026-13-01; the message may repeat the value
+        raise yaml.MarkedYAMLError(problem="a number or date that is none") from None
     finally:
         loader.dispose()
 
@@ -138,8 +142,9 @@ def _find(node: yaml.Node, path: KeyPath) -> tuple[int, int | None]:
 
 def _problem(error: yaml.YAMLError | UnicodeDecodeError) -> str:
     """What is wrong and in which line; not the line itself, which may be no one else's business."""
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
-        return f"{error.problem} in line {error.problem_mark.line + 1}"
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem:
+        mark = error.problem_mark
+        return f"{error.problem} in line {mark.line + 1}" if mark else str(error.problem)
     if isinstance(error, yaml.reader.ReaderError):
         return f"{error.reason} at character {error.position}"
     return str(error.reason if isinstance(error, UnicodeDecodeError) else type(error).__name__)

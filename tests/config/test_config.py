@@ -203,7 +203,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
         load_config(tmp_path / "none.yaml")
 
 
-@pytest.mark.parametrize("data", [b"root: [a", b"root: \xff"])
+@pytest.mark.parametrize("data", [b"root: [a", b"root: \xff", b"root: 2026-13-01", b"- !!int x"])
 def test_a_file_that_is_no_yaml_is_refused(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "my.yaml"
     path.write_bytes(data)
