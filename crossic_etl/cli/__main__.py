@@ -21,7 +21,7 @@ def main(name: str, argv: Sequence[str] | None = None) -> int:
     from crossic_etl.cli.run import run_job
 
     job = importlib.import_module(f"crossic_etl.pipeline.{name}")
-    return run_job(job.run, job.SPEC, job.__doc__, argv)
+    return run_job(job.JOB, job.__doc__, argv)
 
 
 def console() -> None:

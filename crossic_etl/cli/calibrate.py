@@ -8,7 +8,7 @@ from pathlib import Path
 from crossic_etl.cli.arguments import parser
 from crossic_etl.cli.run import checked_config, guarded, only_writer, with_writing
 from crossic_etl.kernels.search.calibration import Calibration
-from crossic_etl.pipeline.calibrate import SPEC, run
+from crossic_etl.pipeline.calibrate import JOB, find_thresholds
 from crossic_etl.pipeline.retrieval.plot import check_plot, missing_packages, write_plot
 from crossic_etl.session import get_session
 
@@ -26,8 +26,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if given.plot:
             check_plot(given.plot)
         spark = get_session()
-        with only_writer(spark, config, given, [SPEC]):
-            found = run(spark, config)
+        with only_writer(spark, config, given, [JOB]):
+            _, found = find_thresholds(spark, config)
         if given.plot:
             draw(found, config.neighbours.wrong_pairs, given.plot)
 

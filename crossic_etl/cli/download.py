@@ -12,8 +12,6 @@ from crossic_etl.cli.run import guarded
 from crossic_etl.config import load_config
 from crossic_etl.config.errors import UnfitSettingError
 
-READS, WRITES = (), ()
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Fetches what the command line asks for; the exit status is 0, or 1 after an error."""

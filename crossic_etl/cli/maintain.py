@@ -8,14 +8,11 @@ from contextlib import nullcontext
 from crossic_etl.cli.arguments import parser
 from crossic_etl.cli.run import guarded, with_waiting
 from crossic_etl.config import Config, load_config
-from crossic_etl.schemas import TABLES
+from crossic_etl.pipeline.flow import scratch_names
 from crossic_etl.session import get_session
 from crossic_etl.tables import Tables
 from crossic_etl.tables.lock import writing
 from crossic_etl.tables.maintenance import maintain_tables
-
-# Of what it writes, the files are others and the rows are the same.
-READS, WRITES = tuple(TABLES.values()), ()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,5 +38,5 @@ def run(config: Config, dry_run: bool = False, wait: bool = True) -> None:
     tables = Tables(get_session(), config.root)
     tables.expect_some()
     with nullcontext() if dry_run else writing(tables.spark, config.root, wait):
-        for report in maintain_tables(tables, config.maintain, dry_run):
+        for report in maintain_tables(tables, config.maintain, scratch_names(), dry_run):
             print(f"maintain: {report.line}", flush=True)

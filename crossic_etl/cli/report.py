@@ -9,10 +9,7 @@ from crossic_etl.cli.arguments import parser
 from crossic_etl.cli.run import guarded
 from crossic_etl.config import Config, load_config
 from crossic_etl.config.errors import UnfitSettingError, require
-from crossic_etl.schemas import TABLES
 from crossic_etl.session import get_session
-
-READS, WRITES = tuple(TABLES.values()), ()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

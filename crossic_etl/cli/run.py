@@ -19,30 +19,27 @@ from crossic_etl.config.checks import (
 )
 from crossic_etl.export.manifest import ExportError
 from crossic_etl.inputs.errors import InputError
-from crossic_etl.runs.ledger import JobSpec, refuse_other_settings
+from crossic_etl.runs.job import Job
+from crossic_etl.runs.ledger import refuse_other_settings
 from crossic_etl.runs.record import UnbalancedError
 from crossic_etl.session import get_session
 from crossic_etl.spark_errors import explain, is_from_spark
 from crossic_etl.tables import TableError, Tables
 from crossic_etl.tables.lock import writing
 
-Job = Callable[[SparkSession, Config], None]
-
 # What is wrong with the input, the configuration or the tables, as opposed to with the program.
 EXPECTED_ERRORS = (ConfigError, InputError, TableError, UnbalancedError, ExportError)
 
 
-def run_job(
-    job: Job, spec: JobSpec, description: str | None, argv: Sequence[str] | None = None
-) -> int:
+def run_job(job: Job, description: str | None, argv: Sequence[str] | None = None) -> int:
     """Runs one job from its command line; the exit status is 0, or 1 after one line of error."""
     given = with_writing(parser(description or "")).parse_args(argv)
 
     def action() -> None:
         config = checked_config(given)
         spark = get_session()
-        with only_writer(spark, config, given, [spec]):
-            job(spark, config)
+        with only_writer(spark, config, given, [job]):
+            job.run(spark, config)
 
     return guarded(action)
 
@@ -66,7 +63,7 @@ def with_waiting(arguments: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 @contextmanager
 def only_writer(
-    spark: SparkSession, config: Config, given: argparse.Namespace, jobs: Sequence[JobSpec]
+    spark: SparkSession, config: Config, given: argparse.Namespace, jobs: Sequence[Job]
 ) -> Iterator[None]:
     """Inside, nobody else writes under the root, and the jobs may with their settings.
 

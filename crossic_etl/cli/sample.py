@@ -14,6 +14,7 @@ from pyspark.sql import SparkSession
 
 from crossic_etl.cli.run import guarded
 from crossic_etl.config import Config, load_config
+from crossic_etl.inputs.run_inputs import RunInputs
 from crossic_etl.pipeline.flow import jobs_of
 from crossic_etl.sample.build import build_sample
 from crossic_etl.sample.build_web import build_web_sample
@@ -21,9 +22,6 @@ from crossic_etl.sample.show import show_recall, show_sample
 from crossic_etl.schemas import RUNS, SAMPLES, TABLES
 from crossic_etl.session import get_session
 from crossic_etl.tables import Tables
-
-READS, WRITES = (), tuple(TABLES.values())
-
 
 FAREWELL = """
 The tables are Delta tables in {root}. To open one, in {python}:
@@ -80,10 +78,11 @@ def placed(config: Config, folder: Path) -> Config:
 def run(spark: SparkSession, config: Config) -> None:
     """Runs every job, then prints the table counts, how good retrieval was, and two samples."""
     jobs = jobs_of(config)
-    for job in jobs.values():
-        job.run(spark, config)
+    inputs = RunInputs(spark, config)
+    for job in jobs:
+        job.run(spark, config, inputs=inputs)
     tables = Tables(spark, config.root)
-    written = {table.name for job in jobs.values() for table in job.WRITES} | {RUNS.name}
+    written = {table.name for job in jobs for table in job.writes} | {RUNS.name}
     print("\nrows of each table:")
     for table in TABLES.values():
         if table.name in written:

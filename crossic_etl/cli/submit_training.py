@@ -16,8 +16,6 @@ from crossic_etl.submit.follow import follow
 from crossic_etl.submit.job import SubmitError
 from crossic_etl.submit.plan import load, place, plan
 
-READS, WRITES = (), ()
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Submits a job; the exit status is 0, that of the job if it is followed, or 1 after a line."""

@@ -8,11 +8,8 @@ from crossic_etl.cli.arguments import parser
 from crossic_etl.cli.run import guarded
 from crossic_etl.config import Config, load_config
 from crossic_etl.expectations.verify import Finding, verify_tables
-from crossic_etl.schemas import TABLES
 from crossic_etl.session import get_session
 from crossic_etl.tables import Tables
-
-READS, WRITES = tuple(TABLES.values()), ()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -11,11 +11,9 @@ from crossic_etl.cli import run as cli
 from crossic_etl.cli.run import checked_config, guarded, parser, run_job
 from crossic_etl.config import Config, ConfigError, UnfitSettingError
 from crossic_etl.inputs.errors import InputError
-from crossic_etl.runs.ledger import JobSpec
+from crossic_etl.runs.job import Job
 from crossic_etl.runs.record import UnbalancedError
 from crossic_etl.tables import TableError
-
-SPEC = JobSpec("pages")
 
 
 @pytest.fixture
@@ -80,8 +78,7 @@ def test_a_job_gets_the_session_and_the_configuration(
     monkeypatch.setattr(cli, "get_session", lambda: "session")
     monkeypatch.setattr(cli, "only_writer", lambda *given: nullcontext())
     status = run_job(
-        lambda *given: calls.append(given),  # type: ignore[arg-type, func-returns-value]
-        SPEC,
+        Job("pages", lambda *given: calls.append(given)),
         "a job",
         ["--config", config_file, "--set", "seed=3", "--set", "window.length=64"],
     )
@@ -106,7 +103,7 @@ def test_a_wrong_configuration_ends_before_spark_starts(
 ) -> None:
     monkeypatch.setattr(cli, "get_session", raising(AssertionError("Spark started")))
     arguments = ["--config", config_file, "--set", override]
-    assert run_job(raising(AssertionError("ran")), SPEC, "a job", arguments) == 1
+    assert run_job(Job("pages", raising(AssertionError("ran"))), "a job", arguments) == 1
     assert capsys.readouterr().err == line
 
 
@@ -115,7 +112,7 @@ def test_a_tokenizer_that_does_not_fit_ends_before_spark_starts(
 ) -> None:
     monkeypatch.setattr(cli, "get_session", raising(AssertionError("Spark started")))
     arguments = ["--config", config_file, "--set", "split_token=<|none|>"]
-    assert run_job(raising(AssertionError("ran")), SPEC, "a job", arguments) == 1
+    assert run_job(Job("pages", raising(AssertionError("ran"))), "a job", arguments) == 1
     error = capsys.readouterr().err
     assert error.startswith("error: split_token: '<|none|>' is no token of this kind; expected")
     assert error.count("\n") == 1
