@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from crossic_etl.config import Config
 from crossic_etl.config.etl import Segment, Window
-from crossic_etl.runs.ledger import digest_of
+from crossic_etl.runs.ledger import settings_fingerprint
 from crossic_etl.schemas import WINDOWS
 from crossic_etl.tables import Scope, Tables
 from crossic_etl.transforms.mixture import (
@@ -92,8 +92,8 @@ def stage_changes(
     rebuild: bool = False,
 ) -> list[Change]:
     """What brings the windows of some arrangements up to date."""
-    digest, parts = digest_of(config, SETTINGS), parts_of(config)
-    made = {} if rebuild else tables.made_with(WINDOWS)
+    digest, parts = settings_fingerprint(config, SETTINGS), parts_of(config)
+    made = {} if rebuild else tables.settings_fingerprints(WINDOWS)
     held = [name for name in names if made.get(parts[name]) == digest]
     anew = [name for name in names if name not in held]
     changes = [replacement(tables, config, samples, anew)] if anew else []
@@ -105,7 +105,7 @@ def stage_changes(
 
 def write_changes(tables: Tables, config: Config, changes: Sequence[Change]) -> None:
     """Writes what was staged, and empties where it was."""
-    digest, parts = digest_of(config, SETTINGS), parts_of(config)
+    digest, parts = settings_fingerprint(config, SETTINGS), parts_of(config)
     for change in changes:
         digests = {parts[name]: digest for name in change.arrangements}
         if change.broken is None:
