@@ -32,8 +32,17 @@ from tests.pipeline.test_months import BEFORE, FIRST, SECOND, after, write_month
 ROOT = Path(__file__).parents[2]
 SEED = int(os.environ.get("CROSSIC_ETL_SEED", "0"))
 COMPARED = (
-    *(PAGES, REDIRECTS, LINKS, PAIRS, DOCUMENTS, EMBEDDINGS, NEIGHBOURS, REVERSE_NEIGHBOURS),
-    *(SAMPLES, WINDOWS, REJECTS),
+    PAGES,
+    REDIRECTS,
+    LINKS,
+    PAIRS,
+    DOCUMENTS,
+    EMBEDDINGS,
+    NEIGHBOURS,
+    REVERSE_NEIGHBOURS,
+    SAMPLES,
+    WINDOWS,
+    REJECTS,
 )
 JOBS = ("pages", "links", "pairs", "documents", "embeddings", "neighbours", "samples", "windows")
 DONE = re.compile(r"^(\w+): (?:[\d,]+ in|nothing new)", re.MULTILINE)
