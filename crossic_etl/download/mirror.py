@@ -11,7 +11,7 @@ from typing import Any
 from crossic_etl.config import Config, ConfigError
 from crossic_etl.download.http import Client
 from crossic_etl.download.transfer import Wanted
-from crossic_etl.inputs.dumps import PAGE_FILES, dump_folder
+from crossic_etl.inputs.dump_names import PAGE_FILES, dump_folder
 from crossic_etl.inputs.errors import InputError
 
 # Large wikis are dumped in parts, which a later job joins; the others in one file from the start.
@@ -87,7 +87,7 @@ class Mirror:
             raise IncompleteError(f"{url}/dumpstatus.json isn't a list of jobs") from None
         except InputError as error:
             raise IncompleteError(str(error)) from None
-        prefix, folder = f"{wiki}-{date}-", dump_folder(config, lang)
+        prefix, folder = f"{wiki}-{date}-", dump_folder(config.wikipedia, lang)
         found = [_find(jobs, [job], [prefix + name]) for job, name in SQL_JOBS.items()]
         if lang not in config.wikipedia.plain_text:
             found.append(_find(jobs, PAGE_JOBS, [re.escape(prefix) + name for name in MULTISTREAM]))
