@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from types import ModuleType
 
@@ -27,9 +28,11 @@ from crossic_etl.pipeline import (
 )
 from crossic_etl.pipeline.retrieval.thresholds import reads_needed
 from crossic_etl.pipeline.sample_sources import tables_read
-from crossic_etl.runs.ledger import is_finished
+from crossic_etl.runs.ledger import is_finished, refuse_other_settings
+from crossic_etl.runs.record import Run
 from crossic_etl.schemas import Table
 from crossic_etl.tables import Tables
+from crossic_etl.tables.lock import writing
 
 JOBS: dict[str, ModuleType] = {
     "pages": pages,
@@ -69,6 +72,26 @@ def run_if_needed(spark: SparkSession, config: Config, name: str, rebuild: bool)
         print(f"{name}: nothing new", flush=True)
     else:
         job.run(spark, config)
+
+
+def run_flow(
+    spark: SparkSession,
+    config: Config,
+    jobs: Sequence[str] | None = None,
+    *,
+    rebuild: bool = False,
+    reconfigure: bool = False,
+    wait: bool = True,
+) -> dict[str, Run]:
+    """Runs jobs in order, as the root's one writer, those that have news; what each counted."""
+    names = [name for name in jobs_of(config) if jobs is None or name in jobs]
+    with writing(spark, config.root, wait):
+        if not reconfigure:
+            specs = [JOBS[name].SPEC for name in names]
+            refuse_other_settings(Tables(spark, config.root), config, specs)
+        for name in names:
+            run_if_needed(spark, config, name, rebuild)
+    return {}
 
 
 def fingerprint_of_files(spark: SparkSession, config: Config, name: str) -> str:
