@@ -96,7 +96,11 @@ def guarded(action: Callable[[], Any], own_signals: bool = False) -> int:
     after Ctrl-C or SIGTERM. With ``own_signals`` the action handles these itself.
     """
     if own_signals:
-        return _attempt(action)
+        try:
+            return _attempt(action)
+        except KeyboardInterrupt:
+            log.critical(LINE)
+            return 130
     with stopping() as stop:
         try:
             return _attempt(action, lambda error: stop.number and not _lost_its_lock(error))

@@ -6,18 +6,21 @@ import ast
 import dataclasses
 import importlib
 import re
-from contextlib import suppress
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any, get_type_hints
 
+import click
 import pytest
 
+from crossic_etl.cli.registry import SCRIPTS, cli
 from crossic_etl.config import Config
 from crossic_etl.config.submit import Submit
 from crossic_etl.config.training import TrainingConfig
-from crossic_etl.schemas import TABLES
+from crossic_etl.export import job as export
+from crossic_etl.pipeline import flow
+from crossic_etl.schemas import TABLES, Table
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted(path.stem for path in (ROOT / "jobs").glob("*.py") if path.stem != "__init__")
@@ -44,13 +47,25 @@ def tables_in(cell: str) -> set[str]:
     return set(TABLES) if cell == "every table" else set(cell.split(", ")) & TABLES.keys()
 
 
+# Commands that are no jobs of the pipeline, and what they read and write.
+EVERY = tuple(TABLES.values())
+OF_COMMANDS: dict[str, tuple[tuple[Table, ...], tuple[Table, ...]]] = {
+    "download": ((), ()),
+    "export": (export.SPEC.reads, export.SPEC.writes),
+    "maintain": (EVERY, ()),
+    "report": (EVERY, ()),
+    "submit_training": ((), ()),
+    "verify": (EVERY, ()),
+}
+
+
 def module(name: str) -> ModuleType:
-    for room, last in (("pipeline", name), ("export", "job"), ("cli", name)):
-        with suppress(ModuleNotFoundError):
-            found = importlib.import_module(f"crossic_etl.{room}.{last}")
-            if hasattr(found, "READS") and (room != "export" or name == "export"):
-                return found
-    return importlib.import_module(f"crossic_etl.cli.{name}")
+    return importlib.import_module(f"crossic_etl.pipeline.{name}")
+
+
+def tables_of(name: str) -> tuple[tuple[Table, ...], tuple[Table, ...]]:
+    """What a job or command reads and writes."""
+    return OF_COMMANDS[name] if name in OF_COMMANDS else (module(name).READS, module(name).WRITES)
 
 
 def test_the_table_of_jobs_names_the_modules_of_the_folder() -> None:
@@ -59,28 +74,33 @@ def test_the_table_of_jobs_names_the_modules_of_the_folder() -> None:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_each_job_can_be_run_and_read_about(name: str) -> None:
-    job = module(name)
-    assert callable(getattr(job, "run", None) or getattr(job, "main", None))
-    assert job.__doc__
+    command = cli.get_command(click.Context(cli), SCRIPTS.get(name, name))
+    assert command is not None
+    assert command.callback and command.help
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name not in ("pipeline", "sample")])
 def test_a_job_reads_and_writes_what_the_table_says(name: str) -> None:
-    job, (reads, writes, _) = module(name), JOBS[name]
-    rejects = {"rejects"} if "replace_rejects" in Path(str(job.__file__)).read_text() else set()
-    assert tables_in(reads) == {table.name for table in job.READS}
-    assert tables_in(writes) == {table.name for table in job.WRITES} | rejects
+    (reads, writes, _), (job_reads, job_writes) = JOBS[name], tables_of(name)
+    rejects = set()
+    if (
+        name not in OF_COMMANDS
+        and "replace_rejects" in Path(str(module(name).__file__)).read_text()
+    ):
+        rejects = {"rejects"}
+    assert tables_in(reads) == {table.name for table in job_reads}
+    assert tables_in(writes) == {table.name for table in job_writes} | rejects
 
 
 def test_the_sample_writes_every_table() -> None:
     assert JOBS["sample"][1] == "everything"
-    assert {table.name for table in module("sample").WRITES} == TABLES.keys()
+    written = {table.name for job in flow.JOBS.values() for table in job.WRITES}
+    assert written | {"rejects", "runs"} == TABLES.keys()
 
 
 def test_the_pipeline_runs_every_job_that_has_a_table() -> None:
-    assert list(module("pipeline").JOBS) == [
-        name for name in JOBS if name not in ("pipeline", "sample") and module(name).WRITES
-    ]
+    others = ("pipeline", "sample", *OF_COMMANDS)
+    assert list(flow.JOBS) == [name for name in JOBS if name not in others]
 
 
 def defaults(kind: type, prefix: str = "") -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crossic_etl.cli.pipeline import choose, plan
+from crossic_etl.cli.run import choose, plan
 from crossic_etl.config import Config, ConfigError
 from crossic_etl.config.crawl import Crawl, CrawlSource, Neighbours
 from crossic_etl.config.etl import Wikipedia

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 from pyspark.sql import functions as F
 
-from crossic_etl.cli.maintain import main
 from crossic_etl.config import ConfigError
 from crossic_etl.config.maintenance import Maintain
 from crossic_etl.schemas import REDIRECTS, RUNS, TABLES, WINDOWS
@@ -17,6 +16,7 @@ from crossic_etl.tables import Tables
 from crossic_etl.tables import maintenance as upkeep
 from crossic_etl.tables.lock import Lock
 from crossic_etl.tables.maintenance import CHECK, ORDERS, SCRATCH, maintain_tables
+from tests.support.commands import maintain as main
 from tests.support.rows import row_of
 from tests.support.spark_settings import settings
 from tests.support.table_hashes import row_hash
