@@ -84,12 +84,13 @@ def run(
         LockedError: another run writes under the root, and ``wait`` is false.
     """
     from crossic_etl.config.checks import check_all
-    from crossic_etl.pipeline.flow import run_flow
+    from crossic_etl.pipeline.flow import choose, run_flow
     from crossic_etl.session import get_session
 
     check_all(config)
+    chosen = choose(config, only=jobs or ())
     session = spark or get_session()
-    return run_flow(session, config, jobs, rebuild=rebuild, reconfigure=reconfigure, wait=wait)
+    return run_flow(session, config, chosen, rebuild=rebuild, reconfigure=reconfigure, wait=wait)
 
 
 def open_tables(root: str | Path, spark: SparkSession | None = None) -> OpenTables:

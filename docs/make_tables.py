@@ -47,7 +47,7 @@ def render() -> str:
     comments = column_comments(Path(schemas.__file__).read_text(encoding="utf-8"))
     parts = [HEAD]
     for table in schemas.TABLES.values():
-        writers = tuple(name for name, job in JOBS.items() if table in job.WRITES)
+        writers = tuple(job.name for job in JOBS if table in job.writes)
         by = f"Written by {names(writers)}. " if writers else ""
         partitions = f"; partitioned by {names(table.partition_by)}" if table.partition_by else ""
         rows = [

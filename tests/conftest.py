@@ -80,7 +80,7 @@ def shared_tables(spark: SparkSession, shared_config: Config) -> Tables:
     from crossic_etl.pipeline.flow import jobs_of
     from crossic_etl.tables import Tables
 
-    for job in jobs_of(shared_config).values():
+    for job in jobs_of(shared_config):
         job.run(spark, shared_config)
     return Tables(spark, shared_config.root)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from crossic_etl.config import Config
-    from crossic_etl.runs.ledger import JobSpec
+    from crossic_etl.runs.job import Job
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ EXPECTED_ERRORS = {
 
 @contextmanager
 def only_writer(
-    spark: SparkSession, config: Config, jobs: Sequence[JobSpec], wait: bool, reconfigure: bool
+    spark: SparkSession, config: Config, jobs: Sequence[Job], wait: bool, reconfigure: bool
 ) -> Iterator[None]:
     """Inside, nobody else writes under the root, and the jobs may with their settings.
 

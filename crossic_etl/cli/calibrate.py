@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from crossic_etl.cli.actions import checked_config
-from crossic_etl.cli.job import run_job
+from crossic_etl.cli.actions import checked_config, only_writer
 from crossic_etl.cli.options import Command, configuration, writing
 from crossic_etl.cli.registry import JOBS
+from crossic_etl.cli.stopping import start_session
 
 if TYPE_CHECKING:
     from crossic_etl.kernels.search.calibration import Calibration
@@ -41,7 +41,11 @@ def command(
         from crossic_etl.pipeline.retrieval.plot import check_plot
 
         check_plot(plot)
-    found = run_job("calibrate", config, reconfigure, no_wait)
+    from crossic_etl.pipeline.calibrate import JOB, find_thresholds
+
+    spark = start_session()
+    with only_writer(spark, config, [JOB], not no_wait, reconfigure):
+        _, found = find_thresholds(spark, config)
     if plot:
         draw(found, config.neighbours.wrong_pairs, plot)
 

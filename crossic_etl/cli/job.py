@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +13,7 @@ from crossic_etl.cli.stopping import start_session
 
 if TYPE_CHECKING:
     from crossic_etl.config import Config
+    from crossic_etl.runs.job import Job
 
 
 def job_command(name: str, help_line: str) -> click.Command:
@@ -26,9 +27,9 @@ def job_command(name: str, help_line: str) -> click.Command:
     return click.command(name, cls=Command, help=help_line)(command)
 
 
-def run_job(name: str, config: Config, reconfigure: bool, no_wait: bool) -> Any:
-    """Runs a job as the root's one writer; what it returns."""
-    job = importlib.import_module(f"crossic_etl.pipeline.{name}")
+def run_job(name: str, config: Config, reconfigure: bool, no_wait: bool) -> None:
+    """Runs a job as the root's one writer."""
+    job: Job = importlib.import_module(f"crossic_etl.pipeline.{name}").JOB
     spark = start_session()
-    with only_writer(spark, config, [job.SPEC], not no_wait, reconfigure):
-        return job.run(spark, config)
+    with only_writer(spark, config, [job], not no_wait, reconfigure):
+        job.run(spark, config)

@@ -35,6 +35,7 @@ def run(config: Config, dry_run: bool = False, wait: bool = True) -> None:
         LockedError: somebody else writes, and waiting isn't wanted.
         TableError: there is no table.
     """
+    from crossic_etl.pipeline.flow import scratch_names
     from crossic_etl.tables import Tables
     from crossic_etl.tables.lock import writing
     from crossic_etl.tables.maintenance import maintain_tables
@@ -42,5 +43,5 @@ def run(config: Config, dry_run: bool = False, wait: bool = True) -> None:
     tables = Tables(start_session(), config.root)
     tables.expect_some()
     with nullcontext() if dry_run else writing(tables.spark, config.root, wait):
-        for report in maintain_tables(tables, config.maintain, dry_run):
+        for report in maintain_tables(tables, config.maintain, scratch_names(), dry_run):
             log.info("maintain: %s", report.line)

@@ -77,16 +77,18 @@ def placed(config: Config, folder: Path) -> Config:
 
 def run(spark: SparkSession, config: Config) -> None:
     """Runs every job, then prints the table counts, how good retrieval was, and two samples."""
+    from crossic_etl.inputs.run_inputs import RunInputs
     from crossic_etl.pipeline.flow import jobs_of
     from crossic_etl.sample.show import show_recall, show_sample
     from crossic_etl.schemas import RUNS, SAMPLES, TABLES
     from crossic_etl.tables import Tables
 
     jobs = jobs_of(config)
-    for job in jobs.values():
-        job.run(spark, config)
+    inputs = RunInputs(spark, config)
+    for job in jobs:
+        job.run(spark, config, inputs=inputs)
     tables = Tables(spark, config.root)
-    written = {table.name for job in jobs.values() for table in job.WRITES} | {RUNS.name}
+    written = {table.name for job in jobs for table in job.writes} | {RUNS.name}
     click.echo("\nrows of each table:")
     for table in TABLES.values():
         if table.name in written:

@@ -17,7 +17,8 @@ from crossic_etl.export.plan import (
 )
 from crossic_etl.kernels.tokens.tokenizers import load_tokenizer
 from crossic_etl.runs import recorded
-from crossic_etl.runs.ledger import JobSpec
+from crossic_etl.runs.job import Job, always
+from crossic_etl.runs.record import Run
 from crossic_etl.schemas import SAMPLES, WINDOWS
 from crossic_etl.tables import Scope, Tables
 from crossic_etl.tables.delta import condition
@@ -28,11 +29,8 @@ from crossic_etl.transforms.export import (
     take_until,
 )
 
-READS, WRITES = (WINDOWS, SAMPLES), ()
-SPEC = JobSpec("export", READS)
 
-
-def run(spark: SparkSession, config: Config, request: Request) -> None:
+def run(spark: SparkSession, config: Config, request: Request) -> Run:
     """Writes the windows of the configured tokenizer, length and policy."""
     tables = Tables(spark, config.root)
     kind: Scope = {
@@ -46,12 +44,12 @@ def run(spark: SparkSession, config: Config, request: Request) -> None:
     tokenizer = load_tokenizer(config.tokenizer, config.split_token)
     layout = layout_of(request, config, tokenizer)
     with (
-        recorded(tables, config, SPEC) as record,
+        recorded(tables, config, JOB) as record,
         staging(request.to, request.overwrite) as folder,
     ):
-        windows, samples = (
-            tables.read_version(table, record.input_versions[table.name]) for table in READS
-        )
+        versions = record.input_versions
+        windows = tables.read_version(WINDOWS, versions[WINDOWS.name])
+        samples = tables.read_version(SAMPLES, versions[SAMPLES.name])
         chosen = windows.where(condition(kind))
         check_found(windows, chosen, kind)
         placed = place_windows(chosen, config.seed)
@@ -70,3 +68,7 @@ def run(spark: SparkSession, config: Config, request: Request) -> None:
         record.metrics = {"files": len(written.moves), "samples": written.n_samples}
         texts = describe_export(written, request, config, layout, tokenizer)
         folder.commit(written.moves, texts)
+    return record
+
+
+JOB = Job(name="export", run=run, reads=always(WINDOWS, SAMPLES))

@@ -4,28 +4,34 @@ from __future__ import annotations
 
 from pyspark.sql import SparkSession
 
-from crossic_etl.config import Config
+from crossic_etl.config import Config, ConfigError
 from crossic_etl.config.encoder import choose_encoder
+from crossic_etl.inputs.run_inputs import RunInputs
 from crossic_etl.kernels.search.calibration import Calibration, calibrate
 from crossic_etl.pipeline.retrieval.known_pairs import score_known
 from crossic_etl.pipeline.retrieval.thresholds import report, rows_of, scope_of, scores_by_language
 from crossic_etl.runs import recorded
-from crossic_etl.runs.ledger import JobSpec
+from crossic_etl.runs.job import Job, always, needs_crawl
+from crossic_etl.runs.record import Run
 from crossic_etl.schemas import DOCUMENTS, EMBEDDINGS, PAIRS, QUANTIZERS, THRESHOLDS
 from crossic_etl.tables import Tables
 from crossic_etl.transforms.matches import add_urls, select_vectors
 from crossic_etl.transforms.outcomes import count_outcomes
 from crossic_etl.transforms.thresholds import CALIBRATED, count_pairs, judge_pairs
 
-READS, WRITES = (PAIRS, EMBEDDINGS, DOCUMENTS), (THRESHOLDS, QUANTIZERS)
-SPEC = JobSpec("calibrate", READS, WRITES, ("encoder", "neighbours", "retrieved", "seed"))
+
+def run(
+    spark: SparkSession, config: Config, rebuild: bool = False, inputs: RunInputs | None = None
+) -> Run:
+    """Replaces the thresholds of the configured languages and encoder."""
+    return find_thresholds(spark, config)[0]
 
 
-def run(spark: SparkSession, config: Config) -> dict[str, Calibration]:
-    """Replaces the thresholds of the configured languages and encoder, and returns them."""
+def find_thresholds(spark: SparkSession, config: Config) -> tuple[Run, dict[str, Calibration]]:
+    """Like `run`; also gives what each language's threshold was found from, by language."""
     tables, choice = Tables(spark, config.root), choose_encoder(config.encoder)
     settings, scope = config.neighbours, scope_of(config, choice)
-    with recorded(tables, config, SPEC) as record:
+    with recorded(tables, config, JOB) as record:
         held = tables.select(EMBEDDINGS, {**choice.scope, "lang": config.wikis})
         vectors = add_urls(select_vectors(held, choice.half), tables.read(DOCUMENTS))
         pairs = tables.select(PAIRS, {"target_lang": config.languages})
@@ -42,4 +48,22 @@ def run(spark: SparkSession, config: Config) -> dict[str, Calibration]:
         print("\n".join(report(found, settings.precision)), flush=True)
         for name in ("known_pairs", "pairs_to_score", "calibrate"):
             tables.unstage(name)
-    return found
+    return record, found
+
+
+def needs(config: Config) -> ConfigError | None:
+    """Calibration is asked for, and there are crawl files to search."""
+    if config.crawl.sources and not config.neighbours.calibrate:
+        return ConfigError("neighbours.calibrate", False, "true for the job calibrate")
+    return needs_crawl("calibrate")(config)
+
+
+JOB = Job(
+    name="calibrate",
+    run=run,
+    writes=(THRESHOLDS, QUANTIZERS),
+    reads=always(PAIRS, EMBEDDINGS, DOCUMENTS),
+    settings=("encoder", "neighbours", "retrieved", "seed"),
+    needs=needs,
+    scratch=("known_pairs", "pairs_to_score", "calibrate"),
+)

@@ -9,9 +9,12 @@ from pyspark.sql import functions as F
 
 from crossic_etl.config import Config
 from crossic_etl.config.encoder import choose_encoder
+from crossic_etl.inputs.run_inputs import RunInputs
 from crossic_etl.kernels.encoding.spec import EncoderChoice
 from crossic_etl.runs import recorded
-from crossic_etl.runs.ledger import JobSpec, inputs_of, settings_of
+from crossic_etl.runs.job import Job, always, needs_crawl
+from crossic_etl.runs.ledger import inputs_of, settings_of
+from crossic_etl.runs.record import Run
 from crossic_etl.schemas import DOCUMENTS, EMBEDDINGS, PAGES, PAIRS, REJECTS
 from crossic_etl.tables import Tables, Unit
 from crossic_etl.tables.units import MOST, stage_units
@@ -31,26 +34,25 @@ from crossic_etl.transforms.embeddings import (
 )
 from crossic_etl.transforms.outcomes import count_outcomes, select_rejects
 
-READS, WRITES = (PAGES, PAIRS, DOCUMENTS), (EMBEDDINGS, REJECTS)
-SPEC = JobSpec("embeddings", READS, WRITES, ("encoder", "retrieved", "seed"))
-
-JOB, TEXTS = "embeddings", "embeddings_texts"
+NAME, TEXTS = "embeddings", "embeddings_texts"
 # Ours: some minutes of two cores.
 LEAST_TEXTS = 100_000
 
 
-def run(spark: SparkSession, config: Config) -> None:
+def run(
+    spark: SparkSession, config: Config, rebuild: bool = False, inputs: RunInputs | None = None
+) -> Run:
     """Adds what is new, replaces what changed and removes what vanished, of the chosen encoder."""
     tables, choice = Tables(spark, config.root), choose_encoder(config.encoder)
     scope = {"lang": config.wikis}
-    with recorded(tables, config, SPEC) as record:
+    with recorded(tables, config, JOB) as record:
         pages, documents = tables.select(PAGES, scope), tables.select(DOCUMENTS, scope)
         pairs = tables.select(PAIRS, {"target_lang": config.languages})
         record.rows_in = pages.count() + documents.count()
         texts = choose_texts(pages, pairs, documents, config.retrieved.queries, config.seed)
         held = tables.select_or_create(EMBEDDINGS, {**choice.scope, **scope})
         versions = {**record.input_versions, EMBEDDINGS.name: tables.version(EMBEDDINGS)}
-        made_of = [versions, inputs_of(config, SPEC), settings_of(config, SPEC.settings)]
+        made_of = [versions, inputs_of(config, JOB), settings_of(config, JOB.settings)]
         plan = tables.stage("embeddings_plan", plan_embeddings(texts, held, choice.half))
         texts = select_texts(plan, pages, documents, choice.rule)
         staged = stage_vectors(tables, texts, select_new(plan).count(), choice, made_of)
@@ -62,6 +64,7 @@ def run(spark: SparkSession, config: Config) -> None:
         tables.replace_rejects("embeddings", broken, config.wikis)
         tables.unstage("embeddings_plan")
         tables.unstage("embeddings")
+    return record
 
 
 def stage_vectors(
@@ -79,9 +82,20 @@ def stage_vectors(
 
     def stage(number: int, unit: Unit | None) -> DataFrame:
         part = texts if unit is None else texts.where(F.col("unit") == number).drop("unit")
-        return tables.stage(JOB, embed_texts(part, choice, n_tasks), unit)
+        return tables.stage(NAME, embed_texts(part, choice, n_tasks), unit)
 
-    staged = stage_units(tables, JOB, [choice.scope, *made_of], range(n_units), stage)
+    staged = stage_units(tables, NAME, [choice.scope, *made_of], range(n_units), stage)
     if n_units > 1:
         tables.unstage(TEXTS)
     return staged
+
+
+JOB = Job(
+    name=NAME,
+    run=run,
+    writes=(EMBEDDINGS, REJECTS),
+    reads=always(PAGES, PAIRS, DOCUMENTS),
+    settings=("encoder", "retrieved", "seed"),
+    needs=needs_crawl(NAME),
+    scratch=("embeddings_plan", TEXTS, NAME, "changes_of_rejects"),
+)

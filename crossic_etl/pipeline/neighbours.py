@@ -1,15 +1,19 @@
 """Embeddings to the table ``neighbours``: English documents found for target-language texts."""
 
+from __future__ import annotations
+
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from crossic_etl.config import Config
 from crossic_etl.config.encoder import choose_encoder
+from crossic_etl.inputs.run_inputs import RunInputs
 from crossic_etl.pipeline.retrieval.incremental import start_search
 from crossic_etl.pipeline.retrieval.plan import measure
-from crossic_etl.pipeline.retrieval.thresholds import reads_needed, thresholds_of
+from crossic_etl.pipeline.retrieval.thresholds import thresholds_of, uncovered_languages
 from crossic_etl.runs import recorded
-from crossic_etl.runs.ledger import JobSpec
+from crossic_etl.runs.job import Job, needs_crawl
+from crossic_etl.runs.record import Run
 from crossic_etl.schemas import (
     DOCUMENTS,
     EMBEDDINGS,
@@ -19,6 +23,7 @@ from crossic_etl.schemas import (
     SEARCHED_VECTORS,
     SEARCHES,
     THRESHOLDS,
+    Table,
 )
 from crossic_etl.tables import Tables
 from crossic_etl.transforms.changes import GONE, mark_changes
@@ -26,16 +31,14 @@ from crossic_etl.transforms.matches import accept_neighbours, count_queries, sel
 from crossic_etl.transforms.neighbours import add_margins
 from crossic_etl.transforms.outcomes import count_outcomes
 
-READS = (EMBEDDINGS, DOCUMENTS, THRESHOLDS)
-WRITES = (NEIGHBOURS, REVERSE_NEIGHBOURS, SEARCHED_VECTORS, SEARCHES, QUANTIZERS)
-SPEC = JobSpec("neighbours", READS, WRITES, ("encoder", "neighbours", "retrieved", "seed"))
 
-
-def run(spark: SparkSession, config: Config) -> None:
+def run(
+    spark: SparkSession, config: Config, rebuild: bool = False, inputs: RunInputs | None = None
+) -> Run:
     """Brings the neighbours of the configured languages and encoder up to date."""
     tables, choice = Tables(spark, config.root), choose_encoder(config.encoder)
     settings, wanted = config.neighbours, config.retrieved.queries
-    with recorded(tables, config, SPEC, reads=reads_needed(READS, config)) as record:
+    with recorded(tables, config, JOB) as record:
         thresholds = thresholds_of(tables, config, choice)
         search = start_search(tables, config, choice)
         record.rows_in = search.sizes.n_queries
@@ -60,3 +63,21 @@ def run(spark: SparkSession, config: Config) -> None:
         record.metrics["removed"] = removed
         search.unstage()
         tables.unstage("neighbours")
+    return record
+
+
+def reads(config: Config) -> tuple[Table, ...]:
+    """``thresholds`` is read only where a calibrated one is asked for."""
+    calibrated = (THRESHOLDS,) if uncovered_languages(config) else ()
+    return (EMBEDDINGS, DOCUMENTS, *calibrated)
+
+
+JOB = Job(
+    name="neighbours",
+    run=run,
+    writes=(NEIGHBOURS, REVERSE_NEIGHBOURS, SEARCHED_VECTORS, SEARCHES, QUANTIZERS),
+    reads=reads,
+    settings=("encoder", "neighbours", "retrieved", "seed"),
+    needs=needs_crawl("neighbours"),
+    scratch=("neighbours_plan", "forward", "backward", "reverse_neighbours", "neighbours"),
+)

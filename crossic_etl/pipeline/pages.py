@@ -1,14 +1,19 @@
 """Wikipedia dumps to the tables ``pages`` and ``redirects``."""
 
+from __future__ import annotations
+
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from crossic_etl.config import Config
-from crossic_etl.inputs.dumps import WikiFiles, find_wikis, fingerprint_of
+from crossic_etl.inputs.dumps import WikiFiles
+from crossic_etl.inputs.run_inputs import RunInputs
 from crossic_etl.kernels.wiki.pages import REJECTED
 from crossic_etl.pipeline.dumps import read_sites, stage_pages
 from crossic_etl.runs import recorded
-from crossic_etl.runs.ledger import DUMPS, JobSpec, digest_of, inputs_of
+from crossic_etl.runs.job import DUMPS, Job
+from crossic_etl.runs.ledger import digest_of, inputs_of
+from crossic_etl.runs.record import Run
 from crossic_etl.schemas import PAGES, REDIRECTS, REJECTS
 from crossic_etl.tables import Tables
 from crossic_etl.transforms.changes import select_gone, select_new
@@ -23,22 +28,21 @@ from crossic_etl.transforms.pages import (
     select_redirects,
 )
 
-READS, WRITES = (), (PAGES, REDIRECTS, REJECTS)
-SETTINGS = ("wikipedia.max_page_bytes",)
-SPEC = JobSpec("pages", READS, WRITES, SETTINGS, ("languages", *DUMPS))
 
-
-def run(spark: SparkSession, config: Config, rebuild: bool = False) -> None:
+def run(
+    spark: SparkSession, config: Config, rebuild: bool = False, inputs: RunInputs | None = None
+) -> Run:
     """Makes pages, redirects and rejects of the configured wikis those of their dumps.
 
     A page whose revision is held is not extracted again, unless the wiki's pages were made by other
     code or settings, or all are to be made anew. Its ``dump_date`` stays: of the dump it came from.
     """
     tables, scope = Tables(spark, config.root), {"lang": config.wikis}
-    with recorded(tables, config, SPEC) as record:
-        wikis = find_wikis(spark, config)
-        record.inputs = inputs_of(config, SPEC, fingerprint_of(wikis))
-        digest = digest_of(config, SETTINGS)
+    with recorded(tables, config, JOB) as record:
+        inputs = inputs or RunInputs(spark, config)
+        wikis = inputs.wikis
+        record.inputs = inputs_of(config, JOB, JOB.fingerprint(inputs))
+        digest = digest_of(config, JOB.settings)
         made = {} if rebuild else tables.made_with(PAGES)
         held = [lang for lang in config.wikis if made.get(lang) == digest]
         anew = [lang for lang in config.wikis if lang not in held]
@@ -61,6 +65,7 @@ def run(spark: SparkSession, config: Config, rebuild: bool = False) -> None:
         record.publish(sum(tables.select(table, scope).count() for table in (PAGES, REDIRECTS)))
         tables.replace_rejects("pages", select_rejects(staged, "pages", REJECTED), config.wikis)
         tables.unstage("pages")
+    return record
 
 
 def known_pages(tables: Tables, wikis: list[WikiFiles], held: list[str]) -> DataFrame:
@@ -68,3 +73,15 @@ def known_pages(tables: Tables, wikis: list[WikiFiles], held: list[str]) -> Data
     dates = {files.lang: files.date for files in wikis if files.lang in held}
     known = select_known(tables.select(PAGES, {"lang": held}), dates)
     return F.broadcast(known) if known.count() <= MOST_BROADCAST else known
+
+
+JOB = Job(
+    name="pages",
+    run=run,
+    writes=(PAGES, REDIRECTS, REJECTS),
+    settings=("wikipedia.max_page_bytes",),
+    inputs=("languages", *DUMPS),
+    fingerprint=lambda inputs: inputs.dumps_fingerprint,
+    can_rebuild=True,
+    scratch=("pages", "page_changes", "changes_of_redirects", "changes_of_rejects"),
+)

@@ -1,10 +1,14 @@
 """Edges between pages to the table ``pairs``, one to one."""
 
+from __future__ import annotations
+
 from pyspark.sql import SparkSession
 
 from crossic_etl.config import Config
+from crossic_etl.inputs.run_inputs import RunInputs
 from crossic_etl.runs import recorded
-from crossic_etl.runs.ledger import JobSpec
+from crossic_etl.runs.job import Job, always
+from crossic_etl.runs.record import Run
 from crossic_etl.schemas import LINKS, PAGES, PAIRS, REDIRECTS, REJECTS
 from crossic_etl.tables import Tables
 from crossic_etl.transforms.outcomes import count_outcomes, select_rejects
@@ -18,15 +22,16 @@ from crossic_etl.transforms.pairs import (
     settle_candidates,
 )
 
-READS, WRITES = (PAGES, REDIRECTS, LINKS), (PAIRS, REJECTS)
-SPEC = JobSpec("pairs", READS, WRITES)
 
-
-def run(spark: SparkSession, config: Config) -> None:
+def run(
+    spark: SparkSession, config: Config, rebuild: bool = False, inputs: RunInputs | None = None
+) -> Run:
     """Settles the pairs of the configured target languages."""
     tables, scope = Tables(spark, config.root), {"target_lang": config.languages}
-    with recorded(tables, config, SPEC) as record:
-        pages, redirects, links = (tables.select(t, {"lang": config.wikis}) for t in READS)
+    with recorded(tables, config, JOB) as record:
+        of_wikis = {"lang": config.wikis}
+        pages, redirects = tables.select(PAGES, of_wikis), tables.select(REDIRECTS, of_wikis)
+        links = tables.select(LINKS, of_wikis)
         record.rows_in = links.count()
         candidates = tables.stage("candidates", find_candidates(links, pages, redirects))
         n_candidates = candidates.where("outcome = 'candidate'").count()
@@ -39,3 +44,13 @@ def run(spark: SparkSession, config: Config) -> None:
         tables.replace_rejects("pairs", cycles, config.wikis)
         tables.unstage("candidates")
         tables.unstage("pairs")
+    return record
+
+
+JOB = Job(
+    name="pairs",
+    run=run,
+    writes=(PAIRS, REJECTS),
+    reads=always(PAGES, REDIRECTS, LINKS),
+    scratch=("candidates", "pairs", "changes_of_pairs", "changes_of_rejects"),
+)

@@ -11,8 +11,8 @@ from pyspark.sql import functions as F
 
 from crossic_etl.config import Config
 from crossic_etl.config.encoder import choose_encoder
-from crossic_etl.inputs.evaluation import load_evaluation
-from crossic_etl.schemas import DOCUMENTS, NEIGHBOURS, PAGES, PAIRS, Table
+from crossic_etl.kernels.text.contamination import NgramIndex
+from crossic_etl.schemas import DOCUMENTS, NEIGHBOURS, PAGES, PAIRS
 from crossic_etl.tables import Tables, Unit
 from crossic_etl.tables.units import cut, stage_units
 from crossic_etl.transforms.contamination import find_contaminated
@@ -69,12 +69,6 @@ class Source:
         return make_samples(chosen, self.english, self.target, settings, held)
 
 
-def tables_read(config: Config) -> tuple[Table, ...]:
-    """The tables that samples of this configuration are made of."""
-    of_crawl = (NEIGHBOURS, DOCUMENTS) if RETRIEVED in config.arrangements else ()
-    return (PAIRS, PAGES, *of_crawl)
-
-
 def load_sources(tables: Tables, config: Config) -> list[Source]:
     """The sources of the configured arrangements, each of which belongs to one of them."""
     pairs = tables.select(PAIRS, {"target_lang": config.languages})
@@ -110,23 +104,21 @@ def _retrieved(tables: Tables, config: Config, pairs: DataFrame, pages: DataFram
     )
 
 
-def stage_contaminated(tables: Tables, config: Config, sources: list[Source]) -> DataFrame | None:
+def stage_contaminated(
+    tables: Tables, wikis: Sequence[str], evaluation: NgramIndex | None, sources: Sequence[Source]
+) -> DataFrame | None:
     """The pages of these sources that overlap an evaluation text, each looked at once.
 
     None where no evaluation texts are given. Web documents were compared before they came in.
-
-    Raises:
-        InputError: an evaluation file can't be read.
     """
-    evaluation = load_evaluation(tables.spark, config)
     if evaluation is None:
         return None
-    pages = page_texts(tables.select(PAGES, {"lang": config.wikis}))
+    pages = page_texts(tables.select(PAGES, {"lang": wikis}))
     texts = select_texts(pages, [source.sides for source in sources])
     return tables.stage("contaminated", find_contaminated(texts, evaluation))
 
 
-JOB = "samples"
+NAME = "samples"
 # Ours, sides in an arrangement: some minutes of two cores.
 LEAST_SIDES = 100_000
 
@@ -166,9 +158,9 @@ def stage_samples(
             of_unit = [lang for lang in config.languages if _part(source, lang) in parts]
             if languages := of_unit if parts else config.languages:
                 made.append(source.make(languages, contaminated, settings, config, held))
-        return tables.stage(JOB, reduce(DataFrame.unionByName, made), unit)
+        return tables.stage(NAME, reduce(DataFrame.unionByName, made), unit)
 
-    return stage_units(tables, JOB, made_of, cut(sides, LEAST_SIDES), stage)
+    return stage_units(tables, NAME, made_of, cut(sides, LEAST_SIDES), stage)
 
 
 def _part(source: Source, language: str) -> str:

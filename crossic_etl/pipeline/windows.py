@@ -1,11 +1,14 @@
 """Samples to the table ``windows``."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 from pyspark.sql import DataFrame, Row, SparkSession
 
 from crossic_etl.config import Config
 from crossic_etl.config.errors import UnfitSettingError
+from crossic_etl.inputs.run_inputs import RunInputs
 from crossic_etl.pipeline.window_changes import (
     SETTINGS,
     keep_true,
@@ -16,7 +19,7 @@ from crossic_etl.pipeline.window_changes import (
     write_changes,
 )
 from crossic_etl.runs import recorded
-from crossic_etl.runs.ledger import JobSpec
+from crossic_etl.runs.job import Job, always
 from crossic_etl.runs.record import Run
 from crossic_etl.schemas import SAMPLES, WINDOWS
 from crossic_etl.tables import Tables
@@ -32,14 +35,10 @@ from crossic_etl.transforms.windows import (
     window_counts,
 )
 
-READS, WRITES = (SAMPLES,), (WINDOWS,)
-SPEC = JobSpec(
-    *("windows", READS, WRITES, SETTINGS),
-    inputs=("languages", "arrangements", "tokenizer", "window", "mixture"),
-)
 
-
-def run(spark: SparkSession, config: Config, rebuild: bool = False) -> None:
+def run(
+    spark: SparkSession, config: Config, rebuild: bool = False, inputs: RunInputs | None = None
+) -> Run:
     """Brings the windows of the configured arrangements, tokenizer, length and policy up to date.
 
     Windows whose samples are all there stay as they are. Samples that are new, or were in a window
@@ -57,7 +56,7 @@ def run(spark: SparkSession, config: Config, rebuild: bool = False) -> None:
     tables = Tables(spark, config.root)
     scope = {"arrangement": config.arrangements, "tokenizer": [config.tokenizer]}
     parts = parts_of(config)
-    with recorded(tables, config, SPEC) as record:
+    with recorded(tables, config, JOB) as record:
         samples = tables.select(SAMPLES, {**scope, "target_lang": config.languages})
         held = {row.arrangement: row for row in count_samples(samples).collect()}
         longest = {name: row.longest for name, row in held.items()}
@@ -78,6 +77,7 @@ def run(spark: SparkSession, config: Config, rebuild: bool = False) -> None:
         windows = tables.select(WINDOWS, scope_of(config, list(parts)))
         record.metrics = window_counts(windows).head(1)[0].asDict() | mixed
         record.rows_out = record.metrics["windows"]
+    return record
 
 
 def add_mixture(
@@ -100,3 +100,15 @@ def add_mixture(
     record.dropped[MIXTURE] = sum(row.left_out for row in counts)
     tokens = {f"{MIXTURE}_{row.arrangement}": row.tokens for row in counts}
     return samples.unionByName(mix_samples(samples, chosen)), tokens
+
+
+JOB = Job(
+    name="windows",
+    run=run,
+    writes=(WINDOWS,),
+    reads=always(SAMPLES),
+    settings=SETTINGS,
+    inputs=("languages", "arrangements", "tokenizer", "window", "mixture"),
+    can_rebuild=True,
+    scratch=("windows", "windows_added", "windows_broken"),
+)

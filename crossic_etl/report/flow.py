@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from crossic_etl.pipeline.flow import names
 from crossic_etl.report.charts import bars
 from crossic_etl.report.content import Figure, Grid, Section
 from crossic_etl.report.source import MOST_RUNS, Source, collect
@@ -14,10 +15,7 @@ from crossic_etl.transforms.report import count_rejects
 MOST_REASONS = 100
 MOST_CHARACTERS = 200  # of an example
 
-ORDER = (
-    *("pages", "links", "pairs", "documents", "embeddings", "calibrate", "neighbours"),
-    *("samples", "windows", "export"),
-)
+ORDER = (*names(), "export")
 
 
 def flow_section(source: Source) -> Section:

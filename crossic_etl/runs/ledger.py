@@ -7,10 +7,8 @@ is asked for; other inputs are what a month brings.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
@@ -18,6 +16,8 @@ from pyspark.sql import functions as F
 
 from crossic_etl.config import Config
 from crossic_etl.config.errors import UnfitSettingError
+from crossic_etl.kernels.fingerprint import fingerprint
+from crossic_etl.runs.job import Job
 from crossic_etl.schemas import QUANTIZERS, REJECTS, RUNS, Table
 from crossic_etl.tables import Tables
 
@@ -26,26 +26,6 @@ SHARED = (REJECTS, QUANTIZERS)
 # Runs that may have made what is there, the newest ones.
 RECENT = 20
 CODE = "code"
-# The keys that say which dumps there are.
-DUMPS = ("wikipedia.dumps", "wikipedia.date", "wikipedia.plain_text", "wikipedia.on_damage")
-
-
-@dataclass(frozen=True)
-class JobSpec:
-    """What a job is made of.
-
-    Attributes:
-        name: of the job.
-        reads, writes: tables.
-        settings: keys of the configuration that decide what its rows are.
-        inputs: keys that say what it is to read, and of which languages.
-    """
-
-    name: str
-    reads: tuple[Table, ...] = ()
-    writes: tuple[Table, ...] = ()
-    settings: tuple[str, ...] = ()
-    inputs: tuple[str, ...] = ("languages",)
 
 
 def values_of(config: Config, keys: Sequence[str]) -> dict[str, Any]:
@@ -68,10 +48,10 @@ def settings_of(config: Config, keys: Sequence[str]) -> str:
 
 def digest_of(config: Config, keys: Sequence[str]) -> str:
     """16 hex digits of the settings that decide what a job's rows are."""
-    return hashlib.sha256(settings_of(config, keys).encode()).hexdigest()[:16]
+    return fingerprint(settings_of(config, keys))
 
 
-def inputs_of(config: Config, job: JobSpec, files: str = "") -> str:
+def inputs_of(config: Config, job: Job, files: str = "") -> str:
     """What a job is to read besides tables, as JSON; ``files`` is a fingerprint of them."""
     values = values_of(config, job.inputs) | {"files": files}
     return json.dumps(values, sort_keys=True, ensure_ascii=False)
@@ -92,11 +72,9 @@ def versions_written(tables: Tables, named: Sequence[Table]) -> dict[str, int]:
     return {name: version for name, version in found.items() if version is not None}
 
 
-def is_finished(
-    tables: Tables, config: Config, job: JobSpec, reads: Sequence[Table], files: str = ""
-) -> bool:
+def is_finished(tables: Tables, config: Config, job: Job, files: str = "") -> bool:
     """Whether the tables that a job writes are what it would make of what there is now."""
-    runs = tables.find(RUNS)
+    runs, reads = tables.find(RUNS), job.reads(config)
     if runs is None or not all(tables.is_there(table) for table in reads):
         return False
     same = {
@@ -112,7 +90,7 @@ def is_finished(
     return any((row.input_versions, row.output_versions) == now for row in recent.head(RECENT))
 
 
-def refuse_other_settings(tables: Tables, config: Config, jobs: Iterable[JobSpec]) -> None:
+def refuse_other_settings(tables: Tables, config: Config, jobs: Iterable[Job]) -> None:
     """Refuses settings other than those of a job's last finished run.
 
     Raises:

@@ -13,8 +13,8 @@ from importlib.metadata import version
 from pyspark.sql import DataFrame
 
 from crossic_etl.config import Config
-from crossic_etl.runs.ledger import JobSpec, inputs_of, settings_of, versions_read, versions_written
-from crossic_etl.schemas import Table
+from crossic_etl.runs.job import Job
+from crossic_etl.runs.ledger import inputs_of, settings_of, versions_read, versions_written
 from crossic_etl.tables import Tables
 
 
@@ -99,15 +99,12 @@ class Run:
 def recorded(
     tables: Tables,
     config: Config,
-    job: JobSpec,
-    reads: Sequence[Table] | None = None,
+    job: Job,
 ) -> Iterator[Run]:
     """Times a job's body, writes its row of ``runs``, failed or not, and prints its line if not.
 
     Another line says when it started, as hours may pass before the next. A body that finds nothing
     to do says so in `Run.nothing_new`, and is no run.
-
-    ``reads`` are the tables that it reads, where they aren't all of the job's.
     """
     started, clock = datetime.now(timezone.utc), time.monotonic()
     print(f"{job.name}: started {started:%Y-%m-%d %H:%M:%S} UTC", flush=True)
@@ -115,7 +112,7 @@ def recorded(
         job.name,
         settings=settings_of(config, job.settings),
         inputs=inputs_of(config, job),
-        input_versions=versions_read(tables, job.reads if reads is None else reads),
+        input_versions=versions_read(tables, job.reads(config)),
     )
     try:
         yield run

@@ -8,7 +8,7 @@ and ``OPTIMIZE`` take them. (``ANALYZE TABLE … COMPUTE DELTA STATISTICS`` isn'
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pyspark.sql import Row
@@ -49,18 +49,6 @@ ORDERS: dict[str, tuple[str, ...]] = {
     SAMPLES.name: ("pair_id",),  # the segments of a pair are cut, mixed and read together
 }
 
-# The scratch tables of all jobs, without their prefix; a catalog and a folder can't both be listed.
-SCRATCH = (
-    *("pages", "page_changes", "links", "candidates", "pairs"),
-    *(f"changes_of_{name}" for name in ("redirects", "links", "pairs", "rejects")),
-    *("documents", "documents_changes", "documents_members"),
-    *("documents_edges_0", "documents_edges_1"),
-    *("embeddings_plan", "embeddings_texts", "embeddings"),
-    *("known_pairs", "pairs_to_score", "calibrate"),
-    *("neighbours_plan", "forward", "backward", "reverse_neighbours", "neighbours"),
-    *("contaminated", "samples", "windows", "windows_added", "windows_broken"),
-)
-
 SAFE_HOURS = 168
 CHECK = "spark.databricks.delta.retentionDurationCheck.enabled"
 
@@ -93,10 +81,13 @@ def _size(detail: Row) -> str:
     return f"{n:,} file{'s' * (n != 1)} of {detail.sizeInBytes:,} bytes"
 
 
-def maintain_tables(tables: Tables, settings: Maintain, dry_run: bool = False) -> Iterator[Report]:
+def maintain_tables(
+    tables: Tables, settings: Maintain, scratch: Sequence[str] = (), dry_run: bool = False
+) -> Iterator[Report]:
     """Does for each table what there is to do, and says so; with ``dry_run`` only says it.
 
-    Who calls it is the root's one writer, or nobody writes meanwhile.
+    ``scratch`` names the scratch tables to empty, without their prefix: a catalog can't be listed
+    as a folder can. Who calls it is the root's one writer, or nobody writes meanwhile.
 
     Raises:
         ConfigError: files that Delta's check would protect are to be removed.
@@ -110,7 +101,7 @@ def maintain_tables(tables: Tables, settings: Maintain, dry_run: bool = False) -
         yield _maintain(tables, table, settings, dry_run)
     if before := tables.detail(WRITER):
         yield _vacuumed(tables, Report(WRITER, before), settings, dry_run)
-    for name in SCRATCH:
+    for name in scratch:
         if before := tables.detail(f"staging_{name}"):
             yield _empty(tables, f"staging_{name}", before, settings, dry_run)
 

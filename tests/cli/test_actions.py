@@ -15,6 +15,7 @@ from crossic_etl.config import Config, ConfigError, UnfitSettingError
 from crossic_etl.inputs.errors import InputError
 from crossic_etl.log import console_logging
 from crossic_etl.pipeline import pages
+from crossic_etl.runs.job import Job
 from crossic_etl.runs.record import UnbalancedError
 from crossic_etl.tables import TableError
 
@@ -90,7 +91,7 @@ def test_a_job_gets_the_session_and_the_configuration(
     calls: list[tuple[object, Config]] = []
     monkeypatch.setattr("crossic_etl.session.get_session", lambda brief: "session")
     monkeypatch.setattr("crossic_etl.cli.job.only_writer", lambda *given: nullcontext())
-    monkeypatch.setattr(pages, "run", lambda *given: calls.append(given))
+    monkeypatch.setattr(pages, "JOB", Job("pages", lambda *given: calls.append(given)))
     arguments = ["--config", config_file, "--set", "seed=3", "--set", "window.length=64"]
     assert main("pages", arguments) == 0
     ((session, config),) = calls

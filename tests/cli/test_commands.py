@@ -70,15 +70,12 @@ def test_every_command_takes_the_options_of_logging(name: str) -> None:
 
 
 def test_the_jobs_are_those_of_the_pipeline_in_its_order() -> None:
-    assert list(JOBS) == list(flow.JOBS)
+    assert list(JOBS) == flow.names()
 
 
-def test_each_script_is_six_lines_that_start_its_command() -> None:
+def test_each_script_is_a_command() -> None:
     for path in (ROOT / "jobs").glob("*.py"):
-        text = path.read_text("utf-8")
         assert SCRIPTS.get(path.stem, path.stem) in COMMANDS
-        assert f'main("{path.stem}")' in text
-        assert len(text.splitlines()) == 6
 
 
 def test_the_module_and_a_script_are_the_command(tmp_path: Path) -> None:

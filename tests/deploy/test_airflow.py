@@ -84,7 +84,7 @@ def test_a_run_submits_each_job_of_the_pipeline_in_order(python: Path, tmp_path:
     assert state == "success"
     assert {call[0] for call in calls} == {"jobs/pipeline.py"}
     given = [run.command.make_context("run", call[1:]).params for call in calls]
-    assert [one["only"] for one in given] == list(flow.JOBS)
+    assert [one["only"] for one in given] == flow.names()
     assert {one["path"] for one in given} == {"/etc/crossic etl/config.yaml"}
     written = tmp_path / "config.yaml"
     written.write_text("root: lake\nlanguages: [th]\nwikipedia: {dumps: dumps}\n")

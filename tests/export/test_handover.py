@@ -86,7 +86,7 @@ def settings(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> l
     bundled = str(files("crossic_etl.sample") / "config.yaml")
     changed = [*SETTINGS, f"root={folder / 'tables'}", f"wikipedia.dumps={folder / 'dumps'}"]
     config = load_config(bundled, changed)
-    for job in jobs_of(config).values():
+    for job in jobs_of(config):
         job.run(spark, config)
     return ["--config", bundled, *overridden(changed)]
 

@@ -47,14 +47,14 @@ for key, value in settings.items():
     builder = builder.config(key, value)
 spark = builder.getOrCreate()
 config = build(Config, json.loads(sys.argv[1]))
-for job in jobs_of(config).values():
+for job in jobs_of(config):
     job.run(spark, config)
 print("hashes " + json.dumps(row_hashes(Tables(spark, config.root))))
 """
 
 
 def run_all(spark: SparkSession, config: Config) -> dict[str, tuple[int, int]]:
-    for job in jobs_of(config).values():
+    for job in jobs_of(config):
         job.run(spark, config)
     return row_hashes(Tables(spark, config.root))
 

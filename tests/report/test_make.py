@@ -6,7 +6,7 @@ from typing import NoReturn
 import pytest
 
 from crossic_etl.config import ConfigError
-from crossic_etl.pipeline.flow import JOBS
+from crossic_etl.pipeline.flow import names
 from crossic_etl.report import make
 from crossic_etl.report.flow import ORDER
 from crossic_etl.report.make import check_file, write_report
@@ -71,4 +71,4 @@ def test_wrong_arguments_end_before_spark_starts(
 
 
 def test_the_flow_has_every_job_of_the_pipeline_in_its_order() -> None:
-    assert (*JOBS, "export") == ORDER
+    assert (*names(), "export") == ORDER

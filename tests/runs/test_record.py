@@ -7,7 +7,7 @@ import pytest
 
 from crossic_etl.config import Config
 from crossic_etl.runs import recorded
-from crossic_etl.runs.ledger import JobSpec
+from crossic_etl.runs.job import Job, always
 from crossic_etl.runs.record import Run, UnbalancedError
 from crossic_etl.schemas import PAGES, REDIRECTS, RUNS, Table
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 CONFIG = Config("a", ("th",))
-SPEC = JobSpec("pages")
+JOB = Job("pages", run=len)
 Frame = Callable[[str, list[tuple[Any, ...]]], "DataFrame"]
 
 
@@ -38,7 +38,7 @@ class Ledger:
 def ledger_of(**counts: Any) -> dict[str, Any]:
     """The row that a job with these counts leaves."""
     ledger = Ledger()
-    with recorded(ledger, CONFIG, SPEC) as run:  # type: ignore[arg-type]
+    with recorded(ledger, CONFIG, JOB) as run:  # type: ignore[arg-type]
         for name, value in counts.items():
             setattr(run, name, value)
     return ledger.rows[0]
@@ -124,7 +124,7 @@ def test_each_run_has_its_own_id() -> None:
 
 def test_the_versions_of_what_was_read_are_kept() -> None:
     ledger = Ledger()
-    with recorded(ledger, CONFIG, JobSpec("pairs", (PAGES, REDIRECTS))):  # type: ignore[arg-type]
+    with recorded(ledger, CONFIG, Job("pairs", run=len, reads=always(PAGES, REDIRECTS))):  # type: ignore[arg-type]
         pass
     assert ledger.rows[0]["input_versions"] == {"pages": 3, "redirects": 5}
 
@@ -140,7 +140,7 @@ def test_a_run_that_fails_is_recorded_and_fails(capsys: pytest.CaptureFixture[st
     ledger = Ledger()
     with (
         pytest.raises(RuntimeError, match="no dump"),
-        recorded(ledger, CONFIG, SPEC) as run,  # type: ignore[arg-type]
+        recorded(ledger, CONFIG, JOB) as run,  # type: ignore[arg-type]
     ):
         run.rows_in = 4
         raise RuntimeError("no dump" * 100)
@@ -152,7 +152,7 @@ def test_a_run_that_fails_is_recorded_and_fails(capsys: pytest.CaptureFixture[st
 
 def test_a_run_that_does_not_balance_fails() -> None:
     ledger = Ledger()
-    with pytest.raises(UnbalancedError), recorded(ledger, CONFIG, SPEC) as run:  # type: ignore[arg-type]
+    with pytest.raises(UnbalancedError), recorded(ledger, CONFIG, JOB) as run:  # type: ignore[arg-type]
         run.rows_in = 1
     assert [row["state"] for row in ledger.rows] == ["failed"]
 
@@ -160,6 +160,6 @@ def test_a_run_that_does_not_balance_fails() -> None:
 def test_the_first_error_is_told_where_not_even_its_record_can_be_written() -> None:
     with (
         pytest.raises(RuntimeError, match="no dump"),
-        recorded(Ledger(broken=True), CONFIG, SPEC),  # type: ignore[arg-type]
+        recorded(Ledger(broken=True), CONFIG, JOB),  # type: ignore[arg-type]
     ):
         raise RuntimeError("no dump")

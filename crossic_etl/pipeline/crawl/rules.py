@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-
-from pyspark.sql import SparkSession
-
 from crossic_etl.config import Config
 from crossic_etl.config.checks import choose_quality_rules
-from crossic_etl.inputs.evaluation import _load_block_list, load_evaluation
+from crossic_etl.inputs.run_inputs import RunInputs
 from crossic_etl.kernels.crawl.documents import DocumentRules
 from crossic_etl.kernels.dedup.minhash import ALGORITHM
+from crossic_etl.kernels.fingerprint import fingerprint
 
 
-def load_rules(spark: SparkSession, config: Config) -> DocumentRules:
+def load_rules(config: Config, inputs: RunInputs) -> DocumentRules:
     """The rules by which documents are judged.
 
     Raises:
@@ -29,8 +25,8 @@ def load_rules(spark: SparkSession, config: Config) -> DocumentRules:
         min_chars=crawl.min_chars,
         max_chars=crawl.max_chars,
         quality=choose_quality_rules(crawl),
-        blocked=_load_block_list(spark, crawl.blocked_urls),
-        evaluation=load_evaluation(spark, config),
+        blocked=inputs.blocked,
+        evaluation=inputs.evaluation,
     )
 
 
@@ -41,5 +37,4 @@ def deciding_settings(config: Config, rules: DocumentRules) -> str:
     """
     threshold = config.crawl.near_duplicates
     near_copies = [threshold, config.seed, ALGORITHM] if threshold else []
-    text = json.dumps([rules.digest(), *near_copies])
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return fingerprint([rules.digest(), *near_copies])

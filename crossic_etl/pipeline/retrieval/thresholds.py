@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 from crossic_etl.config import Config
 from crossic_etl.kernels.encoding.spec import EncoderChoice
 from crossic_etl.kernels.search.calibration import ALL_LANGUAGES, Calibration, Point
-from crossic_etl.schemas import THRESHOLDS, Table
+from crossic_etl.schemas import THRESHOLDS
 from crossic_etl.tables import Scope, TableError, Tables
 
 Row = tuple[object, ...]
@@ -24,7 +24,7 @@ def thresholds_of(tables: Tables, config: Config, choice: EncoderChoice) -> Mapp
     Raises:
         TableError: calibrated ones are asked for, and a language has none of this configuration.
     """
-    settings, missing = config.neighbours, _uncovered(config)
+    settings, missing = config.neighbours, uncovered_languages(config)
     if not missing:
         return settings.thresholds
     rows = tables.select(THRESHOLDS, scope_of(config, choice)).select(
@@ -44,12 +44,7 @@ def thresholds_of(tables: Tables, config: Config, choice: EncoderChoice) -> Mapp
     return {**calibrated, **settings.thresholds}
 
 
-def reads_needed(reads: tuple[Table, ...], config: Config) -> tuple[Table, ...]:
-    """The tables that a job reads, without ``thresholds`` where no calibrated one is asked for."""
-    return tuple(table for table in reads if table is not THRESHOLDS or _uncovered(config))
-
-
-def _uncovered(config: Config) -> set[str]:
+def uncovered_languages(config: Config) -> set[str]:
     """The languages that a calibrated threshold is asked for."""
     settings = config.neighbours
     if not settings.calibrate or ALL_LANGUAGES in settings.thresholds:
