@@ -47,6 +47,7 @@ def config_of(task: Task) -> tuple[Config, str | None]:
     arguments = list(task.python_wheel_task.parameters)
     for name, value in values.items():
         arguments = [argument.replace(name, str(value)) for argument in arguments]
+    assert arguments.pop(0) == "run"
     given = run.command.make_context("run", arguments).params
     return load_config(given["path"], given["overrides"]), given["only"]
 

@@ -58,7 +58,8 @@ def error_of(said: Said) -> str:
 
 def test_neither_spark_nor_torch_is_imported() -> None:
     code = (
-        "import sys, jobs.submit_training; "
+        "import sys, crossic_etl.cli.submit\n"
+        "from crossic_etl.submit import exports, follow, plan\n"
         "print(sorted({'pyspark', 'torch', 'transformers', 'kubernetes', 'databricks'}"
         " & sys.modules.keys()))"
     )
