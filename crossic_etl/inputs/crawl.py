@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,8 @@ from crossic_etl.inputs.errors import InputError
 from crossic_etl.inputs.files import escaped, plain_path
 from crossic_etl.kernels.crawl.records import FIELDS
 from crossic_etl.spark_errors import missing
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def find_files(spark: SparkSession, source: CrawlSource) -> CrawlFiles:
             raise InputError(f"crawl.sources: {source.path} isn't there") from None
         raise
     if not rows:
-        print(f"documents: no files, or only empty ones, at {source.path}", flush=True)
+        log.info("documents: no files, or only empty ones, at %s", source.path)
     return CrawlFiles(
         source,
         {plain_path(row.path): row.length for row in rows},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 
 from pyspark.sql import DataFrame, SparkSession
@@ -19,8 +20,8 @@ from crossic_etl.inputs.dumps import (
 from crossic_etl.inputs.files import read_bytes
 from crossic_etl.kernels.wiki.dump_xml import parse_siteinfo
 from crossic_etl.kernels.wikis import Wiki
-from crossic_etl.tables import Tables, Unit
-from crossic_etl.tables.units import cut, stage_units
+from crossic_etl.tables import Chunk, Tables
+from crossic_etl.tables.chunks import make_chunks, stage_chunks
 from crossic_etl.transforms.frames import union
 from crossic_etl.transforms.links import langlinks_table, link_shared_items, page_props_table
 from crossic_etl.transforms.pages import (
@@ -31,9 +32,11 @@ from crossic_etl.transforms.pages import (
 )
 from crossic_etl.transforms.sql import SqlTable, parse_sql, salvage_sql
 
+log = logging.getLogger(__name__)
+
 Sites = Mapping[str, Wiki]
 
-# Ours, of a unit: some 20 GB of XML as bzip2, which take two cores ten minutes.
+# Ours, of a chunk: some 20 GB of XML as bzip2, which take two cores ten minutes.
 LEAST_BYTES = 2**32
 
 
@@ -71,21 +74,21 @@ def stage_pages(
     """
     plain = config.wikipedia.plain_text
     texts = {lang: plain[lang] for lang in config.wikis if lang in plain}
-    units = cut(_sizes(wikis, texts), LEAST_BYTES)
+    chunks = make_chunks(_sizes(wikis, texts), LEAST_BYTES)
     limit, on_damage = config.wikipedia.max_page_bytes, config.wikipedia.on_damage
 
-    def stage(paths: Sequence[str], unit: Unit | None) -> DataFrame:
+    def stage(paths: Sequence[str], chunk: Chunk | None) -> DataFrame:
         def build(damaged: frozenset[str]) -> DataFrame:
             frames = _dump_frames(tables.spark, part, sites, limit, damaged, known)
             return union([*frames, *_text_frames(tables.spark, of_part, sites)])
 
         part = [files.only(paths) for files in wikis]
         of_part = {lang: path for lang, path in texts.items() if path in paths}
-        return stage_readable(tables, "pages", build, on_damage, unit)
+        return stage_readable(tables, "pages", build, on_damage, chunk)
 
     _say_what_is_absent("pages", "page_props", [f.lang for f in wikis if not f.page_props])
     of_files = [fingerprint_of(wikis), [(f.lang, f.date) for f in wikis], texts]
-    return stage_units(tables, "pages", [*made_of, on_damage, *of_files], units, stage)
+    return stage_chunks(tables, "pages", [*made_of, on_damage, *of_files], chunks, stage)
 
 
 def _sizes(wikis: Sequence[WikiFiles], texts: Mapping[str, str]) -> dict[str, int]:
@@ -151,7 +154,7 @@ def stage_links(
 def _say_what_is_absent(job: str, table: str, langs: Sequence[str]) -> None:
     """A dump that isn't there is no error: it may not be wanted. But it is not silence either."""
     if langs:
-        print(f"{job}: no {table} dump, or an empty one, of {', '.join(langs)}", flush=True)
+        log.info("%s: no %s dump, or an empty one, of %s", job, table, ", ".join(langs))
 
 
 def _read_sql(

@@ -13,8 +13,8 @@ from crossic_etl.config import Config
 from crossic_etl.config.encoder import choose_encoder
 from crossic_etl.kernels.text.contamination import NgramIndex
 from crossic_etl.schemas import DOCUMENTS, NEIGHBOURS, PAGES, PAIRS
-from crossic_etl.tables import Tables, Unit
-from crossic_etl.tables.units import cut, stage_units
+from crossic_etl.tables import Chunk, Tables
+from crossic_etl.tables.chunks import make_chunks, stage_chunks
 from crossic_etl.transforms.contamination import find_contaminated
 from crossic_etl.transforms.samples import SampleSettings, make_samples
 from crossic_etl.transforms.sides import (
@@ -144,23 +144,23 @@ def stage_samples(
 ) -> DataFrame:
     """Stages the samples of all sources; see `make_samples` for ``held``.
 
-    Units are of whole languages of an origin each: a part of a language would have all texts of the
-    language read once more. ``sides`` are `count_sides`; ``made_of`` is all that decides the
-    samples, besides the units and the code.
+    Chunks are of whole languages of an origin each: a part of a language would read all texts of
+    the language once more. ``sides`` are `count_sides`; ``made_of`` is all that decides the
+    samples, besides the chunks and the code.
     """
     settings = SampleSettings(
         config.tokenizer, config.split_token, config.max_tokens, config.segment.separator
     )
 
-    def stage(parts: Sequence[str], unit: Unit | None) -> DataFrame:
+    def stage(parts: Sequence[str], chunk: Chunk | None) -> DataFrame:
         made = []
         for source in sources:
-            of_unit = [lang for lang in config.languages if _part(source, lang) in parts]
-            if languages := of_unit if parts else config.languages:
+            of_chunk = [lang for lang in config.languages if _part(source, lang) in parts]
+            if languages := of_chunk if parts else config.languages:
                 made.append(source.make(languages, contaminated, settings, config, held))
-        return tables.stage(NAME, reduce(DataFrame.unionByName, made), unit)
+        return tables.stage(NAME, reduce(DataFrame.unionByName, made), chunk)
 
-    return stage_units(tables, NAME, made_of, cut(sides, LEAST_SIDES), stage)
+    return stage_chunks(tables, NAME, made_of, make_chunks(sides, LEAST_SIDES), stage)
 
 
 def _part(source: Source, language: str) -> str:

@@ -55,7 +55,7 @@ def run(
         own = settings_of(config, JOB.settings)
         made_of = [record.input_versions, before, record.inputs, own]
         staged = stage_samples(tables, sources, sides, contaminated, config, made_of, groups)
-        record.settle(count_outcomes(staged), used=("sample", KEPT))
+        record.resolve_outcomes(count_outcomes(staged), used=("sample", KEPT))
         record.rows_used = record.rows_out
         if held is None:
             tables.replace(SAMPLES, select_samples(staged), scope)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame
 
 from crossic_etl.schemas import Table
-from crossic_etl.tables.delta import Scope, Tables
+from crossic_etl.tables import Scope, Tables
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ from pyspark.sql import Row, SparkSession
 
 from crossic_etl.kernels.process_identity import ProcessIdentity, is_alive, this_process
 from crossic_etl.tables import TableError, Tables
-from crossic_etl.tables.delta import table_properties
+from crossic_etl.tables.columns import table_properties
+from crossic_etl.tables.creation import begin_log
 
 log = logging.getLogger(__name__)
 
@@ -122,7 +123,7 @@ class Lock:
         if self.tables.has(TABLE):
             return
         try:
-            self.tables.begin(TABLE, spark.sql(free), PROPERTIES)
+            begin_log(spark.sql(free), f"{self.tables.folder}/{TABLE}", PROPERTIES)
         except Exception as error:
             if not self.tables.has(TABLE):
                 raise failed or error from None

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import logging
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -175,11 +176,12 @@ def test_a_file_that_two_sources_read_alike_is_read_once(
 
 
 def test_a_folder_of_empty_files_is_no_error(
-    tables: Tables, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tables: Tables, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     (tmp_path / "empty.jsonl").touch()
     assert counts(staged(tables, CrawlSource(str(tmp_path / "*.jsonl"), "jsonl", PLAIN))) == {}
-    assert "documents: no files, or only empty ones, at" in capsys.readouterr().out
+    assert "documents: no files, or only empty ones, at" in caplog.text
 
 
 def test_a_source_that_is_not_there_is_an_error(spark: SparkSession, tmp_path: Path) -> None:
