@@ -17,12 +17,14 @@ from pyspark.sql import functions as F
 
 from crossic_etl.config import Config
 from crossic_etl.config.etl import Wikipedia
-from crossic_etl.inputs.dumps import choose_files, dump_folder, read_records
+from crossic_etl.inputs.dump_names import dump_folder
+from crossic_etl.inputs.dumps import choose_files, read_records
 from crossic_etl.inputs.files import list_files
 from crossic_etl.kernels.search.calibration import Calibration, calibrate
 from crossic_etl.kernels.search.vectors import to_matrix
 from crossic_etl.kernels.tokens.tokenizers import Tokenizer, load_tokenizer
-from crossic_etl.kernels.wiki.dump_xml import Page, parse_record
+from crossic_etl.kernels.wiki.dump_records import Page
+from crossic_etl.kernels.wiki.dump_xml import parse_record
 from crossic_etl.kernels.wikis import Wiki
 from crossic_etl.log import PACKAGE, ConsoleHandler, TextFormatter
 from crossic_etl.pipeline.flow import jobs_of, plan

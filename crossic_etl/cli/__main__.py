@@ -31,13 +31,13 @@ def run_line(argv: Sequence[str]) -> int:
     A line that begins with an option of ``run`` is one of ``run``: deployments have it.
     """
     arguments = list(argv)
-    if arguments and arguments[0].startswith("-") and arguments[0] not in OWN_OPTIONS:
+    if not arguments:
+        click.echo(cli.get_help(click.Context(cli, info_name="crossic-etl")), err=True)
+        return 2
+    if arguments[0].startswith("-") and arguments[0] not in OWN_OPTIONS:
         arguments.insert(0, "run")
     try:
         return int(cli.main(arguments, prog_name="crossic-etl", standalone_mode=False) or 0)
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
-        return 2
     except click.ClickException as error:
         message = " ".join(error.format_message().split())
         click.echo(f"error: {message}", err=True)

@@ -10,7 +10,13 @@ from crossic_etl.cli.options import CONTEXT, Commands
 from crossic_etl.cli.registry import OTHERS
 
 
-@click.group("ablations", cls=Commands, help=OTHERS["ablations"], context_settings=CONTEXT)
+@click.group(
+    "ablations",
+    cls=Commands,
+    help=OTHERS["ablations"],
+    context_settings=CONTEXT,
+    no_args_is_help=False,
+)
 def command() -> None:
     """Has two commands."""
 

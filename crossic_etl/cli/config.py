@@ -18,7 +18,13 @@ def schema() -> Any:
     return importlib.import_module("crossic_etl.config.schema")
 
 
-@click.group("config", cls=Commands, help=OTHERS["config"], context_settings=CONTEXT)
+@click.group(
+    "config",
+    cls=Commands,
+    help=OTHERS["config"],
+    context_settings=CONTEXT,
+    no_args_is_help=False,
+)
 def command() -> None:
     """Has three commands."""
 

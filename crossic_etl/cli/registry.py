@@ -103,7 +103,6 @@ cli = Registry(
     "crossic-etl",
     help="Wikipedia and web-crawl dumps to cross-lingual training windows, on Spark and Delta.",
     context_settings=CONTEXT,
-    no_args_is_help=True,
     params=[
         click.Option(
             ["--version"],

@@ -103,6 +103,7 @@ def test_the_module_and_a_script_are_the_command(tmp_path: Path) -> None:
         ("export --config x --to y --layout mdss", "'mdss' is not one of "),
         ("verify --config x --quiet --verbose", "--quiet: give it or --verbose, not both"),
         ("config chek", "chek"),
+        ("config", "Missing command"),
     ],
 )
 def test_a_wrong_line_is_told_so_in_one(
@@ -112,6 +113,12 @@ def test_a_wrong_line_is_told_so_in_one(
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert err.startswith("error: ") and said in err
+
+
+def test_an_empty_line_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command_line.run_line([]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.startswith("Usage: crossic-etl") and "  windows " in err
 
 
 def test_a_line_without_a_command_is_one_of_run(
