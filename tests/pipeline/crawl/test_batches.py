@@ -176,7 +176,7 @@ def test_settings_that_decide_nothing_are_not_looked_at() -> None:
     same = replace(
         RULES,
         languages=frozenset(["th", "en"]),
-        evaluation=NgramIndex(dict(EVALUATION.runs), dict(EVALUATION.shorts), 5, 0),
+        evaluation=NgramIndex(dict(EVALUATION.runs), dict(EVALUATION.shorts), 0),
     )
     assert deciding_settings(other, replace(same, evaluation=EVALUATION)) == expected
 
