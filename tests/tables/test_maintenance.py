@@ -158,5 +158,5 @@ def test_every_scratch_table_is_known() -> None:
             named |= set(re.findall(rf"^{constant} = \"(\w+)\"", text, re.M))
     updated = set(re.findall(r"(?:tables|self)\.update\(\s*([A-Z_]+)", code))
     changes = {f"changes_of_{table.lower()}" for table in updated}
-    assert {"candidates", "windows", "changes_of_rejects"} <= named | changes
+    assert {"candidates", "pairs", "changes_of_rejects"} <= named | changes
     assert named | changes <= set(scratch_names())
