@@ -8,7 +8,7 @@ from crossic_etl.config import Config, ConfigError
 from crossic_etl.config.encoder import choose_encoder
 from crossic_etl.inputs.run_inputs import RunInputs
 from crossic_etl.kernels.search.calibration import Calibration, calibrate
-from crossic_etl.pipeline.retrieval.known_pairs import score_known
+from crossic_etl.pipeline.retrieval.calibration_pairs import score_calibration_pairs
 from crossic_etl.pipeline.retrieval.thresholds import report, rows_of, scope_of, scores_by_language
 from crossic_etl.runs import recorded
 from crossic_etl.runs.job import Job, always, needs_crawl
@@ -17,7 +17,7 @@ from crossic_etl.schemas import DOCUMENTS, EMBEDDINGS, PAIRS, QUANTIZERS, THRESH
 from crossic_etl.tables import Tables
 from crossic_etl.transforms.matches import add_urls, select_vectors
 from crossic_etl.transforms.outcomes import count_outcomes
-from crossic_etl.transforms.thresholds import CALIBRATED, count_pairs, judge_pairs
+from crossic_etl.transforms.thresholds import CALIBRATED, count_pairs, filter_pairs
 
 
 def run(
@@ -36,9 +36,11 @@ def find_thresholds(spark: SparkSession, config: Config) -> tuple[Run, dict[str,
         vectors = add_urls(select_vectors(held, choice.half), tables.read(DOCUMENTS))
         pairs = tables.select(PAIRS, {"target_lang": config.languages})
         record.rows_in = pairs.count()
-        judged = tables.stage("known_pairs", judge_pairs(pairs, vectors, config.seed))
-        scores = tables.stage("calibrate", score_known(tables, judged, vectors, config, choice))
-        record.settle(count_outcomes(count_pairs(judged, scores)), used=(CALIBRATED,))
+        filtered = tables.stage("known_pairs", filter_pairs(pairs, vectors, config.seed))
+        scores = tables.stage(
+            "calibrate", score_calibration_pairs(tables, filtered, vectors, config, choice)
+        )
+        record.settle(count_outcomes(count_pairs(filtered, scores)), used=(CALIBRATED,))
         record.rows_used = record.rows_out
         right, wrong = scores_by_language(scores, config.languages)
         found = calibrate(right, wrong, settings.precision)

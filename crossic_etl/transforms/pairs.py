@@ -16,8 +16,11 @@ from crossic_etl.transforms.arrow import Batches, Row, to_batches
 from crossic_etl.transforms.redirects import resolve_redirects
 
 EDGE_DROPPED = (
-    *("source_missing", "source_disambiguation"),
-    *("target_missing", "target_disambiguation", "target_cycle"),
+    "source_missing",
+    "source_disambiguation",
+    "target_missing",
+    "target_disambiguation",
+    "target_cycle",
 )
 OUTCOMES = (
     "pair",

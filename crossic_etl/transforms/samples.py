@@ -109,8 +109,11 @@ def _say_what_they_are_made_of(
     described = join_text(described, target.select(*known), "target")
     of_sides = ("origin", "split", "en_source_id", "target_source_id")
     made_of = F.xxhash64(
-        *(F.lit(version("crossic-etl")), F.lit(repr(settings)), *map(F.col, of_sides)),
-        *("en_fingerprint", "target_fingerprint"),
+        F.lit(version("crossic-etl")),
+        F.lit(repr(settings)),
+        *map(F.col, of_sides),
+        "en_fingerprint",
+        "target_fingerprint",
     )
     return described.select(*sides.columns, made_of.alias("made_of"))
 

@@ -46,7 +46,9 @@ def document_texts(documents: DataFrame) -> DataFrame:
         F.lit(None).cast(STRING).alias("title"),
         "url",
         F.lit(None).cast(LONG).alias("revision_id"),
-        *("licence", "text", "n_chars"),
+        "licence",
+        "text",
+        "n_chars",
         F.xxhash64("text_hash", "url", "licence").alias("fingerprint"),
     )
 

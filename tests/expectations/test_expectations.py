@@ -213,11 +213,15 @@ def neighbour(query: str, doc: str, rank: int, cosine: float, model: str = "m") 
 
 def test_neighbours(broken: Broken) -> None:
     neighbours = [
-        *(neighbour("th:1", "d2", 2, 0.5), neighbour("th:1", "d1", 1, 0.5)),
+        neighbour("th:1", "d2", 2, 0.5),
+        neighbour("th:1", "d1", 1, 0.5),
         neighbour("th:1", "d3", 3, 0.4),
-        *(neighbour("th:2", "d1", 1, 0.4), neighbour("th:2", "d2", 2, 0.5)),
-        *(neighbour("th:3", "d1", 1, 0.5), neighbour("th:3", "d2", 3, 0.4)),
-        *(neighbour("th:4", "d9", 1, 0.5), neighbour("th:9", "d1", 1, 0.5)),
+        neighbour("th:2", "d1", 1, 0.4),
+        neighbour("th:2", "d2", 2, 0.5),
+        neighbour("th:3", "d1", 1, 0.5),
+        neighbour("th:3", "d2", 3, 0.4),
+        neighbour("th:4", "d9", 1, 0.5),
+        neighbour("th:9", "d1", 1, 0.5),
         neighbour("th:1", "d1", 1, 0.5, model="other"),
     ]
     embedded = [embedding(f"th:{i}", "page") for i in range(1, 5)]
@@ -225,7 +229,9 @@ def test_neighbours(broken: Broken) -> None:
     assert broken(NEIGHBOURS, {NEIGHBOURS: neighbours, EMBEDDINGS: embedded}) == {
         "ranks of a query are 1 to n, by cosine": {"th:2/m/r", "th:3/m/r"},
         "its query and its document have vectors": {
-            *("th:4/d9/m/r", "th:9/d1/m/r", "th:1/d1/other/r"),
+            "th:4/d9/m/r",
+            "th:9/d1/m/r",
+            "th:1/d1/other/r",
         },
     }
 
@@ -329,7 +335,7 @@ def test_samples(broken: Broken) -> None:
         "no document is on both sides of the split": {"en:6", "th:6", "en:5"},
         "n_tokens is the number of input_ids": {"p7 en-first 0 tea"},
         "its tokens are the sides', the separator's and the split token's": {
-            *("p7 en-first 0 tea", "p8 en-first 0 tea"),
+            "p7 en-first 0 tea", "p8 en-first 0 tea",
         },
         "origin is that of its arrangement": {"p9 en-first 0 tea"},
         "it has the sides of its arrangement": {"p9 target-only 0 tea"},
@@ -368,7 +374,8 @@ def test_windows(broken: Broken) -> None:
     altered = [1, *window(0, [A, B, C])["input_ids"][1:]]
     windows = [
         *GOOD,
-        *(window(0, [A, B], policy="gap"), window(2, [C], policy="gap")),  # one was removed
+        window(0, [A, B], policy="gap"),
+        window(2, [C], policy="gap"),  # one was removed
         window(0, [A, A, B], policy="twice"),
         window(0, [A, B, C], policy="ids", input_ids=altered),
         window(0, [A, B, C], policy="split", split="validation"),
@@ -394,7 +401,9 @@ def test_windows(broken: Broken) -> None:
         },
         "its samples are there": {"mixture/t/60/c/gone"},
         "the ids of a whole sample are its own": {
-            *(kind.format("ids", a), kind.format("starts", b), kind.format("starts", c)),
+            kind.format("ids", a),
+            kind.format("starts", b),
+            kind.format("starts", c),
         },
         "split and languages are the samples'": {
             *(kind.format("split", s) for s in (a, b, c)),

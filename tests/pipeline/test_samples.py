@@ -42,8 +42,12 @@ TEXTS = {
 }
 # th:1001 has no pair: by the hash of its id it is for validation, and all pairs are for training.
 FOUND = [
-    *(("th:11", "d1", 1.2, True), ("th:11", "d2", 1.1, True), ("th:12", "d2", 1.3, True)),
-    *(("th:12", "d1", 1.4, False), ("th:13", "d2", 1.5, True), ("th:1001", "d1", 1.2, True)),
+    ("th:11", "d1", 1.2, True),
+    ("th:11", "d2", 1.1, True),
+    ("th:12", "d2", 1.3, True),
+    ("th:12", "d1", 1.4, False),
+    ("th:13", "d2", 1.5, True),
+    ("th:1001", "d1", 1.2, True),
 ]
 
 
@@ -54,7 +58,8 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
     evaluation.write_text(json.dumps({"question": QUESTION}), encoding="utf-8")
     crawl = Crawl((CrawlSource("/none"),), evaluation=(str(evaluation),))
     return Config(
-        *(str(folder / "tables"), ("th",)),
+        str(folder / "tables"),
+        ("th",),
         arrangements=("en-first", "retrieved"),
         mixture={"en-first": 0.25, "retrieved": 0.75},
         validation_share=0.45,

@@ -46,7 +46,10 @@ PAIR_ROWS = [
 ENGLISH_SIZES = [(f"en:{i}", 20) for i in range(1, 10)]
 TARGET_SIZES = [
     *((f"th:{10 + i}", 20) for i in range(1, 10)),
-    *(("ja:31", 2), ("ar:41", 1), ("ar:43", 20), ("ar:44", 20)),
+    ("ja:31", 2),
+    ("ar:41", 1),
+    ("ar:43", 20),
+    ("ar:44", 20),
 ]
 CONTAMINATED = [("ar:44", 1, 0.5), ("en:77", 1, 0.5)]
 
@@ -163,15 +166,22 @@ def found_sides(frame: Frame, rows: list[tuple[Any, ...]]) -> dict[str, Row]:
 
 def test_the_best_document_of_a_query_is_taken(frame: Frame) -> None:
     rows = [
-        *(("th:11", "a", "th", 1.1, 0.9), ("th:11", "b", "th", 1.2, 0.5)),
-        *(("th:12", "b", "th", 1.2, 0.5), ("th:12", "a", "th", 1.2, 0.6)),
-        *(("th:13", "b", "th", 1.2, 0.6), ("th:13", "a", "th", 1.2, 0.6)),
-        *(("th:14", "b", "th", 0.1, 0.1), ("th:14", "a", "th", None, 0.9)),
+        ("th:11", "a", "th", 1.1, 0.9),
+        ("th:11", "b", "th", 1.2, 0.5),
+        ("th:12", "b", "th", 1.2, 0.5),
+        ("th:12", "a", "th", 1.2, 0.6),
+        ("th:13", "b", "th", 1.2, 0.6),
+        ("th:13", "a", "th", 1.2, 0.6),
+        ("th:14", "b", "th", 0.1, 0.1),
+        ("th:14", "a", "th", None, 0.9),
     ]
     found = found_sides(frame, rows)
     assert len(found) == len(rows)
     assert {key for key, row in found.items() if row.reason is None} == {
-        *("th:11 b", "th:12 a", "th:13 a", "th:14 b"),
+        "th:11 b",
+        "th:12 a",
+        "th:13 a",
+        "th:14 b",
     }
     assert {row.reason for row in found.values()} == {None, "not_best"}
     row = found["th:11 b"]
@@ -194,11 +204,18 @@ def test_a_document_serves_queries_of_one_split(frame: Frame) -> None:
         return (f"{query} {doc}", query[:2], "crawl", doc, query, split, reason)
 
     rows = [
-        *(side("a", "th:1", "train"), side("a", "th:2", "validation"), side("a", "ja:3", "train")),
-        *(side("b", "th:4", "train"), side("b", "ja:5", "train")),
-        *(side("c", "th:1", "validation", "not_best"), side("c", "th:6", "train")),
-        *(side("d", "th:7", "train", "too_short"), side("d", "th:8", "validation")),
-        *(side("e", "th:1", "validation"), side("e", "th:2", "train"), side("e", "th:4", "train")),
+        side("a", "th:1", "train"),
+        side("a", "th:2", "validation"),
+        side("a", "ja:3", "train"),
+        side("b", "th:4", "train"),
+        side("b", "ja:5", "train"),
+        side("c", "th:1", "validation", "not_best"),
+        side("c", "th:6", "train"),
+        side("d", "th:7", "train", "too_short"),
+        side("d", "th:8", "validation"),
+        side("e", "th:1", "validation"),
+        side("e", "th:2", "train"),
+        side("e", "th:4", "train"),
     ]
     arranged = arrange_retrieved(frame(SIDES, rows), SEED).collect()
     assert len(arranged) == len(rows)

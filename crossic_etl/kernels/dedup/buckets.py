@@ -1,4 +1,4 @@
-"""Which documents of a bucket, those that share a band of their signatures, are near copies.
+"""Which documents of a bucket, those that share a band of their signatures, are near duplicates.
 
 All pairs of a bucket would be quadratic, and a page template fills buckets with thousands. So a
 bucket has *leaders*: its documents come in the order of their ids, each is compared with the
@@ -6,15 +6,15 @@ leaders so far, and is linked to all whose estimated similarity reaches the thre
 like none becomes a leader itself. The lowest id is always the first. There are `LEADERS` at most,
 so a bucket costs no more than that many comparisons for each document, and little memory.
 
-What is missed: two near copies in a bucket that are like no leader in common, unless they meet in
+What is missed: two near duplicates in a bucket that are like no leader in common, unless they meet in
 another bucket under others. Of 1,920 documents made from six templates (real lines, 29,182 pairs
-between 0.5 and 0.8) 1,250 are found to be near copies of one that stays, where all pairs of all
+between 0.5 and 0.8) 1,250 are found to be near duplicates of one that stays, where all pairs of all
 buckets find 1,256 and the lowest id as the only leader 1,221.
 
 What follows from links that are not transitive: a and c may be of one cluster because both are near
 copies of b, though a and c alone would be below the threshold. Clusters are the connected
 components of all verified links, so that it matters neither in which order documents come nor
-which bucket found a link: whatever is dropped has an unbroken chain of near copies to what stays.
+which bucket found a link: whatever is dropped has an unbroken chain of near duplicates to what stays.
 Dropping pair by pair instead, in any order, would make what stays depend on the order: of a, b and
 c it would leave b in one and a and c in the other.
 """
@@ -54,7 +54,7 @@ class BucketLinker:
         self._signatures = np.zeros((leaders, permutations), np.uint32)
 
     def link(self, bucket: int, doc_id: str, signature: Signature) -> list[str]:
-        """The leaders that a document is a near copy of; one that is like none may lead now."""
+        """The leaders that a document is a near duplicate of; one that is like none may lead now."""
         if bucket != self._bucket:
             self._bucket, self._ids = bucket, []
         n_leaders = len(self._ids)

@@ -133,9 +133,15 @@ def _sample(
     tokenizer = recipe.tokenizer
     made_of = (
         arrangement,
-        *("+".join(sides), *source_ids, str(pair.number), str(pair.n)),
-        *(pair.english.text, pair.target.text),
-        *(recipe.separator, tokenizer.name, tokenizer.split_token),
+        "+".join(sides),
+        *source_ids,
+        str(pair.number),
+        str(pair.n),
+        pair.english.text,
+        pair.target.text,
+        recipe.separator,
+        tokenizer.name,
+        tokenizer.split_token,
     )
     return Sample(
         _hash(made_of),

@@ -15,8 +15,20 @@ from crossic_etl.kernels.wikitext import is_disambiguation, to_text
 
 DROPPED = ("namespace", "content_model", "text_deleted")
 REJECTED = (
-    *("cut", "xml", "utf8", "id", "ns", "title", "text", "repeated", "between_pages", "too_large"),
-    *("wikitext", "damaged_file", "plain_text", "page_props"),
+    "cut",
+    "xml",
+    "utf8",
+    "id",
+    "ns",
+    "title",
+    "text",
+    "repeated",
+    "between_pages",
+    "too_large",
+    "wikitext",
+    "damaged_file",
+    "plain_text",
+    "page_props",
 )
 # Wikipedia's text was relicensed on 7 June 2023 (Wikimedia's terms of use of that date).
 RELICENSED = "20230607"
