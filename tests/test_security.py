@@ -38,7 +38,8 @@ from crossic_etl.inputs.errors import InputError
 from crossic_etl.kernels.crawl.records import FIELDS, RawDocument, read_json_lines
 from crossic_etl.kernels.search.calibration import Calibration, calibrate
 from crossic_etl.kernels.search.quantizer import Quantizer
-from crossic_etl.kernels.wiki.dump_xml import Reject, parse_record, parse_siteinfo
+from crossic_etl.kernels.wiki.dump_records import Reject
+from crossic_etl.kernels.wiki.dump_xml import parse_record, parse_siteinfo
 from crossic_etl.kernels.wiki.salvage import salvage_records
 from crossic_etl.kernels.wiki.sql_dump import columns_of, parse_insert
 from crossic_etl.kernels.wikis import Wiki

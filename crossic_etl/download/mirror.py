@@ -11,7 +11,7 @@ from typing import Any
 from crossic_etl.config import Config, ConfigError
 from crossic_etl.download.http import Client
 from crossic_etl.download.transfer import Wanted
-from crossic_etl.inputs.dumps import PAGE_FILES, dump_folder
+from crossic_etl.inputs.dump_names import PAGE_FILES, dump_folder
 from crossic_etl.inputs.errors import InputError
 
 # Large wikis are dumped in parts, which a later job joins; the others in one file from the start.

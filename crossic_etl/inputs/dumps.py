@@ -13,19 +13,12 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from crossic_etl.config import Config
+from crossic_etl.inputs.dump_names import PAGE_FILES, dump_folder
 from crossic_etl.inputs.errors import InputError
 from crossic_etl.inputs.files import _stamps, escaped, list_files
 from crossic_etl.kernels.wiki.sql_dump import columns_of
 from crossic_etl.spark_errors import missing
 from crossic_etl.transforms.frames import union
-
-# The forms in which a wiki's pages are published, best first; the first that is there is read.
-PAGE_FILES = (
-    r"pages-articles-multistream\.xml\.bz2",
-    r"pages-articles-multistream\d+\.xml-p\d+p\d+\.bz2",
-    r"pages-articles\.xml(\.bz2|\.gz)?",
-    r"pages-articles\d+\.xml-p\d+p\d+(\.bz2|\.gz)?",
-)
 
 # mysqldump writes some 20 lines before CREATE TABLE, and one for each column and key.
 HEAD_LINES = 100
@@ -98,12 +91,6 @@ def find_local_wikis(config: Config) -> list[WikiFiles]:
                     files[str(path)] = f"{stat.st_size} {stat.st_mtime_ns // 10**6}"
         found.append(choose_files(config, lang, files))
     return found
-
-
-def dump_folder(config: Config, lang: str) -> str:
-    """Where the public mirror's layout puts one wiki's dump."""
-    wiki = lang.replace("-", "_") + "wiki"
-    return f"{config.wikipedia.dumps.rstrip('/')}/{wiki}/{config.wikipedia.date_of(lang)}"
 
 
 def choose_files(config: Config, lang: str, files: Mapping[str, str]) -> WikiFiles:

@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 
 from crossic_etl.config import Config
 from crossic_etl.config.errors import UnfitSettingError
-from crossic_etl.inputs.dumps import dump_folder
+from crossic_etl.inputs.dump_names import dump_folder
 from crossic_etl.inputs.errors import InputError
 from crossic_etl.inputs.run_inputs import RunInputs
 from crossic_etl.pipeline import (

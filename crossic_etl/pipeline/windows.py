@@ -25,6 +25,7 @@ from crossic_etl.schemas import SAMPLES, WINDOWS
 from crossic_etl.tables import Tables
 from crossic_etl.transforms.mixture import (
     MIXTURE,
+    MissingSamplesError,
     choose_pairs,
     count_mixture,
     count_samples,
@@ -93,13 +94,17 @@ def add_mixture(
     record.rows_in = sum(row.samples for row in held.values())
     if not config.mixture or not held:
         return samples, {}
-    rates = sampling_rates({name: row.tokens for name, row in held.items()}, config.mixture)
+    tokens = {name: row.tokens for name, row in held.items()}
+    try:
+        rates = sampling_rates(tokens, config.mixture)
+    except MissingSamplesError as error:
+        raise UnfitSettingError(str(error)) from None
     record.rows_in += sum(held[name].samples for name in rates)
     chosen = choose_pairs(samples, rates, config.seed)
     counts = count_mixture(chosen).collect()
     record.dropped[MIXTURE] = sum(row.left_out for row in counts)
-    tokens = {f"{MIXTURE}_{row.arrangement}": row.tokens for row in counts}
-    return samples.unionByName(mix_samples(samples, chosen)), tokens
+    counted = {f"{MIXTURE}_{row.arrangement}": row.tokens for row in counts}
+    return samples.unionByName(mix_samples(samples, chosen)), counted
 
 
 JOB = Job(

@@ -27,7 +27,7 @@ from hypothesis.stateful import (
 
 from crossic_etl.cli.pipeline import main
 from crossic_etl.cli.verify import main as verify
-from crossic_etl.sample.build import SourcePage
+from crossic_etl.sample.source import SourcePage
 from crossic_etl.schemas import (
     DOCUMENTS,
     EMBEDDINGS,

@@ -9,9 +9,9 @@ from pyspark.sql import functions as F
 
 from crossic_etl.config import Config, ConfigError
 from crossic_etl.config.etl import Wikipedia
+from crossic_etl.inputs.dump_names import dump_folder
 from crossic_etl.inputs.dumps import (
     WikiFiles,
-    dump_folder,
     find_local_wikis,
     find_wikis,
     read_plain_text,
@@ -22,7 +22,8 @@ from crossic_etl.inputs.errors import InputError
 from crossic_etl.inputs.files import list_files, read_bytes
 from crossic_etl.kernels.wikis import Wiki
 from crossic_etl.pipeline.dumps import read_sites
-from crossic_etl.sample.build import SourcePage, SourceWiki, write_wiki
+from crossic_etl.sample.build import write_wiki
+from crossic_etl.sample.source import SourcePage, SourceWiki
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -11,7 +11,8 @@ import pytest
 
 from crossic_etl.cli.pipeline import main
 from crossic_etl.pipeline import dumps as staging
-from crossic_etl.sample.build import SourcePage, SourceWiki, write_wiki
+from crossic_etl.sample.build import write_wiki
+from crossic_etl.sample.source import SourcePage, SourceWiki
 from crossic_etl.schemas import (
     LINKS,
     PAGES,

@@ -235,7 +235,9 @@ def test_pages_that_hold_an_evaluation_text_are_found(frame: Frame) -> None:
 
 def test_sides_with_such_a_text_on_either_side_are_marked(frame: Frame) -> None:
     sides = [
-        *(("p1", "en:1", "th:1"), ("p2", "en:2", "th:2"), ("p3", "en:3", "ja:1")),
+        ("p1", "en:1", "th:1"),
+        ("p2", "en:2", "th:2"),
+        ("p3", "en:3", "ja:1"),
         ("p4", "en:4", "ja:2"),
     ]
     contaminated = [("en:1", 1, 0.5), ("th:2", 1, 0.5), ("th:1", 1, 0.5), ("ja:1", 1, 0.5)]

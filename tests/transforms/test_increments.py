@@ -80,17 +80,24 @@ def test_a_plan_is_counted(frame: Frame) -> None:
 
 
 PLANNED = [
-    *(("old", "th", 1, 1, SAME), ("new", "th", 1, None, NEW), ("other", "ja", 1, 2, SAME)),
-    *(("a", "en", 1, 1, SAME), ("b", "en", 1, 2, SAME), ("c", "en", 1, None, NEW)),
+    ("old", "th", 1, 1, SAME),
+    ("new", "th", 1, None, NEW),
+    ("other", "ja", 1, 2, SAME),
+    ("a", "en", 1, 1, SAME),
+    ("b", "en", 1, 2, SAME),
+    ("c", "en", 1, None, NEW),
     ("d", "en", None, None, GONE),
 ]
 
 
 def test_an_entry_is_valid_where_both_ends_are_as_the_language_knows_them(frame: Frame) -> None:
     stored = [
-        *(("old", "th", "a", 1, 0.9), ("old", "th", "b", 2, 0.8)),
-        *(("new", "th", "a", 1, 0.9), ("gone", "th", "a", 1, 0.9)),
-        *(("other", "ja", "b", 1, 0.9), ("other", "ja", "d", 2, 0.8)),
+        ("old", "th", "a", 1, 0.9),
+        ("old", "th", "b", 2, 0.8),
+        ("new", "th", "a", 1, 0.9),
+        ("gone", "th", "a", 1, 0.9),
+        ("other", "ja", "b", 1, 0.9),
+        ("other", "ja", "d", 2, 0.8),
     ]
     entries = flag_entries(
         frame(NEIGHBOUR_COLUMNS, stored), frame(PLAN, PLANNED), {"th": 1, "ja": 2}, 3
@@ -107,8 +114,10 @@ def test_an_entry_is_valid_where_both_ends_are_as_the_language_knows_them(frame:
 
 def test_a_full_list_that_lost_an_entry_is_searched_for_again(frame: Frame) -> None:
     stored = [
-        *(("old", "th", "a", 1, 0.9), ("old", "th", "c", 2, 0.8)),
-        *(("other", "ja", "a", 1, 0.9), ("other", "ja", "b", 2, 0.8)),
+        ("old", "th", "a", 1, 0.9),
+        ("old", "th", "c", 2, 0.8),
+        ("other", "ja", "a", 1, 0.9),
+        ("other", "ja", "b", 2, 0.8),
     ]
     covered = {"th": 2, "ja": 2}
     entries = flag_entries(frame(NEIGHBOUR_COLUMNS, stored), frame(PLAN, PLANNED), covered, 2)

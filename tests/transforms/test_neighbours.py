@@ -215,16 +215,20 @@ def test_margins_are_those_of_both_neighbourhoods(frame: Frame) -> None:
     forward = frame(
         NEIGHBOURS,
         [
-            *(("p", "th", "d", 1, 0.9), ("p", "th", "e", 2, 0.4)),
-            *(("q", "th", "d", 1, 0.8), ("q", "th", "e", 2, 0.7)),
+            ("p", "th", "d", 1, 0.9),
+            ("p", "th", "e", 2, 0.4),
+            ("q", "th", "d", 1, 0.8),
+            ("q", "th", "e", 2, 0.7),
             ("r", "ja", "d", 1, 0.5),
         ],
     )
     backward = frame(
         NEIGHBOURS,
         [
-            *(("d", "th", "p", 1, 0.9), ("d", "th", "q", 2, 0.8)),
-            *(("e", "th", "q", 1, 0.7), ("e", "th", "p", 2, 0.4)),
+            ("d", "th", "p", 1, 0.9),
+            ("d", "th", "q", 2, 0.8),
+            ("e", "th", "q", 1, 0.7),
+            ("e", "th", "p", 2, 0.4),
             ("d", "ja", "r", 1, 0.5),
         ],
     )

@@ -45,8 +45,12 @@ def test_a_pair_is_known_if_both_pages_have_vectors_of_their_own_text(frame: Fra
     vectors = frame(
         VECTORS,
         [
-            *(page("en:1", "h1"), page("th:1", "h2"), page("en:2", "h3"), page("en:3", "h4")),
-            *(page("th:3", "h4"), page("ja:9", "h5")),
+            page("en:1", "h1"),
+            page("th:1", "h2"),
+            page("en:2", "h3"),
+            page("en:3", "h4"),
+            page("th:3", "h4"),
+            page("ja:9", "h5"),
             ("th:2", "document", "th", "h6", [1.0, 0.0]),
         ],
     )
@@ -149,16 +153,20 @@ def test_margins_are_set_against_both_neighbourhoods(frame: Frame) -> None:
     forward = frame(
         NEIGHBOUR_COLUMNS,
         [
-            *(("th:1", "th", "d1", 1, 0.7), ("th:1", "th", "d2", 2, 0.5)),
-            *(("ja:1", "ja", "d1", 1, 0.5), ("ja:2", "ja", "d1", 1, -0.5)),
+            ("th:1", "th", "d1", 1, 0.7),
+            ("th:1", "th", "d2", 2, 0.5),
+            ("ja:1", "ja", "d1", 1, 0.5),
+            ("ja:2", "ja", "d1", 1, -0.5),
         ],
     )
     backward = frame(
         NEIGHBOUR_COLUMNS,
         [
-            *(("en:1", "th", "th:9", 1, 0.4), ("en:1", "th", "th:1", 2, 0.2)),
+            ("en:1", "th", "th:9", 1, 0.4),
+            ("en:1", "th", "th:1", 2, 0.2),
             ("en:2", "th", "th:9", 1, 0.0),
-            *(("en:1", "ja", "ja:1", 1, 0.7), ("en:3", "ja", "ja:1", 1, 0.1)),
+            ("en:1", "ja", "ja:1", 1, 0.7),
+            ("en:3", "ja", "ja:1", 1, 0.1),
         ],
     )
     rows = score_pairs(pairs, forward, backward).collect()
@@ -174,8 +182,10 @@ def test_every_pair_is_counted_once(frame: Frame) -> None:
     filtered = frame(
         f"{KNOWN}, outcome string",
         [
-            *(("th", "th:1", "en:1", "known"), ("th", "th:2", "en:2", "known")),
-            *(("th", "th:3", "en:3", "no_vector"), ("ja", "ja:1", "en:1", "same_text")),
+            ("th", "th:1", "en:1", "known"),
+            ("th", "th:2", "en:2", "known"),
+            ("th", "th:3", "en:3", "no_vector"),
+            ("ja", "ja:1", "en:1", "same_text"),
         ],
     )
     scores = frame(

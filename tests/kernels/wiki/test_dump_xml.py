@@ -10,15 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossic_etl.kernels.wiki.dump_xml import (
-    Dropped,
-    Page,
-    Redirect,
-    Reject,
-    parse_record,
-    parse_siteinfo,
-    redirect_link,
-)
+from crossic_etl.kernels.wiki.dump_records import Dropped, Page, Redirect, Reject
+from crossic_etl.kernels.wiki.dump_xml import parse_record, parse_siteinfo, redirect_link
 from crossic_etl.kernels.wikis import Wiki
 from tests.support.cpu_limit import no_hang
 
