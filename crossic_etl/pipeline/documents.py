@@ -57,7 +57,7 @@ def run(
         texts = add_texts(tables, staged, plan, threshold=crawl.near_duplicates, seed=seed)
         members, n_links = add_near_duplicates(tables, texts, plan, threshold=crawl.near_duplicates)
         resolved = resolve_documents(texts, choose_copies(texts, members), held, plan.batch)
-        record.settle(count_documents(staged, resolved), used=(DOCUMENT,))
+        record.resolve_outcomes(count_documents(staged, resolved), used=(DOCUMENT,))
         written, removed = publish_documents(tables, texts, resolved, held)
         publish_rejects(tables, staged, plan, record.dropped)
         n_documents = tables.select(DOCUMENTS, scope).count()

@@ -29,7 +29,7 @@ class UrlBlockList:
 
     @classmethod
     def of(cls, lines: Iterable[str]) -> UrlBlockList:
-        """Reads a list with a domain or a URL on each line; skips empty lines and ``#`` comments."""
+        """Reads a domain or a URL from each line; skips empty lines and ``#`` comments."""
         domains, paths = set(), set()
         for line in lines:
             entry = line.partition("#")[0].strip()

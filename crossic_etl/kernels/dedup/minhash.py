@@ -1,4 +1,4 @@
-"""Near duplicates: MinHash signatures over character 5-grams, band keys, estimated Jaccard similarity.
+"""Near duplicates: MinHash signatures over character 5-grams, and the keys of their bands.
 
 Characters, not words: word shingles need a tokenizer for Thai and Japanese, and remove all of
 Arabic where they have the wrong one. A band's key is what documents are joined on; a pair that
@@ -31,7 +31,7 @@ Signature = npt.NDArray[np.uint32]
 def signatures(
     texts: Sequence[str], n: int = NGRAM, permutations: int = PERMUTATIONS, seed: int = 0
 ) -> Signature:
-    """The MinHash of the set of each text's n-grams of characters, uint32[len(texts), permutations].
+    """The MinHash of each text's set of character n-grams, uint32[len(texts), permutations].
 
     Over the `normalized` text; one that is shorter than n is one n-gram. Texts with equal sets have
     equal signatures. The empty text has the largest value throughout. Runs on one thread: rensa

@@ -20,7 +20,7 @@ from crossic_etl.inputs.crawl import CrawlFiles
 from crossic_etl.schemas import CRAWL_FILES, CRAWL_TEXTS, NEAR_DUPLICATE_LINKS
 from crossic_etl.tables import Scope, TableError, Tables
 from crossic_etl.tables.checkpoint import Checkpoint
-from crossic_etl.tables.evolution import RENAMED
+from crossic_etl.tables.evolution import RENAMED, has_old_name
 from crossic_etl.transforms.documents import finish_files
 
 log = logging.getLogger(__name__)
@@ -75,8 +75,8 @@ class CrawlPlan:
 
     @property
     def stale(self) -> Scope:
-        """Scope of the rows that this batch replaces in a table where each batch has the rows of all:
-        those of all but the last completed batch.
+        """Scope of the rows that this batch replaces where each batch has the rows of all texts:
+        those of all batches but the last completed one.
         """
         kept = max(self.done, default=None)
         return {} if kept is None else {"batch": [*range(1, kept), self.batch]}
@@ -205,10 +205,10 @@ def refuse_old_names(tables: Tables) -> None:
     """Refuses a root that an older version wrote, until ``maintain`` has renamed its tables.
 
     Raises:
-        TableError: a table has its old name only.
+        TableError: there are rows under an old name.
     """
     for old, table in RENAMED.items():
-        if not tables.is_there(table) and tables.has(old):
+        if has_old_name(tables, old):
             raise TableError(
                 f"table {old} under {tables.root} is called {table.name} now: run maintain first"
             )
