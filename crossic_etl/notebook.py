@@ -47,7 +47,7 @@ from crossic_etl.transforms.report import (
 )
 from crossic_etl.transforms.report import pick as sample_groups
 from crossic_etl.transforms.report import spread as histogram
-from crossic_etl.transforms.thresholds import KNOWN, judge_pairs
+from crossic_etl.transforms.thresholds import KNOWN, filter_pairs
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, Row, SparkSession
@@ -204,4 +204,4 @@ def wikitext_of(record: bytes, lang: str) -> str:
 
 def find_known_pairs(pairs: DataFrame, vectors: DataFrame, seed: int = 0) -> DataFrame:
     """The rows of ``pairs`` whose two pages have a vector: right answers for a search."""
-    return judge_pairs(pairs, vectors, seed=seed).where(F.col("outcome") == KNOWN)
+    return filter_pairs(pairs, vectors, seed=seed).where(F.col("outcome") == KNOWN)
