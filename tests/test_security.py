@@ -30,8 +30,8 @@ from crossic_etl.config.training import Model, load_training_config
 from crossic_etl.download import http, listings
 from crossic_etl.download.http import Client
 from crossic_etl.download.listings import list_files
+from crossic_etl.download.locations import Location
 from crossic_etl.download.mirror import IncompleteError, Mirror
-from crossic_etl.download.places import Place
 from crossic_etl.export.manifest import ManifestError, parse_manifest, to_json
 from crossic_etl.export.plan import Request
 from crossic_etl.inputs.errors import InputError
@@ -360,7 +360,7 @@ def test_files_of_a_list_go_below_their_folder(
     except InputError as error:
         assert "no path of a file" in str(error)
         return
-    place = Place.of(file.path)
+    place = Location.of(file.path)
     assert place.filesystem.protocol[0] == "file" and place.path == file.path
     for path in (place.path, place.part.path):
         assert Path(os.path.normpath(path)).is_relative_to(folder)

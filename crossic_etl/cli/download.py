@@ -34,12 +34,13 @@ def run(given: argparse.Namespace) -> None:
     """Runs the job, where its packages are installed."""
     config = load_config(given.config, given.overrides)
     try:
-        from crossic_etl.download.run import Order, download
+        from crossic_etl.download.run import DownloadRequest, download
     except ImportError as error:
         message = f"package {error.name} is missing: pip install 'crossic-etl[download]'"
         raise UnfitSettingError(message) from None
-    order = Order(given.only != "crawl", given.only != "dumps", given.shards, given.dry_run)
-    download(config, order)
+    dumps, crawl = given.only != "crawl", given.only != "dumps"
+    request = DownloadRequest(dumps, crawl, given.shards, given.dry_run)
+    print(*download(config, request), sep="\n", flush=True)
 
 
 def shard(text: str) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Which dumps a mirror has: its dates, and the files that its ``dumpstatus.json`` calls done."""
+"""Dumps of a mirror: its dates, and the files that ``dumpstatus.json`` says are done."""
 
 from __future__ import annotations
 
@@ -10,40 +10,40 @@ from typing import Any
 
 from crossic_etl.config import Config, ConfigError
 from crossic_etl.download.http import Client
-from crossic_etl.download.transfer import Wanted
+from crossic_etl.download.transfer import RemoteFile
 from crossic_etl.inputs.dumps import PAGE_FILES, dump_folder
 from crossic_etl.inputs.errors import InputError
 
-# Large wikis are dumped in parts, which a later job joins; the others in one file from the start.
+# A large wiki is dumped in parts, which a later job of the mirror joins into one file.
 PAGE_JOBS = ("articlesmultistreamdumprecombine", "articlesmultistreamdump")
 SQL_JOBS = {"langlinkstable": r"langlinks\.sql\.gz", "pagepropstable": r"page_props\.sql\.gz"}
 MULTISTREAM = PAGE_FILES[:2]
 
 
 class IncompleteError(InputError):
-    """A dump that isn't complete, or not there."""
+    """A dump is missing or not complete yet."""
 
 
 @dataclass(frozen=True)
 class Mirror:
-    """A mirror of Wikimedia's dumps, and the configuration whose dumps it has."""
+    """A mirror of Wikimedia's dumps, and the configuration that says which dumps are wanted."""
 
     client: Client
     config: Config
 
     @property
     def base(self) -> str:
-        """Its URL, without a slash at its end."""
+        """The mirror's URL, without a slash at its end."""
         return self.config.download.mirror.rstrip("/")
 
-    def choose(self) -> tuple[str, list[Wanted]]:
-        """The date to configure, in YAML, and the files of all wikis at it.
+    def choose(self) -> tuple[str, list[RemoteFile]]:
+        """The date to configure, as YAML, and the files of all wikis at that date.
 
-        Without ``wikipedia.date`` it is the newest at which each wiki has all of its files.
+        Without ``wikipedia.date`` it is the newest date at which every wiki is complete.
 
         Raises:
-            ConfigError: nothing says where the dumps go.
-            InputError: no date has all files, or not the one that is asked for.
+            ConfigError: ``wikipedia.dumps``, the folder of the dumps, isn't set.
+            InputError: no date is complete, or the configured one isn't.
         """
         if not self.config.wikipedia.dumps:
             expected = "a folder or fsspec URL where the dumps go"
@@ -69,15 +69,15 @@ class Mirror:
         links = re.findall(r"href\s*=\s*[\"']?([^\"'\s>]+)", page.decode(errors="replace"), re.I)
         return {link.rstrip("/")[-8:] for link in links if re.search(r"(^|/)\d{8}/?$", link)}
 
-    def files(self, config: Config) -> list[Wanted]:
+    def files(self, config: Config) -> list[RemoteFile]:
         """The files of all wikis at the configuration's date.
 
         Raises:
-            IncompleteError: one of them isn't there, or not done yet.
+            IncompleteError: one of them is missing or not done yet.
         """
         return [file for lang in config.wikis for file in self._files_of(config, lang)]
 
-    def _files_of(self, config: Config, lang: str) -> list[Wanted]:
+    def _files_of(self, config: Config, lang: str) -> list[RemoteFile]:
         wiki, date = database(lang), config.wikipedia.date_of(lang)
         url = f"{self.base}/{wiki}/{date}"
         try:
@@ -92,21 +92,21 @@ class Mirror:
         if lang not in config.wikipedia.plain_text:
             found.append(_find(jobs, PAGE_JOBS, [re.escape(prefix) + name for name in MULTISTREAM]))
         return [
-            _wanted(f"{url}/{name}", f"{folder}/{name}", entry, f"{wiki} {date}")
+            _remote_file(f"{url}/{name}", f"{folder}/{name}", entry, f"{wiki} {date}")
             for files in found
             for name, entry in sorted(files.items())
         ]
 
 
 def database(lang: str) -> str:
-    """The name by which a language's dumps go: ``zh_yuewiki``."""
+    """The database name of a language's wiki, such as ``zh_yuewiki``."""
     return lang.replace("-", "_") + "wiki"
 
 
 def _find(
     jobs: Mapping[str, Any], names: tuple[str, ...] | list[str], patterns: list[str]
 ) -> dict[str, Any]:
-    """The files of the first job that is done and has some, by name."""
+    """Name to entry of the files of the first of these jobs that is done and has any."""
     states = []
     for job in names:
         told = jobs.get(job) or {}
@@ -122,8 +122,8 @@ def _find(
     raise IncompleteError(", ".join(states))
 
 
-def _wanted(url: str, path: str, entry: Mapping[str, Any], group: str) -> Wanted:
+def _remote_file(url: str, path: str, entry: Mapping[str, Any], group: str) -> RemoteFile:
     checksums = {name: str(entry[name]) for name in ("sha1", "md5") if entry.get(name)}
     size = entry.get("size")
     first = dict(list(checksums.items())[:1])
-    return Wanted(url, path, size if isinstance(size, int) else None, first, group)
+    return RemoteFile(url, path, size if isinstance(size, int) else None, first, group)
