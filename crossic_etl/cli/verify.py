@@ -1,4 +1,4 @@
-"""Checks every promise of the tables that exist, and writes nothing."""
+"""Checks every expectation of the tables that exist, and writes nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from crossic_etl.tables import Tables
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Verifies the tables; the exit status is 0, or 1 after an error or a promise broken."""
+    """Verifies the tables; the exit status is 0, or 1 after an error or a broken expectation."""
     given = parser(__doc__ or "").parse_args(argv)
     broken = []
 
@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run(config: Config) -> int:
-    """Prints a line for each promise, and returns how many of them are broken."""
+    """Prints a line for each expectation, and returns how many of them are broken."""
     tables = Tables(get_session(), config.root)
     tables.expect_some()
     found = []
@@ -32,8 +32,11 @@ def run(config: Config) -> int:
         print(f"verify: {one.line}", flush=True)
         if isinstance(one, Finding):
             found.append(one)
-    broken = [f"{one.table}: {one.promise}" for one in found if one.broken != 0]
+    broken = [f"{one.table}: {one.expectation}" for one in found if one.broken != 0]
     for name in broken:  # once more, where they can't be overlooked
         print(f"verify: to look into: {name}", flush=True)
-    print(f"verify: {len(found)} promises, {len(broken)} of them broken or not checked", flush=True)
+    print(
+        f"verify: {len(found)} expectations, {len(broken)} of them broken or not checked",
+        flush=True,
+    )
     return len(broken)
