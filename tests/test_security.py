@@ -33,7 +33,7 @@ from crossic_etl.download.listings import list_files
 from crossic_etl.download.locations import Location
 from crossic_etl.download.mirror import IncompleteError, Mirror
 from crossic_etl.export.manifest import ManifestError, parse_manifest, to_json
-from crossic_etl.export.plan import Request
+from crossic_etl.export.plan import ExportRequest
 from crossic_etl.inputs.errors import InputError
 from crossic_etl.kernels.crawl.records import FIELDS, RawDocument, read_json_lines
 from crossic_etl.kernels.search.calibration import Calibration, calibrate
@@ -456,7 +456,7 @@ def test_training_and_exports_take_no_secrets_either(tmp_path: Path) -> None:
     (tmp_path / "training.yaml").write_text(f"hf_token: {SECRET}\n")
     for action in (
         lambda: load_training_config(tmp_path / "training.yaml"),
-        lambda: Request(f"s3://key:{SECRET}@bucket/export", "en-first"),
+        lambda: ExportRequest(f"s3://key:{SECRET}@bucket/export", "en-first"),
     ):
         with pytest.raises(ConfigError, match="looks like a secret") as refused:
             action()

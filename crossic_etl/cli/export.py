@@ -10,9 +10,7 @@ from crossic_etl.config import Config
 from crossic_etl.config.errors import ConfigError, one_of
 from crossic_etl.export.job import run
 from crossic_etl.export.manifest import LAYOUTS
-from crossic_etl.export.plan import (
-    Request,
-)
+from crossic_etl.export.plan import ExportRequest
 from crossic_etl.session import get_session
 from crossic_etl.transforms.mixture import MIXTURE
 
@@ -31,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     def action() -> None:
         config = checked_config(given)
-        request = Request(
+        request = ExportRequest(
             given.to, arrangement_of(config, given.arrangement), given.layout, given.tokens,
             given.file_windows, given.overwrite, given.generation,
         )  # fmt: skip
