@@ -38,7 +38,8 @@ from crossic_etl.inputs.errors import InputError
 from crossic_etl.kernels.crawl.records import FIELDS, RawDocument, read_json_lines
 from crossic_etl.kernels.search.calibration import Calibration, calibrate
 from crossic_etl.kernels.search.quantizer import Quantizer
-from crossic_etl.kernels.wiki.dump_xml import Reject, parse_record, parse_siteinfo
+from crossic_etl.kernels.wiki.dump_records import Reject
+from crossic_etl.kernels.wiki.dump_xml import parse_record, parse_siteinfo
 from crossic_etl.kernels.wiki.salvage import salvage_records
 from crossic_etl.kernels.wiki.sql_dump import columns_of, parse_insert
 from crossic_etl.kernels.wikis import Wiki
@@ -387,7 +388,7 @@ def test_files_of_a_mirror_have_the_names_of_dumps(server: MirrorServer, tmp_pat
         f"download: {{mirror: '{server.url}', contact: me@example.org}}\n"
     )
     config = load_config(tmp_path / "my.yaml")
-    mirror = Mirror(Client(config.download, print), config)
+    mirror = Mirror(Client(config.download, print), config.wikipedia, config.wikis)
     wanted = mirror._files_of(config, "en")
     folder = f"{tmp_path}/d/enwiki/20260101"
     assert {file.path for file in wanted} == {

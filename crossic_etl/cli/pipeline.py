@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         chosen = choose(config, given.first, [given.only] if given.only else [])
         found = []
         if is_local() and any(job.reads_dumps for job in chosen):
-            found = find_local_wikis(config)
+            found = find_local_wikis(config.wikipedia, config.wikis)
         if given.dry_run:
             print("\n".join([*plan(config, chosen), *map(sizes, found)]))
             return

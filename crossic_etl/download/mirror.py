@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from crossic_etl.config import Config, ConfigError
+from crossic_etl.config import ConfigError
+from crossic_etl.config.etl import Wikipedia
 from crossic_etl.download.http import Client
 from crossic_etl.download.transfer import RemoteFile
-from crossic_etl.inputs.dumps import PAGE_FILES, dump_folder
+from crossic_etl.inputs.dump_names import PAGE_FILES, dump_folder
 from crossic_etl.inputs.errors import InputError
 
 # A large wiki is dumped in parts, which a later job of the mirror joins into one file.
@@ -26,15 +27,22 @@ class IncompleteError(InputError):
 
 @dataclass(frozen=True)
 class Mirror:
-    """A mirror of Wikimedia's dumps, and the configuration that says which dumps are wanted."""
+    """A mirror of Wikimedia's dumps, and the dumps that are wanted.
+
+    Attributes:
+        client: its settings name the mirror.
+        wikipedia: folder and dates of the dumps.
+        languages: of the wikis.
+    """
 
     client: Client
-    config: Config
+    wikipedia: Wikipedia
+    languages: Sequence[str]
 
     @property
     def base(self) -> str:
         """The mirror's URL, without a slash at its end."""
-        return self.config.download.mirror.rstrip("/")
+        return self.client.settings.mirror.rstrip("/")
 
     def choose(self) -> tuple[str, list[RemoteFile]]:
         """The date to configure, as YAML, and the files of all wikis at that date.
@@ -45,17 +53,16 @@ class Mirror:
             ConfigError: ``wikipedia.dumps``, the folder of the dumps, isn't set.
             InputError: no date is complete, or the configured one isn't.
         """
-        if not self.config.wikipedia.dumps:
+        if not self.wikipedia.dumps:
             expected = "a folder or fsspec URL where the dumps go"
-            raise ConfigError("wikipedia.dumps", self.config.wikipedia.dumps, expected)
-        if given := self.config.wikipedia.date:
-            return json.dumps(given), self.files(self.config)
-        wikis = [database(lang) for lang in self.config.wikis]
+            raise ConfigError("wikipedia.dumps", self.wikipedia.dumps, expected)
+        if given := self.wikipedia.date:
+            return json.dumps(given), self.files(self.wikipedia)
+        wikis = [database(lang) for lang in self.languages]
         common = set.intersection(*[self.dates(wiki) for wiki in wikis])
         for date in sorted(common, reverse=True):
-            at_date = replace(self.config, wikipedia=replace(self.config.wikipedia, date=date))
             try:
-                return json.dumps(date), self.files(at_date)
+                return json.dumps(date), self.files(replace(self.wikipedia, date=date))
             except IncompleteError as error:
                 self.client.say(f"not {date}: {error}")
         raise InputError(
@@ -69,16 +76,16 @@ class Mirror:
         links = re.findall(r"href\s*=\s*[\"']?([^\"'\s>]+)", page.decode(errors="replace"), re.I)
         return {link.rstrip("/")[-8:] for link in links if re.search(r"(^|/)\d{8}/?$", link)}
 
-    def files(self, config: Config) -> list[RemoteFile]:
-        """The files of all wikis at the configuration's date.
+    def files(self, wikipedia: Wikipedia) -> list[RemoteFile]:
+        """The files of all wikis at their dates.
 
         Raises:
             IncompleteError: one of them is missing or not done yet.
         """
-        return [file for lang in config.wikis for file in self._files_of(config, lang)]
+        return [file for lang in self.languages for file in self._files_of(wikipedia, lang)]
 
-    def _files_of(self, config: Config, lang: str) -> list[RemoteFile]:
-        wiki, date = database(lang), config.wikipedia.date_of(lang)
+    def _files_of(self, wikipedia: Wikipedia, lang: str) -> list[RemoteFile]:
+        wiki, date = database(lang), wikipedia.date_of(lang)
         url = f"{self.base}/{wiki}/{date}"
         try:
             status = json.loads(self.client.read(f"{url}/dumpstatus.json")[0])
@@ -87,9 +94,9 @@ class Mirror:
             raise IncompleteError(f"{url}/dumpstatus.json isn't a list of jobs") from None
         except InputError as error:
             raise IncompleteError(str(error)) from None
-        prefix, folder = f"{wiki}-{date}-", dump_folder(config, lang)
+        prefix, folder = f"{wiki}-{date}-", dump_folder(wikipedia, lang)
         found = [_find(jobs, [job], [prefix + name]) for job, name in SQL_JOBS.items()]
-        if lang not in config.wikipedia.plain_text:
+        if lang not in wikipedia.plain_text:
             found.append(_find(jobs, PAGE_JOBS, [re.escape(prefix) + name for name in MULTISTREAM]))
         return [
             _remote_file(f"{url}/{name}", f"{folder}/{name}", entry, f"{wiki} {date}")

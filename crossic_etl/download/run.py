@@ -47,7 +47,7 @@ def download(config: Config, request: DownloadRequest) -> list[str]:
     """
     client, files, settings = Client(config.download, say), list[RemoteFile](), list[str]()
     if request.dumps and (config.wikipedia.dumps or not config.download.crawl):
-        date, files = Mirror(client, config).choose()
+        date, files = Mirror(client, config.wikipedia, config.wikis).choose()
         settings.append(f"wikipedia.date: {date}")
     if request.crawl:
         for listing in config.download.crawl:

@@ -23,7 +23,7 @@ from crossic_etl.runs.job import Job, always
 from crossic_etl.runs.record import Run
 from crossic_etl.schemas import SAMPLES, WINDOWS
 from crossic_etl.tables import Scope, Tables
-from crossic_etl.tables.delta import condition
+from crossic_etl.tables.columns import condition
 from crossic_etl.transforms.export import (
     attribute_samples,
     count_samples,

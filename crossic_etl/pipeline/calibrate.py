@@ -38,7 +38,7 @@ def find_thresholds(spark: SparkSession, config: Config) -> tuple[Run, dict[str,
         record.rows_in = pairs.count()
         judged = tables.stage("known_pairs", judge_pairs(pairs, vectors, config.seed))
         scores = tables.stage("calibrate", score_known(tables, judged, vectors, config, choice))
-        record.settle(count_outcomes(count_pairs(judged, scores)), used=(CALIBRATED,))
+        record.resolve_outcomes(count_outcomes(count_pairs(judged, scores)), used=(CALIBRATED,))
         record.rows_used = record.rows_out
         right, wrong = scores_by_language(scores, config.languages)
         found = calibrate(right, wrong, settings.precision)

@@ -55,7 +55,7 @@ def run(
         texts = add_texts(tables, staged, plan, config)
         members, n_links = add_near_copies(tables, texts, plan, config)
         settled = settle_documents(texts, choose_copies(texts, members), held, plan.batch)
-        record.settle(count_documents(staged, settled), used=(DOCUMENT,))
+        record.resolve_outcomes(count_documents(staged, settled), used=(DOCUMENT,))
         written, removed = publish_documents(tables, texts, settled, held)
         publish_rejects(tables, staged, plan, record.dropped)
         n_documents = tables.select(DOCUMENTS, scope).count()

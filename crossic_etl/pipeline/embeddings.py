@@ -16,8 +16,8 @@ from crossic_etl.runs.job import Job, always, needs_crawl
 from crossic_etl.runs.ledger import inputs_of, settings_of
 from crossic_etl.runs.record import Run
 from crossic_etl.schemas import DOCUMENTS, EMBEDDINGS, PAGES, PAIRS, REJECTS
-from crossic_etl.tables import Tables, Unit
-from crossic_etl.tables.units import MOST, stage_units
+from crossic_etl.tables import Chunk, Tables
+from crossic_etl.tables.chunks import MOST, stage_chunks
 from crossic_etl.transforms.embeddings import (
     BROKEN,
     EMBEDDED,
@@ -52,11 +52,11 @@ def run(
         texts = choose_texts(pages, pairs, documents, config.retrieved.queries, config.seed)
         held = tables.select_or_create(EMBEDDINGS, {**choice.scope, **scope})
         versions = {**record.input_versions, EMBEDDINGS.name: tables.version(EMBEDDINGS)}
-        made_of = [versions, inputs_of(config, JOB), settings_of(config, JOB.settings)]
+        values = [versions, inputs_of(config, JOB), settings_of(config, JOB.settings)]
         plan = tables.stage("embeddings_plan", plan_embeddings(texts, held, choice.half))
         texts = select_texts(plan, pages, documents, choice.rule)
-        staged = stage_vectors(tables, texts, select_new(plan).count(), choice, made_of)
-        record.settle(count_outcomes(select_outcomes(plan, staged)), used=(EMBEDDED,))
+        staged = stage_vectors(tables, texts, select_new(plan).count(), choice, values)
+        record.resolve_outcomes(count_outcomes(select_outcomes(plan, staged)), used=(EMBEDDED,))
         gone = select_gone(plan, staged, choice)
         record.metrics = {"removed": gone.count()}
         tables.merge(EMBEDDINGS, select_embeddings(staged), gone)
@@ -68,24 +68,28 @@ def run(
 
 
 def stage_vectors(
-    tables: Tables, texts: DataFrame, n_texts: int, choice: EncoderChoice, made_of: Sequence[object]
+    tables: Tables,
+    texts: DataFrame,
+    n_texts: int,
+    choice: EncoderChoice,
+    input_values: Sequence[object],
 ) -> DataFrame:
-    """Stages the vectors of `select_texts`'s rows; ``made_of`` is what decides these.
+    """Stages the vectors of `select_texts`'s rows; ``input_values`` decide these.
 
-    For units the texts are staged too, each unit's in a partition: they would be looked for in the
-    whole tables of pages and documents once for each otherwise.
+    For several chunks the texts are staged too, each chunk's in a partition: otherwise each chunk
+    would look for them in the whole tables of pages and documents.
     """
-    n_units = max(1, min(MOST, n_texts // LEAST_TEXTS))
-    n_tasks = task_number(-(-n_texts // n_units))
-    if n_units > 1:
-        texts = tables.stage(TEXTS, number_units(texts, n_units), partition_by="unit")
+    n_chunks = max(1, min(MOST, n_texts // LEAST_TEXTS))
+    n_tasks = task_number(-(-n_texts // n_chunks))
+    if n_chunks > 1:
+        texts = tables.stage(TEXTS, number_units(texts, n_chunks), partition_by="unit")
 
-    def stage(number: int, unit: Unit | None) -> DataFrame:
-        part = texts if unit is None else texts.where(F.col("unit") == number).drop("unit")
-        return tables.stage(NAME, embed_texts(part, choice, n_tasks), unit)
+    def stage(number: int, chunk: Chunk | None) -> DataFrame:
+        part = texts if chunk is None else texts.where(F.col("unit") == number).drop("unit")
+        return tables.stage(NAME, embed_texts(part, choice, n_tasks), chunk)
 
-    staged = stage_units(tables, NAME, [choice.scope, *made_of], range(n_units), stage)
-    if n_units > 1:
+    staged = stage_chunks(tables, NAME, [choice.scope, *input_values], range(n_chunks), stage)
+    if n_chunks > 1:
         tables.unstage(TEXTS)
     return staged
 

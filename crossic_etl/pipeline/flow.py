@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -9,7 +10,7 @@ from pyspark.sql import SparkSession
 
 from crossic_etl.config import Config
 from crossic_etl.config.errors import UnfitSettingError
-from crossic_etl.inputs.dumps import dump_folder
+from crossic_etl.inputs.dump_names import dump_folder
 from crossic_etl.inputs.errors import InputError
 from crossic_etl.inputs.run_inputs import RunInputs
 from crossic_etl.pipeline import (
@@ -28,6 +29,8 @@ from crossic_etl.runs.ledger import is_finished, refuse_other_settings
 from crossic_etl.runs.record import Run
 from crossic_etl.tables import Tables
 from crossic_etl.tables.lock import writing
+
+log = logging.getLogger(__name__)
 
 # The one list: a new job is its module, its schema and a line here.
 JOBS: tuple[Job, ...] = (
@@ -111,7 +114,7 @@ def run_flow(
 def run_if_needed(job: Job, config: Config, inputs: RunInputs, rebuild: bool = False) -> Run:
     """Runs a job, unless its tables are what it would make of what there is."""
     if not (rebuild and job.can_rebuild) and is_current(job, config, inputs):
-        print(f"{job.name}: nothing new", flush=True)
+        log.info("%s: nothing new", job.name)
         return Run(job.name, nothing_new=True)
     made: Run = job.run(inputs.spark, config, rebuild=rebuild, inputs=inputs)
     return made
@@ -148,5 +151,5 @@ def _files(job: Job, config: Config) -> list[str]:
 
 def _dumps_of(config: Config, lang: str) -> str:
     plain = config.wikipedia.plain_text.get(lang)
-    folder = f"{dump_folder(config, lang)}/*" if config.wikipedia.dumps else ""
+    folder = f"{dump_folder(config.wikipedia, lang)}/*" if config.wikipedia.dumps else ""
     return " and ".join(filter(None, [plain, folder]))

@@ -49,7 +49,9 @@ def run(
         made = select_neighbours(accepted, wanted, choice.model, choice.revision)
         marked = tables.stage("neighbours", mark_changes(made, search.neighbours, NEIGHBOURS))
         left = marked.where(F.col("change") != GONE)
-        record.settle(count_outcomes(count_queries(search.queries, left)), used=("accepted",))
+        record.resolve_outcomes(
+            count_outcomes(count_queries(search.queries, left)), used=("accepted",)
+        )
         record.rows_used = record.rows_out
         if record.rows_used and "retrieved" not in config.arrangements:
             print("neighbours: arrangements has no retrieved, so they make no samples", flush=True)

@@ -37,7 +37,7 @@ def run(
         n_candidates = candidates.where("outcome = 'candidate'").count()
         rounds = rounds_for(n_candidates)
         settled = tables.stage("pairs", settle_candidates(candidates, rounds))
-        record.settle(count_outcomes(merged_links(settled)), used=("pair",))
+        record.resolve_outcomes(count_outcomes(merged_links(settled)), used=("pair",))
         record.metrics = pair_metrics(settled).head(1)[0].asDict()
         tables.update(PAIRS, select_pairs(settled), scope)
         cycles = select_rejects(select_cycles(redirects), "pairs", ("redirect_cycle",))

@@ -46,7 +46,7 @@ def settings_of(config: Config, keys: Sequence[str]) -> str:
     return json.dumps(values, sort_keys=True, ensure_ascii=False)
 
 
-def digest_of(config: Config, keys: Sequence[str]) -> str:
+def settings_fingerprint(config: Config, keys: Sequence[str]) -> str:
     """16 hex digits of the settings that decide what a job's rows are."""
     return fingerprint(settings_of(config, keys))
 

@@ -30,7 +30,8 @@ from crossic_etl.schemas import (
     Table,
 )
 from crossic_etl.tables import Tables
-from crossic_etl.tables.delta import LOG_DAYS, check_columns, table_properties
+from crossic_etl.tables.columns import check_columns, table_properties
+from crossic_etl.tables.creation import LOG_DAYS
 from crossic_etl.tables.evolution import add_later_columns, later_columns
 from crossic_etl.tables.lock import TABLE as WRITER
 

@@ -48,7 +48,7 @@ def mirror(server: MirrorServer) -> Callable[..., Mirror]:
         settings = Download(mirror=f"{server.url}/", contact="me@example.org", backoff=0, tries=2)
         found = Wikipedia(**{"dumps": "/dumps", **wikipedia})  # type: ignore[arg-type]
         config = Config("unused", languages, found, download=settings)
-        return Mirror(Client(settings, print), config)
+        return Mirror(Client(settings, print), config.wikipedia, config.wikis)
 
     return make
 
@@ -226,8 +226,8 @@ def test_a_folder_may_be_a_url(server: MirrorServer, mirror: Callable[..., Mirro
     for wiki in ("enwiki", "thwiki"):
         server.add_dump(wiki, "20260101", SMALL)
     made = mirror("th")
-    wikipedia = replace(made.config.wikipedia, dumps="s3://bucket/dumps/")
-    made = Mirror(made.client, replace(made.config, wikipedia=wikipedia))
+    wikipedia = replace(made.wikipedia, dumps="s3://bucket/dumps/")
+    made = replace(made, wikipedia=wikipedia)
     assert made.choose()[1][0].path == (
         "s3://bucket/dumps/enwiki/20260101/enwiki-20260101-langlinks.sql.gz"
     )

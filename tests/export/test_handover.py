@@ -17,7 +17,7 @@ import pytest
 
 from crossic_etl.cli import export as command
 from crossic_etl.config import load_config
-from crossic_etl.kernels.tokens.backends import QWEN_FIRST_SPECIAL, QWEN_SPECIALS
+from crossic_etl.kernels.tokens.qwen import QWEN_FIRST_SPECIAL, QWEN_SPECIALS
 from crossic_etl.pipeline.flow import jobs_of
 from crossic_etl.sample.build import build_sample
 from crossic_etl.training import ablations

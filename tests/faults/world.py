@@ -51,18 +51,18 @@ GIVEN_UP = re.compile(
     r"^Traceback .*\n(?:  .*daemon\.py.*\n(?:    .*\n)*)+BrokenPipeError.*$", re.M
 )
 # The session of small tables, so that more of a run's time is between its transactions; and small
-# units, so that there are several.
+# chunks, so that there are several.
 PIPELINE = """
 import json, os, sys
 import pytest
 from crossic_etl import session
-from tests.support.killed_runs import make_units_small
+from tests.support.killed_runs import make_chunks_small
 more = json.loads(os.environ.get("MORE_SETTINGS", "{}"))
 if packages := more.pop("packages", []):
     packages = ",".join([session.DELTA_PACKAGE, *packages])
     session.jars = lambda: {"spark.jars.packages": packages}
 session.COMMON.update(more)
-make_units_small(pytest.MonkeyPatch())
+make_chunks_small(pytest.MonkeyPatch())
 from crossic_etl.cli.pipeline import main
 session.get_session(brief=True)
 sys.exit(main(sys.argv[1:]))

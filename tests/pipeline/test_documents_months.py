@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import random
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ from crossic_etl.schemas import (
     RUNS,
 )
 from crossic_etl.tables import Tables
-from tests.support.killed_runs import Killed, note_units
+from tests.support.killed_runs import Killed, note_chunks
 from tests.support.spark_settings import settings
 from tests.support.table_hashes import row_hash, row_hashes
 
@@ -165,12 +166,12 @@ def test_months_leave_what_all_files_at_once_leave_wherever_a_run_dies(
 
 
 def test_a_run_without_news_reads_and_writes_nothing(
-    world: World, capsys: pytest.CaptureFixture[str]
+    world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, logger="crossic_etl")
     before, n_runs = versions(world.tables), world.tables.version(RUNS)
-    capsys.readouterr()
     world.run(world.tables)
-    started, line = capsys.readouterr().out.splitlines()
+    started, line = caplog.messages
     assert started.startswith("documents: started ") and line == "documents: nothing new"
     assert (versions(world.tables), world.tables.version(RUNS)) == (before, n_runs)
 
@@ -182,10 +183,10 @@ def test_files_that_a_run_which_died_has_read_are_not_read_again(
     monkeypatch.setattr(crawl_staging, "LEAST_BYTES", n_bytes // 3)
     tables = Tables(world.spark, str(world.folder / "units"))
     with monkeypatch.context() as patched, pytest.raises(Killed):
-        note_units(patched, dies_at=2)
+        note_chunks(patched, dies_at=2)
         world.run(tables)
     with monkeypatch.context() as patched:
-        numbers = note_units(patched)
+        numbers = note_chunks(patched)
         run = world.run(tables)
     assert numbers == [2]
     assert (run.rows_in, run.metrics["files_read"]) == (N_FILES * 16, N_FILES)

@@ -19,7 +19,8 @@ from crossic_etl.pipeline import calibrate, flow, neighbours
 from crossic_etl.pipeline.flow import choose, jobs_of, plan
 from crossic_etl.runs.job import Job, always
 from crossic_etl.runs.record import Run
-from crossic_etl.sample.build import SourcePage, SourceWiki, write_wiki
+from crossic_etl.sample.build import write_wiki
+from crossic_etl.sample.source import SourcePage, SourceWiki
 from crossic_etl.schemas import PAGES, PAIRS, REDIRECTS, REJECTS, RUNS, SAMPLES, WINDOWS, Table
 from crossic_etl.tables import Tables
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +16,14 @@ from crossic_etl.config.encoder import choose_encoder
 from crossic_etl.export import job as export
 from crossic_etl.export.manifest import read_manifest
 from crossic_etl.export.plan import ExportRequest
-from crossic_etl.pipeline import sample_sources as sample_units
+from crossic_etl.inputs.run_inputs import RunInputs
+from crossic_etl.pipeline import sample_sources as sample_chunks
 from crossic_etl.pipeline import samples, windows
 from crossic_etl.pipeline.flow import run_if_needed
 from crossic_etl.schemas import DOCUMENTS, NEIGHBOURS, PAGES, PAIRS, RUNS, SAMPLES, WINDOWS
 from crossic_etl.tables import TableError, Tables
 from crossic_etl.training.reader import open_export
-from tests.support.killed_runs import Killed, note_units
+from tests.support.killed_runs import Killed, note_chunks
 from tests.support.rows import write_rows
 from tests.support.spark_settings import settings
 from tests.support.table_hashes import row_hashes
@@ -151,15 +153,15 @@ def test_samples_that_a_run_which_died_has_staged_are_not_made_again(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sample_units, "LEAST_SIDES", 1)
+    monkeypatch.setattr(sample_chunks, "LEAST_SIDES", 1)
     made, own = Tables(spark, str(tmp_path)), replace(config, root=str(tmp_path))
     write_input(made, own)
     with monkeypatch.context() as patched, pytest.raises(Killed):
-        note_units(patched, dies_at=1)
+        note_chunks(patched, dies_at=1)
         samples.run(spark, own)
     assert not made.is_there(SAMPLES)
     with monkeypatch.context() as patched:
-        numbers = note_units(patched)
+        numbers = note_chunks(patched)
         samples.run(spark, own)
     assert numbers == [1]
     assert row_hashes(made, [SAMPLES]) == row_hashes(tables, [SAMPLES])
@@ -167,24 +169,26 @@ def test_samples_that_a_run_which_died_has_staged_are_not_made_again(
 
 
 def test_other_evaluation_texts_in_the_same_file_are_news(
-    spark: SparkSession, config: Config, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    spark: SparkSession, config: Config, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, logger="crossic_etl")
     evaluation = tmp_path / "evaluation.jsonl"
     evaluation.write_text(json.dumps({"question": QUESTION}), encoding="utf-8")
     crawl = replace(config.crawl, evaluation=(str(evaluation),))
     made, own = Tables(spark, str(tmp_path)), replace(config, root=str(tmp_path), crawl=crawl)
     write_input(made, own)
 
-    def run() -> str:
-        run_if_needed(spark, own, "samples", rebuild=False)
-        return capsys.readouterr().out
+    def run() -> list[str]:
+        caplog.clear()
+        run_if_needed(samples.JOB, own, RunInputs(spark, own))
+        return caplog.messages
 
-    assert "contaminated 2" in run()
-    assert run() == "samples: nothing new\n"
+    assert "contaminated 2" in run()[-1]
+    assert run() == ["samples: nothing new"]
     other = QUESTION.replace("vessels stands longest", "pupils works fastest")
     evaluation.write_text(json.dumps({"question": other}), encoding="utf-8")
-    said = run()
-    assert "\nsamples: 8 in, " in said and "contaminated" not in said
+    _, said = run()
+    assert said.startswith("samples: 8 in, ") and "contaminated" not in said
 
 
 def test_the_mixture_has_its_shares_and_the_rest_is_counted(tables: Tables) -> None:

@@ -10,7 +10,7 @@ from crossic_etl.config import Config
 from crossic_etl.pipeline import windows
 from crossic_etl.pipeline.flow import JOBS, names
 from crossic_etl.runs.job import Job
-from crossic_etl.runs.ledger import digest_of, inputs_of, settings_of
+from crossic_etl.runs.ledger import inputs_of, settings_fingerprint, settings_of
 
 CONFIG = Config("/t", ("th",))
 # What decides no row: where tables are, how files came, how much memory there is, and upkeep.
@@ -48,7 +48,7 @@ def test_settings_are_those_that_a_job_names(change: dict[str, Any], differs: bo
     other = dataclasses.replace(CONFIG, **change)
     keys = windows.JOB.settings
     assert (settings_of(other, keys) != settings_of(CONFIG, keys)) == differs
-    assert (digest_of(other, keys) != digest_of(CONFIG, keys)) == differs
+    assert (settings_fingerprint(other, keys) != settings_fingerprint(CONFIG, keys)) == differs
 
 
 def test_inputs_are_keys_and_files() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -80,26 +81,26 @@ def test_a_job_ends_with_one_line(run: Run, expected: str) -> None:
 def test_what_is_read_is_used_or_dropped_for_its_reason(frame: Frame) -> None:
     counts = [("read", 9), ("page", 4), ("redirect", 2), ("cut", 3), ("prop", None), ("xml", 0)]
     run = Run("pages")
-    run.settle(frame("outcome string, rows long", counts), used=("page", "redirect"))
+    run.resolve_outcomes(frame("outcome string, rows long", counts), used=("page", "redirect"))
     assert (run.rows_in, run.rows_out, run.dropped) == (9, 6, {"cut": 3})
 
 
 def test_rows_that_have_no_outcome_fail_the_job(frame: Frame) -> None:
     counts = frame("outcome string, rows long", [("read", 9), ("page", 4), ("cut", 3)])
     with pytest.raises(UnbalancedError, match="pages: 9 rows in, but 4 used and 3 dropped"):
-        Run("pages").settle(counts, used=("page",))
+        Run("pages").resolve_outcomes(counts, used=("page",))
 
 
 def test_rows_with_the_key_of_another_are_duplicates() -> None:
     run = Run("pages", rows_in=6, rows_out=6)
-    run.publish(4)
+    run.reconcile_output_rows(4)
     assert (run.rows_out, run.dropped) == (4, {"duplicate": 2})
     run.check()
 
 
 def test_without_duplicates_none_are_counted() -> None:
     run = Run("pages", rows_in=6, rows_out=6)
-    run.publish(6)
+    run.reconcile_output_rows(6)
     assert run.dropped == {}
 
 
@@ -129,14 +130,16 @@ def test_the_versions_of_what_was_read_are_kept() -> None:
     assert ledger.rows[0]["input_versions"] == {"pages": 3, "redirects": 5}
 
 
-def test_a_run_prints_when_it_started_and_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_says_when_it_started_and_what_it_did(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
     row = ledger_of(rows_in=1, rows_out=1)
-    started, line = capsys.readouterr().out.splitlines()
+    started, line = caplog.messages
     assert started == f"pages: started {row['started']:%Y-%m-%d %H:%M:%S} UTC"
     assert line == "pages: 1 in, 1 out, 0 dropped, 0.0 s"
 
 
-def test_a_run_that_fails_is_recorded_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_that_fails_is_recorded_and_fails(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
     ledger = Ledger()
     with (
         pytest.raises(RuntimeError, match="no dump"),
@@ -146,7 +149,7 @@ def test_a_run_that_fails_is_recorded_and_fails(capsys: pytest.CaptureFixture[st
         raise RuntimeError("no dump" * 100)
     (row,) = ledger.rows
     assert (row["state"], row["rows_in"], row["error"]) == ("failed", 4, ("no dump" * 100)[:500])
-    (line,) = capsys.readouterr().out.splitlines()
+    (line,) = caplog.messages
     assert line.startswith("pages: started ")
 
 

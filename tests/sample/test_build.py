@@ -6,18 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from crossic_etl.kernels.wiki.dump_xml import Page, Redirect, Reject, parse_record, parse_siteinfo
+from crossic_etl.kernels.wiki.dump_records import Page, Redirect, Reject
+from crossic_etl.kernels.wiki.dump_xml import parse_record, parse_siteinfo
 from crossic_etl.kernels.wiki.sql_dump import columns_of, parse_insert
 from crossic_etl.kernels.wiki.titles import canonical_title
 from crossic_etl.kernels.wikis import Wiki
-from crossic_etl.sample.build import (
-    SAMPLE_LANGUAGES,
-    SourcePage,
-    SourceWiki,
-    build_sample,
-    load_sample,
-    write_wiki,
-)
+from crossic_etl.sample.build import SAMPLE_LANGUAGES, build_sample, load_sample, write_wiki
+from crossic_etl.sample.source import SourcePage, SourceWiki
 
 SMALL = SourceWiki(
     "es",

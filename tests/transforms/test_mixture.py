@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossic_etl.config.errors import UnfitSettingError
 from crossic_etl.transforms.mixture import (
+    MissingSamplesError,
     choose_pairs,
     count_mixture,
     count_samples,
@@ -70,7 +70,9 @@ def test_rates_give_the_shares_and_leave_no_more_out_than_they_must(
 
 
 def test_an_arrangement_without_samples_is_refused() -> None:
-    with pytest.raises(UnfitSettingError, match="mixture: there are no samples of b; leave it out"):
+    with pytest.raises(
+        MissingSamplesError, match="mixture: there are no samples of b; leave it out"
+    ):
         sampling_rates({"a": 1}, {"a": 0.5, "b": 0.5})
 
 

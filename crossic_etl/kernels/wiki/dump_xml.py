@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from xml.etree import ElementTree
 from xml.parsers import expat
 
+from crossic_etl.kernels.wiki.dump_records import Dropped, Page, Redirect, Reject
 from crossic_etl.kernels.wiki.titles import canonical_title, split_interwiki, split_namespace
 from crossic_etl.kernels.wikis import Wiki
 
@@ -29,58 +30,6 @@ _DETAIL_BYTES = 500
 _DEPTH_LIMIT = 16
 _PAGE_FIELDS = frozenset({"title", "ns", "id"})
 _REVISION_FIELDS = frozenset({"id", "timestamp", "model", "text"})
-
-
-@dataclass(frozen=True)
-class Page:
-    """The current revision of an article; ``timestamp`` is in UTC, the title canonical."""
-
-    page_id: int
-    ns: int
-    title: str
-    revision_id: int | None
-    timestamp: datetime | None
-    wikitext: str
-
-
-@dataclass(frozen=True)
-class Redirect:
-    """A redirect of namespace 0; both titles are canonical, the target's without its prefix.
-
-    ``target_interwiki`` is the prefix of another wiki, or empty; ``target_fragment`` the section.
-    """
-
-    page_id: int
-    title: str
-    target: str
-    target_ns: int
-    target_interwiki: str
-    target_fragment: str
-
-
-@dataclass(frozen=True)
-class Dropped:
-    """A good page that is not wanted: ``namespace``, ``content_model`` or ``text_deleted``."""
-
-    reason: str
-    page_id: int
-    title: str
-
-
-@dataclass(frozen=True)
-class Reject:
-    """A record that could not be used.
-
-    ``reason`` is one of ``too_large``, ``utf8``, ``cut`` (the record ends inside a page, or begins
-    inside one), ``between_pages`` (something beside one page), ``xml``, ``repeated`` (two
-    different titles, ids or namespaces), ``title``, ``id``, ``ns`` or ``text`` (missing, or not
-    what it should be).
-    ``key`` is the page id or title as far as known, ``detail`` the record's first 500 bytes.
-    """
-
-    reason: str
-    key: str
-    detail: str
 
 
 class _BrokenPage(Exception):
@@ -290,13 +239,12 @@ def _redirect_pattern(words: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _redirect(page_id: int, title: str, marked: str, link: str, wiki: Wiki) -> Redirect:
-    """``marked`` is the ``<redirect>`` element's title: it has no fragment but otherwise counts."""
-    fragment = link.partition("#")[2].replace("_", " ").strip()
+    """``marked`` is the ``<redirect>`` element's title: it counts before the link."""
     interwiki, rest = split_interwiki(marked or link, wiki)
     if interwiki:
-        return Redirect(page_id, title, rest, 0, interwiki, fragment)
+        return Redirect(page_id, title, rest, 0, interwiki)
     ns, target = split_namespace(marked or link, wiki)
-    return Redirect(page_id, title, target, ns, "", fragment)
+    return Redirect(page_id, title, target, ns, "")
 
 
 def _utc(timestamp: str) -> datetime | None:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crossic_etl.kernels.wiki.dump_xml import Page, Redirect, Reject, parse_record
+from crossic_etl.kernels.wiki.dump_records import Page, Redirect, Reject
+from crossic_etl.kernels.wiki.dump_xml import parse_record
 from crossic_etl.kernels.wiki.salvage import salvage_bz2, salvage_gzip, salvage_records
 from crossic_etl.kernels.wiki.sql_dump import columns_of, parse_insert
 from crossic_etl.kernels.wikis import Wiki

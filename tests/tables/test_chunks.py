@@ -1,7 +1,8 @@
-"""Passes that are staged in units: which there are, and what a run that died leaves of them."""
+"""Passes that are staged in chunks: which there are, and what a run that died leaves of them."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossic_etl.tables import Tables, Unit
-from crossic_etl.tables.units import MOST, cut, stage_units
+from crossic_etl.tables import Chunk, Tables
+from crossic_etl.tables.chunks import MOST, make_chunks, stage_chunks
 from tests.support.killed_runs import Killed
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(
-    ("sizes", "least", "most", "units"),
+    ("sizes", "least", "most", "chunks"),
     [
         ({}, 5, 3, [[]]),
         ({"a": 1, "b": 1}, 5, 3, [["a", "b"]]),
@@ -29,23 +30,23 @@ if TYPE_CHECKING:
         ({"ชา": 0, "น้ำ": 0}, 5, 3, [["ชา", "น้ำ"]]),
     ],
 )
-def test_units_are_filled_one_after_the_other(
-    sizes: dict[str, int], least: int, most: int, units: list[list[str]]
+def test_chunks_are_filled_one_after_the_other(
+    sizes: dict[str, int], least: int, most: int, chunks: list[list[str]]
 ) -> None:
-    assert cut(sizes, least, most) == units
+    assert make_chunks(sizes, least, most) == chunks
 
 
 @given(
     st.dictionaries(st.text(max_size=3), st.integers(0, 10**12), max_size=300),
     st.integers(1, 10**12),
 )
-def test_each_thing_is_in_one_unit_in_order_and_units_are_few(
+def test_each_thing_is_in_one_chunk_in_order_and_chunks_are_few(
     sizes: dict[str, int], least: int
 ) -> None:
-    units = cut(sizes, least)
-    assert [name for unit in units for name in unit] == list(sizes)
-    assert len(units) <= MOST + 1
-    assert all(sum(sizes[name] for name in unit) >= least for unit in units[:-1])
+    chunks = make_chunks(sizes, least)
+    assert [name for chunk in chunks for name in chunk] == list(sizes)
+    assert len(chunks) <= MOST + 1
+    assert all(sum(sizes[name] for name in chunk) >= least for chunk in chunks[:-1])
 
 
 @pytest.fixture
@@ -57,15 +58,15 @@ def stage_letters(tables: Tables, letters: str, dies_at: str = "", made_of: str 
     """Stages a row for each letter; those that were staged before this run's end."""
     staged = []
 
-    def stage(letter: str, unit: Unit | None) -> DataFrame:
+    def stage(letter: str, chunk: Chunk | None) -> DataFrame:
         if letter == dies_at:
             raise Killed
         staged.append(letter)
         frame = tables.spark.createDataFrame([(letter,)], "letter string")
-        return tables.stage("letters", frame, unit)
+        return tables.stage("letters", frame, chunk)
 
     try:
-        stage_units(tables, "letters", [made_of], letters, stage)
+        stage_chunks(tables, "letters", [made_of], letters, stage)
     except Killed:
         assert dies_at
     else:
@@ -74,16 +75,17 @@ def stage_letters(tables: Tables, letters: str, dies_at: str = "", made_of: str 
     return "".join(staged)
 
 
-def test_a_run_goes_on_after_the_units_that_one_which_died_has_left(
-    tables: Tables, capsys: pytest.CaptureFixture[str]
+def test_a_run_goes_on_after_the_chunks_that_one_which_died_has_left(
+    tables: Tables, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     assert stage_letters(tables, "abc", dies_at="b") == "a"
     assert stage_letters(tables, "abc", dies_at="c") == "b"
-    capsys.readouterr()
+    caplog.clear()
     assert stage_letters(tables, "abc") == "c"
-    first, second = capsys.readouterr().out.splitlines()
-    assert first == "letters: 2 of 3 units are there, staged by a run that died"
-    assert second.startswith("letters: unit 3 of 3 staged, ")
+    first, second = caplog.messages
+    assert first == "letters: 2 of 3 chunks are there, staged by a run that died"
+    assert second.startswith("letters: chunk 3 of 3 staged, ")
     assert stage_letters(tables, "abc") == ""
 
 
@@ -101,7 +103,7 @@ def start_after_an_end(tables: Tables) -> str:
     return stage_letters(tables, "ab")
 
 
-def start_after_a_pass_without_units(tables: Tables) -> str:
+def start_after_a_pass_without_chunks(tables: Tables) -> str:
     assert stage_letters(tables, "z") == "z"
     return stage_letters(tables, "ab")
 
@@ -112,7 +114,7 @@ def start_after_a_pass_without_units(tables: Tables) -> str:
         start_with_other_things,
         start_with_other_parts,
         start_after_an_end,
-        start_after_a_pass_without_units,
+        start_after_a_pass_without_chunks,
     ],
 )
 def test_what_other_passes_left_is_written_over(
@@ -122,15 +124,15 @@ def test_what_other_passes_left_is_written_over(
     assert start(tables) == "ab"
 
 
-def test_a_unit_that_is_written_twice_is_there_once(tables: Tables) -> None:
+def test_a_chunk_that_is_written_twice_is_there_once(tables: Tables) -> None:
     frame = tables.spark.createDataFrame([("a",)], "letter string")
     for number in (0, 1, 1):
-        tables.stage("letters", frame, Unit("s", "m", number))
+        tables.stage("letters", frame, Chunk("s", "m", number))
     assert tables.staged("letters").count() == 2
-    assert tables.last_unit("letters") == Unit("s", "m", 1)
+    assert tables.last_chunk("letters") == Chunk("s", "m", 1)
 
 
-def test_a_table_of_no_unit_has_no_last_one(tables: Tables) -> None:
-    assert tables.last_unit("letters") is None
+def test_a_table_of_no_chunk_has_no_last_one(tables: Tables) -> None:
+    assert tables.last_chunk("letters") is None
     tables.stage("letters", tables.spark.createDataFrame([("a",)], "letter string"))
-    assert tables.last_unit("letters") is None
+    assert tables.last_chunk("letters") is None
