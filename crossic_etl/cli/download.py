@@ -62,8 +62,10 @@ def command(
 
     config = open_config(path, overrides)
     try:
-        from crossic_etl.download.run import Order, download
+        from crossic_etl.download.run import DownloadRequest, download
     except ImportError as error:
         message = f"package {error.name} is missing: pip install 'crossic-etl[download]'"
         raise UnfitSettingError(message) from None
-    download(config, Order(only != "crawl", only != "dumps", shards, dry_run))
+    dumps, crawl = only != "crawl", only != "dumps"
+    for line in download(config, DownloadRequest(dumps, crawl, shards, dry_run)):
+        click.echo(line)

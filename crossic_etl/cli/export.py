@@ -51,10 +51,10 @@ def command(
 ) -> None:
     """Exports what is asked for."""
     from crossic_etl.export import job
-    from crossic_etl.export.plan import Request
+    from crossic_etl.export.plan import ExportRequest
 
     config = checked_config(path, overrides)
-    request = Request(
+    request = ExportRequest(
         to,
         arrangement_of(config, arrangement),
         layout,

@@ -37,8 +37,8 @@ def run(config: Config) -> int:
         log.info("verify: %s", one.line)
         if isinstance(one, Finding):
             found.append(one)
-    broken = [f"{one.table}: {one.promise}" for one in found if one.broken != 0]
+    broken = [f"{one.table}: {one.expectation}" for one in found if one.broken != 0]
     for name in broken:  # once more, where they can't be overlooked
         log.warning("verify: to look into: %s", name)
-    log.info("verify: %d promises, %d of them broken or not checked", len(found), len(broken))
+    log.info("verify: %d expectations, %d of them broken or not checked", len(found), len(broken))
     return len(broken)
