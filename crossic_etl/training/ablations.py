@@ -68,7 +68,7 @@ def script(config: str, folder: Path, arrangements: Sequence[str], tokens: int) 
     for name in arrangements:
         output = folder / "exports" / name
         command = [
-            *("-m", "jobs.export", "--config", config, "--arrangement", name),
+            *("-m", "crossic_etl", "export", "--config", config, "--arrangement", name),
             *("--tokens", str(tokens), "--to", str(output)),
         ]
         done = shlex.quote(str(output / "manifest.json"))

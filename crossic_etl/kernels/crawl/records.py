@@ -24,12 +24,12 @@ MAX_BYTES = 8 * 2**20
 
 TOO_LARGE = warc_records.TOO_LARGE
 DAMAGED = warc_records.DAMAGED
-NOT_UTF8 = "not utf-8"
-NOT_JSON = "not json"
-NOT_AN_OBJECT = "not an object"
-EMPTY_LINE = "empty line"
-NO_TEXT = "no text"
-EMPTY_TEXT = "empty text"
+NOT_UTF8 = "not_utf8"
+NOT_JSON = "not_json"
+NOT_AN_OBJECT = "not_an_object"
+EMPTY_LINE = "empty_line"
+NO_TEXT = "no_text"
+EMPTY_TEXT = "empty_text"
 REASONS = (
     *warc_records.REASONS,
     *(NOT_UTF8, NOT_JSON, NOT_AN_OBJECT, EMPTY_LINE, NO_TEXT, EMPTY_TEXT),
