@@ -13,7 +13,7 @@ from crossic_etl.config.download import Download
 from crossic_etl.config.errors import require
 from crossic_etl.config.fields import Items, Number, OneOf, PathText, Text, Whole, settings
 from crossic_etl.config.maintenance import Maintain
-from crossic_etl.config.paths import absolute_root
+from crossic_etl.config.roots import absolute_root
 from crossic_etl.kernels.fingerprint import fingerprint
 from crossic_etl.kernels.samples.names import ARRANGEMENTS, POLICIES
 

@@ -1,4 +1,4 @@
-"""Paths in a configuration: environment variables and ``~`` are expanded, roots made absolute."""
+"""Paths in a configuration: environment variables and ``~`` are expanded."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 import re
 import typing
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from crossic_etl.config.errors import ConfigError, KeyPath, UnfitSettingError
@@ -16,8 +15,6 @@ from crossic_etl.config.secrets import is_secret_name
 
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})", re.ASCII)
 _HOME = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:/*)?~")
-_CATALOG_SCHEMA = re.compile(r"[A-Za-z_]\w*\.[A-Za-z_]\w*")
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 Replace = Callable[[str, KeyPath], str]
 
@@ -88,15 +85,3 @@ def expand(text: str, path: KeyPath = ()) -> str:
     if _HOME.match(expanded):
         raise ConfigError(key, text, "a path; ~ begins ~/ or the ~name of a user with a home", path)
     return expanded
-
-
-def is_catalog_schema(root: str) -> bool:
-    """Whether a root is a schema of a catalog, and no folder or URL."""
-    return _CATALOG_SCHEMA.fullmatch(root) is not None
-
-
-def absolute_root(root: str) -> str:
-    """Where the tables are, whatever the current folder: an absolute path, a URL, or a schema."""
-    if is_catalog_schema(root) or _URL.match(root):
-        return root
-    return str(Path(root).absolute())

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from crossic_etl.config import Config, ConfigError, load_config
-from crossic_etl.config.paths import absolute_root, expand
+from crossic_etl.config.paths import expand
+from crossic_etl.config.roots import absolute_root
 from crossic_etl.config.training import load_training_config
 
 SMALLEST = "root: /data\nlanguages: [th]\n"
