@@ -43,7 +43,7 @@ def command(
     chosen = flow.choose(config, first, [only] if only else [])
     found = []
     if is_local() and any(job.reads_dumps for job in chosen):
-        found = find_local_wikis(config)
+        found = find_local_wikis(config.wikipedia, config.wikis)
     if dry_run:
         click.echo("\n".join([*flow.plan(config, chosen), *map(sizes, found)]))
         return

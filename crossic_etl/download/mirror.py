@@ -87,7 +87,7 @@ class Mirror:
             raise IncompleteError(f"{url}/dumpstatus.json isn't a list of jobs") from None
         except InputError as error:
             raise IncompleteError(str(error)) from None
-        prefix, folder = f"{wiki}-{date}-", dump_folder(config, lang)
+        prefix, folder = f"{wiki}-{date}-", dump_folder(config.wikipedia, lang)
         found = [_find(jobs, [job], [prefix + name]) for job, name in SQL_JOBS.items()]
         if lang not in config.wikipedia.plain_text:
             found.append(_find(jobs, PAGE_JOBS, [re.escape(prefix) + name for name in MULTISTREAM]))

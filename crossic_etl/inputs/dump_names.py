@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crossic_etl.config import Config
+from crossic_etl.config.etl import Wikipedia
 
 # The forms in which a wiki's pages are published, best first; the first that is there is read.
 PAGE_FILES = (
@@ -13,7 +13,7 @@ PAGE_FILES = (
 )
 
 
-def dump_folder(config: Config, lang: str) -> str:
+def dump_folder(wikipedia: Wikipedia, lang: str) -> str:
     """Where the public mirror's layout puts one wiki's dump."""
     wiki = lang.replace("-", "_") + "wiki"
-    return f"{config.wikipedia.dumps.rstrip('/')}/{wiki}/{config.wikipedia.date_of(lang)}"
+    return f"{wikipedia.dumps.rstrip('/')}/{wiki}/{wikipedia.date_of(lang)}"

@@ -37,7 +37,7 @@ class RunInputs:
     @cached_property
     def wikis(self) -> list[WikiFiles]:
         """The dump files of each wiki, English first."""
-        return find_wikis(self.spark, self.config)
+        return find_wikis(self.spark, self.config.wikipedia, self.config.wikis)
 
     @cached_property
     def dumps_fingerprint(self) -> str:
@@ -47,7 +47,7 @@ class RunInputs:
     @cached_property
     def sources(self) -> list[CrawlFiles]:
         """The files of each crawl source."""
-        return find_sources(self.spark, self.config)
+        return find_sources(self.spark, self.config.crawl.sources)
 
     @cached_property
     def crawl_fingerprint(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from pyspark.sql import DataFrame, SparkSession
 
-from crossic_etl.config import Config
+from crossic_etl.config.etl import Wikipedia
 from crossic_etl.inputs.damage import stage_readable, unreadable_file
 from crossic_etl.inputs.dumps import (
     WikiFiles,
@@ -63,19 +63,19 @@ def stage_pages(
     tables: Tables,
     wikis: Sequence[WikiFiles],
     sites: Sites,
-    config: Config,
-    made_of: Sequence[object],
+    wikipedia: Wikipedia,
+    input_values: Sequence[object],
     known: DataFrame | None = None,
 ) -> DataFrame:
     """Stages every wiki's pages, redirects, properties and rejects; of ``known`` pages the ids.
 
-    Units are of some files each; ``made_of`` is what decides their rows besides these: of where
-    ``known`` is from, and which settings there are.
+    Chunks are of some files each. ``input_values`` decide their rows together with the files: the
+    settings, and the version of the table that ``known`` is from.
     """
-    plain = config.wikipedia.plain_text
-    texts = {lang: plain[lang] for lang in config.wikis if lang in plain}
+    plain = wikipedia.plain_text
+    texts = {files.lang: plain[files.lang] for files in wikis if files.lang in plain}
     chunks = make_chunks(_sizes(wikis, texts), LEAST_BYTES)
-    limit, on_damage = config.wikipedia.max_page_bytes, config.wikipedia.on_damage
+    limit, on_damage = wikipedia.max_page_bytes, wikipedia.on_damage
 
     def stage(paths: Sequence[str], chunk: Chunk | None) -> DataFrame:
         def build(damaged: frozenset[str]) -> DataFrame:
@@ -86,9 +86,9 @@ def stage_pages(
         of_part = {lang: path for lang, path in texts.items() if path in paths}
         return stage_readable(tables, "pages", build, on_damage, chunk)
 
-    _say_what_is_absent("pages", "page_props", [f.lang for f in wikis if not f.page_props])
+    _log_missing("pages", "page_props", [f.lang for f in wikis if not f.page_props])
     of_files = [fingerprint_of(wikis), [(f.lang, f.date) for f in wikis], texts]
-    return stage_chunks(tables, "pages", [*made_of, on_damage, *of_files], chunks, stage)
+    return stage_chunks(tables, "pages", [*input_values, on_damage, *of_files], chunks, stage)
 
 
 def _sizes(wikis: Sequence[WikiFiles], texts: Mapping[str, str]) -> dict[str, int]:
@@ -132,14 +132,14 @@ def _text_frames(spark: SparkSession, texts: Mapping[str, str], sites: Sites) ->
 
 
 def stage_links(
-    tables: Tables, wikis: Sequence[WikiFiles], sites: Sites, pages: DataFrame, config: Config
+    tables: Tables, wikis: Sequence[WikiFiles], sites: Sites, pages: DataFrame, on_damage: str
 ) -> DataFrame:
     """Stages every wiki's edges, from its ``langlinks`` and from the items of its pages."""
     english = {"en": sites["en"]}
-    others = {lang: sites[lang] for lang in config.languages}
+    others = {files.lang: sites[files.lang] for files in wikis if files.lang != "en"}
 
     def build(damaged: frozenset[str]) -> DataFrame:
-        frames = [link_shared_items(pages, config.languages)]
+        frames = [link_shared_items(pages, list(others))]
         for files in wikis:
             if files.langlinks:
                 targets = others if files.lang == "en" else english
@@ -147,12 +147,12 @@ def stage_links(
                 frames.append(_read_sql(tables.spark, files.langlinks, table, damaged))
         return union(frames)
 
-    _say_what_is_absent("links", "langlinks", [f.lang for f in wikis if not f.langlinks])
-    return stage_readable(tables, "links", build, config.wikipedia.on_damage)
+    _log_missing("links", "langlinks", [f.lang for f in wikis if not f.langlinks])
+    return stage_readable(tables, "links", build, on_damage)
 
 
-def _say_what_is_absent(job: str, table: str, langs: Sequence[str]) -> None:
-    """A dump that isn't there is no error: it may not be wanted. But it is not silence either."""
+def _log_missing(job: str, table: str, langs: Sequence[str]) -> None:
+    """Logs which wikis lack a dump: that is no error, since a dump may not be wanted."""
     if langs:
         log.info("%s: no %s dump, or an empty one, of %s", job, table, ", ".join(langs))
 

@@ -52,10 +52,10 @@ def run(
         texts = choose_texts(pages, pairs, documents, config.retrieved.queries, config.seed)
         held = tables.select_or_create(EMBEDDINGS, {**choice.scope, **scope})
         versions = {**record.input_versions, EMBEDDINGS.name: tables.version(EMBEDDINGS)}
-        made_of = [versions, inputs_of(config, JOB), settings_of(config, JOB.settings)]
+        values = [versions, inputs_of(config, JOB), settings_of(config, JOB.settings)]
         plan = tables.stage("embeddings_plan", plan_embeddings(texts, held, choice.half))
         texts = select_texts(plan, pages, documents, choice.rule)
-        staged = stage_vectors(tables, texts, select_new(plan).count(), choice, made_of)
+        staged = stage_vectors(tables, texts, select_new(plan).count(), choice, values)
         record.resolve_outcomes(count_outcomes(select_outcomes(plan, staged)), used=(EMBEDDED,))
         gone = select_gone(plan, staged, choice)
         record.metrics = {"removed": gone.count()}
@@ -68,9 +68,13 @@ def run(
 
 
 def stage_vectors(
-    tables: Tables, texts: DataFrame, n_texts: int, choice: EncoderChoice, made_of: Sequence[object]
+    tables: Tables,
+    texts: DataFrame,
+    n_texts: int,
+    choice: EncoderChoice,
+    input_values: Sequence[object],
 ) -> DataFrame:
-    """Stages the vectors of `select_texts`'s rows; ``made_of`` is what decides these.
+    """Stages the vectors of `select_texts`'s rows; ``input_values`` decide these.
 
     For several chunks the texts are staged too, each chunk's in a partition: otherwise each chunk
     would look for them in the whole tables of pages and documents.
@@ -84,7 +88,7 @@ def stage_vectors(
         part = texts if chunk is None else texts.where(F.col("unit") == number).drop("unit")
         return tables.stage(NAME, embed_texts(part, choice, n_tasks), chunk)
 
-    staged = stage_chunks(tables, NAME, [choice.scope, *made_of], range(n_chunks), stage)
+    staged = stage_chunks(tables, NAME, [choice.scope, *input_values], range(n_chunks), stage)
     if n_chunks > 1:
         tables.unstage(TEXTS)
     return staged

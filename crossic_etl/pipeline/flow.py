@@ -151,5 +151,5 @@ def _files(job: Job, config: Config) -> list[str]:
 
 def _dumps_of(config: Config, lang: str) -> str:
     plain = config.wikipedia.plain_text.get(lang)
-    folder = f"{dump_folder(config, lang)}/*" if config.wikipedia.dumps else ""
+    folder = f"{dump_folder(config.wikipedia, lang)}/*" if config.wikipedia.dumps else ""
     return " and ".join(filter(None, [plain, folder]))

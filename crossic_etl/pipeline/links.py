@@ -28,7 +28,8 @@ def run(
         wikis = inputs.wikis
         record.inputs = inputs_of(config, JOB, JOB.fingerprint(inputs))
         sites = read_sites(spark, wikis)
-        staged = stage_links(tables, wikis, sites, tables.select(PAGES, scope), config)
+        pages, on_damage = tables.select(PAGES, scope), config.wikipedia.on_damage
+        staged = stage_links(tables, wikis, sites, pages, on_damage)
         record.resolve_outcomes(count_outcomes(staged), used=("langlink", "qid"))
         tables.update(LINKS, select_links(staged), scope, ignored=["dump_date"])
         record.reconcile_output_rows(tables.select(LINKS, scope).count())

@@ -42,24 +42,26 @@ def run(
         inputs = inputs or RunInputs(spark, config)
         wikis = inputs.wikis
         record.inputs = inputs_of(config, JOB, JOB.fingerprint(inputs))
-        digest = settings_fingerprint(config, JOB.settings)
+        fingerprint = settings_fingerprint(config, JOB.settings)
         made = {} if rebuild else tables.settings_fingerprints(PAGES)
-        held = [lang for lang in config.wikis if made.get(lang) == digest]
+        held = [lang for lang in config.wikis if made.get(lang) == fingerprint]
         anew = [lang for lang in config.wikis if lang not in held]
         known = known_pages(tables, wikis, held) if held else None
-        made_of = [digest, rebuild, held, tables.find_version(PAGES) if held else None]
-        staged = stage_pages(tables, wikis, read_sites(spark, wikis), config, made_of, known)
+        values = [fingerprint, rebuild, held, tables.find_version(PAGES) if held else None]
+        staged = stage_pages(
+            tables, wikis, read_sites(spark, wikis), config.wikipedia, values, known
+        )
         record.resolve_outcomes(count_outcomes(staged), used=("page", UNCHANGED, "redirect"))
         props = collect_props(staged)
         if anew:
             pages = select_pages(staged.where(F.col("lang").isin(anew)), props)
-            tables.replace(PAGES, pages, {"lang": anew}, dict.fromkeys(anew, digest))
+            tables.replace(PAGES, pages, {"lang": anew}, dict.fromkeys(anew, fingerprint))
         if held:
             before = tables.select(PAGES, {"lang": held})
             of_held = staged.where(F.col("lang").isin(held))
             changes = tables.stage("page_changes", select_page_changes(of_held, props, before))
             new, gone = select_new(changes, PAGES), select_gone(changes, PAGES)
-            tables.merge(PAGES, new, gone, dict.fromkeys(held, digest))
+            tables.merge(PAGES, new, gone, dict.fromkeys(held, fingerprint))
             tables.unstage("page_changes")
         tables.update(REDIRECTS, select_redirects(staged), scope, ignored=["dump_date"])
         record.reconcile_output_rows(

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pyspark.sql import SparkSession
 
 from crossic_etl.config import Config
+from crossic_etl.config.encoder import choose_encoder
 from crossic_etl.inputs.run_inputs import RunInputs
 from crossic_etl.pipeline.sample_sources import (
-    count_sides,
+    NeighbourQueries,
+    SampleRules,
+    count_text_pairs,
     load_sources,
     stage_contaminated,
     stage_samples,
@@ -22,6 +25,7 @@ from crossic_etl.transforms.outcomes import count_outcomes, select_rejects
 from crossic_etl.transforms.samples import (
     GROUP,
     KEPT,
+    SampleSettings,
     select_gone_samples,
     select_samples,
 )
@@ -45,16 +49,31 @@ def run(
     with recorded(tables, config, JOB) as record:
         inputs = inputs or RunInputs(spark, config)
         record.inputs = inputs_of(config, JOB, JOB.fingerprint(inputs))
-        sources = load_sources(tables, config)
-        sides = count_sides(sources)
-        record.rows_in = sum(sides.values())
+        sources = load_sources(
+            tables,
+            config.languages,
+            config.arrangements,
+            validation_share=config.validation_share,
+            seed=config.seed,
+            retrieved=queries_of(config),
+        )
+        n_text_pairs = count_text_pairs(sources)
+        record.rows_in = sum(n_text_pairs.values())
         contaminated = stage_contaminated(tables, config.wikis, inputs.evaluation, sources)
         held = None if rebuild else tables.find_rows(SAMPLES, scope)
         groups = None if held is None else held.select(*GROUP)
         before = None if held is None else tables.find_version(SAMPLES)
-        own = settings_of(config, JOB.settings)
-        made_of = [record.input_versions, before, record.inputs, own]
-        staged = stage_samples(tables, sources, sides, contaminated, config, made_of, groups)
+        settings = settings_of(config, JOB.settings)
+        values = [record.input_versions, before, record.inputs, settings]
+        staged = stage_samples(
+            tables,
+            sources,
+            n_text_pairs,
+            rules_of(config),
+            values,
+            contaminated=contaminated,
+            held=groups,
+        )
         record.resolve_outcomes(count_outcomes(staged), used=("sample", KEPT))
         record.rows_used = record.rows_out
         if held is None:
@@ -67,6 +86,22 @@ def run(
         for name in ("samples", *(["contaminated"] if contaminated is not None else [])):
             tables.unstage(name)
     return record
+
+
+def queries_of(config: Config) -> NeighbourQueries | None:
+    """Whose neighbours make samples; None without the arrangement `retrieved`."""
+    if RETRIEVED not in config.arrangements:
+        return None
+    choice = choose_encoder(config.encoder)
+    return NeighbourQueries(choice.model, choice.revision, config.retrieved.queries == "pages")
+
+
+def rules_of(config: Config) -> SampleRules:
+    """What the configuration decides of the samples of given texts."""
+    settings = SampleSettings(
+        config.tokenizer, config.split_token, config.max_tokens, config.segment.separator
+    )
+    return SampleRules(config.languages, settings, config.segment.min_chars, config.seed)
 
 
 def reads(config: Config) -> tuple[Table, ...]:

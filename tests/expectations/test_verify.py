@@ -18,6 +18,8 @@ from tests.support.commands import verify as main
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+pytestmark = pytest.mark.shared_run("shared_tables")
+
 # What to do to tables, and what must be found then: table, promise, an example.
 DAMAGES = {
     "DELETE FROM {pages} WHERE lang = 'en' AND title = 'Ice'": [

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from crossic_etl.config import Config, ConfigError
-from crossic_etl.config.crawl import Crawl, CrawlSource
+from crossic_etl.config import ConfigError
+from crossic_etl.config.crawl import CrawlSource
 from crossic_etl.inputs.crawl import find_files, find_sources, read_rows
 from crossic_etl.inputs.damage import unreadable_file
 from crossic_etl.inputs.errors import InputError
@@ -36,8 +36,7 @@ def tables(spark: SparkSession, tmp_path: Path) -> Tables:
 
 
 def staged(tables: Tables, *sources: CrawlSource, whole_bytes: int = 2**28) -> DataFrame:
-    config = Config("unused", ("th",), crawl=Crawl(sources=sources))
-    return stage_documents(tables, find_sources(tables.spark, config), RULES, whole_bytes)
+    return stage_documents(tables, find_sources(tables.spark, sources), RULES, whole_bytes)
 
 
 def counts(frame: DataFrame) -> dict[str, int]:
@@ -171,8 +170,8 @@ def test_a_file_that_two_sources_read_alike_is_read_once(
     path = write_lines(tmp_path / "a.jsonl", "one")
     every, alike = CrawlSource(str(tmp_path), "jsonl", PLAIN), CrawlSource(path, "jsonl", PLAIN)
     other = CrawlSource(path, "jsonl", PLAIN, dump="another name")
-    config = Config("unused", ("th",), crawl=Crawl(sources=(every, alike, other)))
-    assert [len(files.sizes) for files in find_sources(spark, config)] == [1, 0, 1]
+    found = find_sources(spark, (every, alike, other))
+    assert [len(files.sizes) for files in found] == [1, 0, 1]
 
 
 def test_a_folder_of_empty_files_is_no_error(

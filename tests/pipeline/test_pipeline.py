@@ -27,6 +27,8 @@ from crossic_etl.tables import Tables
 if TYPE_CHECKING:
     from pyspark.sql import Row
 
+pytestmark = pytest.mark.shared_run("mirror_run")
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

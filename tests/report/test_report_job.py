@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from crossic_etl.config import Config
 
+pytestmark = pytest.mark.shared_run("shared_tables")
+
 MOST = 3
 
 
