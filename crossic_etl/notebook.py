@@ -178,10 +178,9 @@ def dump_record(spark: SparkSession, dumps: str, page: Row) -> bytes:
     Raises:
         LookupError: the dump doesn't have the page.
     """
-    target = page.lang if page.lang != "en" else "es"  # a configuration has a target language
-    config = Config("unused", (target,), Wikipedia(dumps=dumps, date=page.dump_date))
-    paths = list_files(spark, dump_folder(config, page.lang))
-    wiki = choose_files(config, page.lang, paths)
+    wikipedia = Wikipedia(dumps=dumps, date=page.dump_date)
+    paths = list_files(spark, dump_folder(wikipedia, page.lang))
+    wiki = choose_files(wikipedia, page.lang, paths)
     is_page = F.col("value").cast("string").rlike(rf"<ns>0</ns>\s*<id>{page.page_id}</id>")
     rows = read_records(spark, [wiki]).where(is_page).head(1)
     if not rows:

@@ -436,7 +436,7 @@ def test_a_secret_in_the_configuration_is_refused_and_not_repeated(
     for main in (run, download):
         assert main(["--config", str(path), "--dry-run"]) == 1
         out, err = capsys.readouterr()
-        assert err == f"error: {named}: looks like a secret; {ANYWHERE}\n"
+        assert err == f"error: {path}:2: {named}: looks like a secret; {ANYWHERE}\n"
         assert SECRET not in out + err
 
 

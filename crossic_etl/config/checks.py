@@ -13,10 +13,10 @@ from crossic_etl.kernels.tokens.tokenizers import load_tokenizer
 
 
 def check_all(config: Config) -> None:
-    """Every check of this module.
+    """Checks all that needs no Spark: dumps, tokenizer, encoder, quality rules.
 
     Raises:
-        ConfigError: the configuration can't be run.
+        ConfigError: the first that can't be used.
     """
     check_dumps(config)
     check_tokenizer(config)

@@ -101,8 +101,8 @@ def test_a_job_gets_the_session_and_the_configuration(
 @pytest.mark.parametrize(
     ("override", "line"),
     [
-        ("shards=0", "error: shards: 0 given, expected a whole number >= 1\n"),
-        ("window=8", "error: window: 8 given, expected a mapping of keys\n"),
+        ("shards=0", "error: --set: shards: 0 given, expected a whole number >= 1\n"),
+        ("window=8", "error: --set: window: 8 given, expected a mapping of keys\n"),
     ],
 )
 def test_a_wrong_configuration_ends_before_spark_starts(

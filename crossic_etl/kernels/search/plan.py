@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from crossic_etl.kernels.search.indexes import EXACT as EXACT
 from crossic_etl.kernels.search.indexes import INDEXES
+from crossic_etl.kernels.search.indexes import ROUTED as ROUTED
 from crossic_etl.kernels.search.shard import Search
 
 MIB = 2**20
-EXACT, ROUTED = "exact", "routed"
 
 # Measured: a Python worker with pyarrow, numpy and faiss.
 _BASE = 160 * MIB
