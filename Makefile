@@ -27,7 +27,7 @@ $(VENV)/installed-%: $(BIN)/python setup.cfg pyproject.toml
 	@touch $@
 
 run: java $(VENV)/installed-base ## build the bundled sample's dumps, run every job on them, show what came out
-	$(BIN)/python -m jobs.sample $(WAREHOUSE)
+	$(BIN)/crossic-etl sample $(WAREHOUSE)
 
 $(VENV)/jars: $(VENV)/installed-test # two sessions at once would fetch the same files
 	$(BIN)/python -c 'from crossic_etl.session import get_session; get_session().stop()'

@@ -95,7 +95,7 @@ def mirror_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def mirror_run(spark: SparkSession, mirror_config: Path) -> Callable[..., int]:
     """The pipeline's command line over the small mirror, after its first run."""
-    from crossic_etl.cli.pipeline import main
+    from tests.support.commands import run as main
 
     def command(*arguments: str) -> int:
         return main(["--config", str(mirror_config), *arguments])

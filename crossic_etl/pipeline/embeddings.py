@@ -20,9 +20,7 @@ from crossic_etl.tables import Chunk, Tables
 from crossic_etl.tables.chunks import MOST, stage_chunks
 from crossic_etl.transforms.embeddings import (
     BROKEN,
-    EMBEDDED,
     choose_texts,
-    embed_texts,
     number_units,
     plan_embeddings,
     select_embeddings,
@@ -30,8 +28,8 @@ from crossic_etl.transforms.embeddings import (
     select_new,
     select_outcomes,
     select_texts,
-    task_number,
 )
+from crossic_etl.transforms.encoding import EMBEDDED, embed_texts, task_number
 from crossic_etl.transforms.outcomes import count_outcomes, select_rejects
 
 NAME, TEXTS = "embeddings", "embeddings_texts"

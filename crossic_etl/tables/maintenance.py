@@ -32,7 +32,13 @@ from crossic_etl.schemas import (
 from crossic_etl.tables import Tables
 from crossic_etl.tables.columns import check_columns, table_properties
 from crossic_etl.tables.creation import LOG_DAYS
-from crossic_etl.tables.evolution import add_later_columns, later_columns
+from crossic_etl.tables.evolution import (
+    RENAMED,
+    add_later_columns,
+    copy_renamed,
+    has_old_name,
+    later_columns,
+)
 from crossic_etl.tables.lock import TABLE as WRITER
 from crossic_etl.tables.staging import PREFIX
 
@@ -103,6 +109,9 @@ def maintain_tables(
         TableError: a table has other columns than its contract's; nothing was done then.
     """
     check_retention(tables, settings)
+    for old, table in RENAMED.items():
+        if has_old_name(tables, old):
+            yield _renamed(tables, old, table, dry_run)
     present = [table for table in TABLES.values() if tables.is_there(table)]
     for table in present:
         check_evolved(tables, table)
@@ -113,6 +122,15 @@ def maintain_tables(
     for name in scratch:
         if before := tables.detail(f"{PREFIX}{name}"):
             yield _empty(tables, f"{PREFIX}{name}", before, settings, dry_run)
+
+
+def _renamed(tables: Tables, old: str, table: Table, dry_run: bool) -> TableReport:
+    report = TableReport(old, _existing(tables, old))
+    report.done.append(_will(f"copy to {table.name}", dry_run))
+    if not dry_run:
+        copy_renamed(tables, old, table)
+        report.after = _existing(tables, old)
+    return report
 
 
 def check_retention(tables: Tables, settings: Maintain) -> None:

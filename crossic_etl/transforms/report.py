@@ -12,7 +12,7 @@ from crossic_etl.kernels.encoding.similarity import side_cosines
 from crossic_etl.kernels.encoding.spec import EncoderChoice
 from crossic_etl.schemas import DOUBLE, STRING
 from crossic_etl.transforms.arrow import Batches, rebatch, to_batches
-from crossic_etl.transforms.embeddings import task_encoder
+from crossic_etl.transforms.encoding import task_encoder
 
 # Both directions of a link are two of a pair's evidence, a shared Wikidata item the third.
 EVIDENCE = ("both directions and item", "both directions", "item and one direction", "item",

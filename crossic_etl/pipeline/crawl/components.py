@@ -31,7 +31,7 @@ def stage_components(
 ) -> tuple[DataFrame, int]:
     """Stages ``node, root`` for each node of ``edges`` (``a, b``), each once; the number of edges.
 
-    A node's root is the lowest one that it is connected with. Up to ``at_once`` edges are settled
+    A node's root is the lowest one that it is connected with. Up to ``at_once`` edges are resolved
     by one task; more take rounds over the cluster, until nothing changes any more. Edges that
     ``are_stored`` in a table cost little to read again, and are not staged first.
 
@@ -58,7 +58,7 @@ def stage_components(
             _unstage(tables, used)
             return members, n_edges
         before = after
-    raise NotConvergedError(f"{job}: {n_edges} edges not settled in {most_rounds(n_edges)} rounds")
+    raise NotConvergedError(f"{job}: {n_edges} edges not resolved in {most_rounds(n_edges)} rounds")
 
 
 def most_rounds(n_edges: int) -> int:
