@@ -31,7 +31,12 @@ NO_TEXT = "no_text"
 EMPTY_TEXT = "empty_text"
 REASONS = (
     *warc_records.REASONS,
-    *(NOT_UTF8, NOT_JSON, NOT_AN_OBJECT, EMPTY_LINE, NO_TEXT, EMPTY_TEXT),
+    NOT_UTF8,
+    NOT_JSON,
+    NOT_AN_OBJECT,
+    EMPTY_LINE,
+    NO_TEXT,
+    EMPTY_TEXT,
 )
 
 FIELDS: Mapping[str, Mapping[str, str]] = {

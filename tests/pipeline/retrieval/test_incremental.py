@@ -14,7 +14,7 @@ from crossic_etl.config.encoder import choose_encoder
 from crossic_etl.pipeline.retrieval.incremental import IncrementalSearch, NeighbourLists
 from crossic_etl.pipeline.retrieval.plan import Sizes
 from crossic_etl.pipeline.retrieval.state import SearchState
-from crossic_etl.schemas import NEIGHBOURS, REVERSE_NEIGHBOURS, SEARCHED_VECTORS
+from crossic_etl.schemas import REVERSE_NEIGHBOURS, SEARCHED_VECTORS
 from crossic_etl.tables import Tables
 
 if TYPE_CHECKING:
@@ -216,6 +216,8 @@ def test_where_all_queries_are_gone_nothing_is_found(tables: Tables) -> None:
     assert entries(forward) == []
     assert (forward.n_in_all, forward.n_in_new) == (0, 0)
     assert entries(search.backward(forward.found)) == []
-    assert NEIGHBOURS.name not in {table.name for table, _ in search.changes(
-        forward.found, forward.found
-    )}  # fmt: skip
+    (_, lists), (_, vectors_left) = search.changes(forward.found, forward.found)
+    assert {(row.doc_id, row.change) for row in lists.collect()} == {
+        ("east", "gone"), ("west", "gone"),
+    }  # fmt: skip
+    assert {row.id for row in vectors_left.collect() if row.change == "gone"} == {"q1", "q2"}
