@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from crossic_etl.cli import download, pipeline
 from crossic_etl.config import load_config
 from crossic_etl.config.download import CrawlListing, Download
 from crossic_etl.config.errors import ConfigError
@@ -48,6 +47,7 @@ from crossic_etl.session import local_settings
 from crossic_etl.training.errors import TrainingError
 from tests.download.mirror_server import MirrorServer, serving
 from tests.submit.inputs import with_tokenizer
+from tests.support.commands import download, run
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -433,10 +433,10 @@ def test_a_secret_in_the_configuration_is_refused_and_not_repeated(
 ) -> None:
     path = tmp_path / "my.yaml"
     path.write_text(f"languages: [th]\n{line}\n" + ("" if "root:" in line else "root: r\n"))
-    for main in (pipeline.main, download.main):
+    for main in (run, download):
         assert main(["--config", str(path), "--dry-run"]) == 1
         out, err = capsys.readouterr()
-        assert err == f"error: {named}: looks like a secret; {ANYWHERE}\n"
+        assert err == f"error: {path}:2: {named}: looks like a secret; {ANYWHERE}\n"
         assert SECRET not in out + err
 
 
@@ -481,7 +481,7 @@ def test_credentials_in_a_list_of_urls_are_used_and_not_shown(
             "root: r\nlanguages: [th]\ndownload:\n  contact: me@example.org\n  tries: 1\n"
             f"  crawl: [{{listing: '{tmp_path / listing}', to: '{tmp_path / 'd'}'}}]\n"
         )
-        status = download.main(["--config", str(tmp_path / "my.yaml"), *arguments])
+        status = download(["--config", str(tmp_path / "my.yaml"), *arguments])
         shown.extend(capsys.readouterr())
         return status
 

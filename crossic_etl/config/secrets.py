@@ -53,7 +53,7 @@ def refuse_secrets(
                 raise UnfitSettingError(
                     f"{path}: expected 'environment', or the name/entry of a secret of the platform"
                 )
-        elif (path not in known and SECRET_WORDS & set(_words(name))) or is_secret(value):
+        elif (path not in known and is_secret_name(name)) or is_secret(value):
             raise UnfitSettingError(f"{path}: looks like a secret; {instead}")
 
 
@@ -79,8 +79,10 @@ def _leaves(tree: Any, path: str) -> Iterator[tuple[str, Any]]:
             yield from _leaves(value, path)
 
 
-def _words(name: str) -> list[str]:
-    return re.split(r"[^a-z0-9]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower())
+def is_secret_name(name: str) -> bool:
+    """Whether a key or a variable has a name that secrets have, such as ``HF_TOKEN``."""
+    words = re.split(r"[^a-z0-9]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower())
+    return not SECRET_WORDS.isdisjoint(words)
 
 
 def is_secret(value: object) -> bool:

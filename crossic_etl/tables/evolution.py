@@ -1,8 +1,8 @@
 """Tables that an older version of this package wrote.
 
-A nullable column that came later is added as the table is next written, or by the job ``maintain``:
-a file that lacks it reads as null. A table that differs in any other way is left as it is, to be
-refused; so is a read before that write, since what a job reads another job has to write.
+A nullable column that a later version added is added when the table is next written, or by the job
+``maintain``: files that lack it read as null. A table that differs in any other way is refused. So
+is a read before that write: the job that writes the table has to run first.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ RENAMED: Mapping[str, Table] = {"near_copy_links": NEAR_DUPLICATE_LINKS}
 def later_columns(held: T.StructType, table: Table) -> list[T.StructField]:
     """The columns that a table with the schema ``held`` lacks, if all of them may be null.
 
-    None where it differs from its contract in anything else.
+    Empty where it differs from its contract in anything else.
     """
     wanted = {field.name: field.dataType.simpleString() for field in table.schema}
     lacking = [field for field in table.schema if field.name not in held.names]

@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from crossic_etl.kernels.wiki.pages import DROPPED, REJECTED, extract_page, licence, plain_text_row
+from crossic_etl.kernels.wiki.pages import extract_page, licence, plain_text_row
 from crossic_etl.kernels.wiki.salvage import salvage_records
 from crossic_etl.kernels.wikis import Wiki
 from crossic_etl.schemas import PAGES, REDIRECTS, STAGED_PAGES
@@ -17,7 +17,6 @@ from crossic_etl.transforms.changes import GONE, NEW
 
 HEADS = T.StructType([T.StructField("head", T.BinaryType())])
 UNCHANGED = "unchanged"
-OUTCOMES = ("page", UNCHANGED, "redirect", *DROPPED, *REJECTED)
 
 # The ids of page and revision, in a record's first bytes (export schemas 0.10 and 0.11).
 HEAD_BYTES = 4096

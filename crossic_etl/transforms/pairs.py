@@ -15,18 +15,6 @@ from crossic_etl.schemas import LONG, PAIRS, STRING
 from crossic_etl.transforms.arrow import Batches, Row, to_batches
 from crossic_etl.transforms.redirects import resolve_redirects
 
-EDGE_DROPPED = (
-    "source_missing",
-    "source_disambiguation",
-    "target_missing",
-    "target_disambiguation",
-    "target_cycle",
-)
-OUTCOMES = (
-    "pair",
-    "conflict",
-    *EDGE_DROPPED,
-)  # a candidate is a pair, or lost against a better one
 # Rounds over all edges that conflict; the few that wait for others even then are walked one by one.
 ROUNDS = 2
 # Candidates of all languages whose conflicts a task settles at once, some hundred bytes each.

@@ -15,10 +15,9 @@ from crossic_etl.kernels.samples.rows import PairTexts, sample_rows
 from crossic_etl.kernels.tokens.tokenizers import load_tokenizer
 from crossic_etl.schemas import LONG, SAMPLES, STAGED_SAMPLES, STRING
 from crossic_etl.transforms.arrow import Batches, to_batches
-from crossic_etl.transforms.sides import DROPPED, TEXT, join_text
+from crossic_etl.transforms.sides import TEXT, join_text
 
 KEPT = "kept"
-OUTCOMES = ("sample", KEPT, *DROPPED, "text")
 # A group of samples: of one side in one arrangement. All of them are there, or none.
 GROUP = ("pair_id", "arrangement", "made_of")
 # What is known of a text without its text.

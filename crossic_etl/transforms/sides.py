@@ -23,7 +23,6 @@ WIKIPEDIA, CRAWL = "wikipedia", "crawl"
 RETRIEVED = "retrieved"
 TOO_SHORT, CONTAMINATED = "too_short", "contaminated"
 NOT_BEST, STRADDLES_SPLIT = "not_best", "straddles_split"
-DROPPED = (TOO_SHORT, CONTAMINATED, NOT_BEST, STRADDLES_SPLIT)
 
 TEXT = ("source_id", "title", "url", "revision_id", "licence", "text", "n_chars", "fingerprint")
 

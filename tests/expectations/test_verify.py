@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crossic_etl.cli.verify import main
 from crossic_etl.expectations.verify import Finding, promises_of, verify_tables
 from crossic_etl.pipeline.flow import scratch_names
 from crossic_etl.schemas import REJECTS, RUNS, TABLES
 from crossic_etl.tables import Tables
 from crossic_etl.tables.lock import TABLE as LOCK
+from tests.support.commands import verify as main
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+pytestmark = pytest.mark.shared_run("shared_tables")
 
 # What to do to tables, and what must be found then: table, promise, an example.
 DAMAGES = {

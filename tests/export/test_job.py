@@ -13,7 +13,6 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import Row
 
-from crossic_etl.cli import export as command
 from crossic_etl.config import Config, ConfigError
 from crossic_etl.config.etl import Window
 from crossic_etl.export import job as export
@@ -25,6 +24,7 @@ from crossic_etl.tables import TableError, Tables
 from crossic_etl.training.reader import main as verify
 from crossic_etl.training.reader import open_export
 from crossic_etl.transforms.windows import make_windows
+from tests.support.commands import export as main
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -296,7 +296,7 @@ def test_the_command_line_says_in_one_line_what_is_wrong(
         (["--arrangement", "mix", "--tokens", "0"], "--tokens: 0 given"),
         (["--arrangement", "mix", "--file-windows", "-1"], "--file-windows: -1 given"),
     ):
-        assert command.main(["--config", str(path), "--to", "x", *arguments]) == 1
+        assert main(["--config", str(path), "--to", "x", *arguments]) == 1
         assert says in capsys.readouterr().err
 
 

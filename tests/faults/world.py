@@ -63,7 +63,7 @@ if packages := more.pop("packages", []):
     session.jars = lambda: {"spark.jars.packages": packages}
 session.COMMON.update(more)
 make_chunks_small(pytest.MonkeyPatch())
-from crossic_etl.cli.pipeline import main
+from tests.support.commands import run as main
 session.get_session(brief=True)
 sys.exit(main(sys.argv[1:]))
 """

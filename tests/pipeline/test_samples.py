@@ -74,9 +74,9 @@ def neighbour(
     query: str, doc: str, margin: float, accepted: bool, model: str, revision: str
 ) -> Any:
     return {
-        **{"query_id": query, "doc_id": doc, "margin": margin, "accepted": accepted},
-        **{"model": model, "revision": revision, "target_lang": "th", "query_kind": "page"},
-    }
+        "query_id": query, "doc_id": doc, "margin": margin, "accepted": accepted,
+        "model": model, "revision": revision, "target_lang": "th", "query_kind": "page",
+    }  # fmt: skip
 
 
 def write_input(tables: Tables, config: Config) -> None:

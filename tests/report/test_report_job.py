@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from crossic_etl.cli.report import main
 from crossic_etl.report.browser import MOST_CHARACTERS
 from crossic_etl.report.content import Grid, Report, Section
 from crossic_etl.report.make import make_report
 from crossic_etl.schemas import NEIGHBOURS, PAGES, SAMPLES, TABLES, THRESHOLDS
 from crossic_etl.tables import Tables
+from tests.support.commands import report as main
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from crossic_etl.config import Config
+
+pytestmark = pytest.mark.shared_run("shared_tables")
 
 MOST = 3
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from crossic_etl.kernels.search.indexes import EXACT as EXACT
 from crossic_etl.kernels.search.indexes import INDEXES
+from crossic_etl.kernels.search.indexes import METHODS as METHODS
+from crossic_etl.kernels.search.indexes import ROUTED as ROUTED
 from crossic_etl.kernels.search.settings import Search
 
 MIB = 2**20
-EXACT, ROUTED = "exact", "routed"
-METHODS = (EXACT, ROUTED)
 
 # Measured: a Python worker with pyarrow, numpy and faiss.
 _BASE = 160 * MIB

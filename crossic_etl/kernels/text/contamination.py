@@ -53,7 +53,6 @@ class NgramIndex:
 
     runs: Mapping[int, Hashes]
     shorts: Mapping[int, Mapping[int, frozenset[tuple[int, int]]]]
-    n_texts: int
     n_ignored: int
     _short_hashes: Mapping[int, Hashes] = field(init=False, repr=False)
 
@@ -71,9 +70,8 @@ class NgramIndex:
             raise ValueError(f"n must be at least 4 and step 1 to n, not n={n} and step={step}")
         runs: dict[int, list[Hashes]] = defaultdict(list)
         shorts: dict[int, dict[int, set[tuple[int, int]]]] = defaultdict(lambda: defaultdict(set))
-        n_texts = n_ignored = 0
+        n_ignored = 0
         for text in texts:
-            n_texts += 1
             letters = _letters(text)
             length = n // 2 if 2 * len(_DENSE.findall(letters)) > len(letters) else n
             symbols = code_points(letters)
@@ -93,7 +91,6 @@ class NgramIndex:
                 length: {first: frozenset(wholes) for first, wholes in found.items()}
                 for length, found in shorts.items()
             },
-            n_texts,
             n_ignored,
         )
 

@@ -22,7 +22,7 @@ class Page:
 class Redirect:
     """A redirect of namespace 0; both titles are canonical, the target's without its prefix.
 
-    ``target_interwiki`` is the prefix of another wiki, or empty; ``target_fragment`` the section.
+    ``target_interwiki`` is the prefix of another wiki, or empty.
     """
 
     page_id: int
@@ -30,7 +30,6 @@ class Redirect:
     target: str
     target_ns: int
     target_interwiki: str
-    target_fragment: str
 
 
 @dataclass(frozen=True)

@@ -239,13 +239,12 @@ def _redirect_pattern(words: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _redirect(page_id: int, title: str, marked: str, link: str, wiki: Wiki) -> Redirect:
-    """``marked`` is the ``<redirect>`` element's title: it has no fragment but otherwise counts."""
-    fragment = link.partition("#")[2].replace("_", " ").strip()
+    """``marked`` is the ``<redirect>`` element's title: it counts before the link."""
     interwiki, rest = split_interwiki(marked or link, wiki)
     if interwiki:
-        return Redirect(page_id, title, rest, 0, interwiki, fragment)
+        return Redirect(page_id, title, rest, 0, interwiki)
     ns, target = split_namespace(marked or link, wiki)
-    return Redirect(page_id, title, target, ns, "", fragment)
+    return Redirect(page_id, title, target, ns, "")
 
 
 def _utc(timestamp: str) -> datetime | None:

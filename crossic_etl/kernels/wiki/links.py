@@ -11,7 +11,6 @@ from crossic_etl.kernels.wiki.sql_dump import SqlError, parse_insert
 from crossic_etl.kernels.wiki.titles import canonical_title
 from crossic_etl.kernels.wikis import Wiki
 
-LINK_DROPPED = ("other_language", "empty_title")
 LINK_REJECTED = ("sql", "damaged_file")
 LINK_COLUMNS = ("ll_from", "ll_lang", "ll_title")
 PROP_COLUMNS = ("pp_page", "pp_propname", "pp_value")

@@ -14,7 +14,6 @@ from crossic_etl.kernels.wiki.titles import canonical_title
 from crossic_etl.kernels.wikis import Wiki
 from crossic_etl.kernels.wikitext import is_disambiguation, to_text
 
-DROPPED = ("namespace", "content_model", "text_deleted")
 REJECTED = (
     "cut",
     "xml",
