@@ -149,8 +149,9 @@ def select_texts(
 
 
 def number_chunks(texts: DataFrame, n_chunks: int) -> DataFrame:
-    """`select_texts`'s rows with ``chunk``, 0 to ``n_chunks`` - 1 by a hash of their ids; those of a
-    chunk are in few tasks, which write few files.
+    """`select_texts`'s rows with ``chunk``, 0 to ``n_chunks`` - 1 by a hash of their ids.
+
+    The rows of a chunk are in few tasks, which write few files.
     """
     numbered = texts.withColumn("chunk", F.pmod(F.xxhash64("id"), F.lit(n_chunks)).cast("int"))
     spread = F.pmod(F.xxhash64(F.lit("file"), F.col("id")), F.lit(FILES_OF_A_CHUNK))
