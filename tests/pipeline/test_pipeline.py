@@ -148,6 +148,7 @@ def test_a_dry_run_starts_no_spark(tmp_path: Path) -> None:
     done = run_without_java(tmp_path, "--dry-run", "--from", "samples")
     assert (done.returncode, done.stderr) == (0, "")
     assert [line.partition(" ")[0] for line in done.stdout.splitlines()] == [
+        "root:",
         "configuration",
         "samples:",
         "windows:",
@@ -157,7 +158,7 @@ def test_a_dry_run_starts_no_spark(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_dry_run_looks_for_the_dumps(tmp_path: Path) -> None:
     done = run_without_java(tmp_path, "--dry-run")
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (1, "root: /none\n")
     assert done.stderr.startswith("error: no pages-articles dump of en in ")
     for lang in ("en", "th"):
         write_wiki(SourceWiki(lang, (SourcePage(1, "A", "text"),)), tmp_path / "dumps", "20260101")
