@@ -27,8 +27,13 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # Exit statuses of a shell's for a process that a signal ended.
 STOPPED = tuple(128 + number for number in SIGNALS)
 LINE = "stopped; run the same command to go on"
-# What Java says of an option that Spark gives it.
-NOISE = b"WARNING: Using incubator modules: jdk.incubator.vector\n"
+# What Java and Spark say of their own options as they start.
+NOISE = (
+    b"WARNING: Using incubator modules: jdk.incubator.vector\n",
+    b'Setting default log level to "WARN".\n',
+    b"To adjust logging level use sc.setLogLevel(newLevel). "
+    b"For SparkR, use setLogLevel(newLevel).\n",
+)
 # Seconds that jobs of Spark have to be cancelled, and Java to end.
 CANCEL, END = 5.0, 15.0
 # Seconds in which a second signal is the same keystroke, sent twice.
@@ -200,10 +205,23 @@ def java_stderr_relayed() -> Iterator[None]:
 
 def _relay(reader: int, target: int) -> None:
     """Copies a pipe until all who write to it have ended."""
+    kept = b""
     while chunk := os.read(reader, 65536):
-        if not _silenced.is_set():
+        shown, kept = without_noise(kept + chunk)
+        if shown and not _silenced.is_set():
             with suppress(OSError):
-                os.write(target, chunk.replace(NOISE, b""))
+                os.write(target, shown)
+
+
+def without_noise(text: bytes) -> tuple[bytes, bytes]:
+    """What is to be shown, and a last line that is kept since it may become one of `NOISE`."""
+    for line in NOISE:
+        text = text.replace(line, b"")
+    start = text.rfind(b"\n") + 1
+    last = text[start:]
+    if last and any(line.startswith(last) for line in NOISE):
+        return text[:start], last
+    return text, b""
 
 
 def close_stderr() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from crossic_etl.cli.actions import guarded
-from crossic_etl.cli.stopping import LINE, Stop, stopping
+from crossic_etl.cli.stopping import LINE, NOISE, Stop, stopping, without_noise
 from crossic_etl.log import console_logging
 from crossic_etl.tables.lock import LockedError
 from tests.support.tiny_dumps import write_config
@@ -62,6 +62,16 @@ def test_a_signal_that_is_ignored_stays_so_and_threads_have_none() -> None:
     thread.start()
     thread.join()
     assert status == [3]
+
+
+def test_what_java_says_of_itself_is_dropped_in_whatever_pieces_it_comes() -> None:
+    said = b"".join([b"a\n", *NOISE, b"Set", b"b\nWARNING: x\n", NOISE[1], b"OutOfMemoryError"])
+    for size in (1, 7, 1000):
+        shown, kept = b"", b""
+        for start in range(0, len(said), size):
+            more, kept = without_noise(kept + said[start : start + size])
+            shown += more
+        assert (shown, kept) == (b"a\nSetb\nWARNING: x\nOutOfMemoryError", b"")
 
 
 # What a run has said before the signal: nothing but its root is said before the session starts.
