@@ -47,7 +47,7 @@ from crossic_etl.transforms.report import (
 )
 from crossic_etl.transforms.report import pick as sample_groups
 from crossic_etl.transforms.report import spread as histogram
-from crossic_etl.transforms.thresholds import KNOWN, filter_pairs
+from crossic_etl.transforms.thresholds import KNOWN, judge_pairs
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, Row, SparkSession
@@ -178,10 +178,9 @@ def dump_record(spark: SparkSession, dumps: str, page: Row) -> bytes:
     Raises:
         LookupError: the dump doesn't have the page.
     """
-    target = page.lang if page.lang != "en" else "es"  # a configuration has a target language
-    config = Config("unused", (target,), Wikipedia(dumps=dumps, date=page.dump_date))
-    paths = list_files(spark, dump_folder(config.wikipedia, page.lang))
-    wiki = choose_files(config.wikipedia, page.lang, paths)
+    wikipedia = Wikipedia(dumps=dumps, date=page.dump_date)
+    paths = list_files(spark, dump_folder(wikipedia, page.lang))
+    wiki = choose_files(wikipedia, page.lang, paths)
     is_page = F.col("value").cast("string").rlike(rf"<ns>0</ns>\s*<id>{page.page_id}</id>")
     rows = read_records(spark, [wiki]).where(is_page).head(1)
     if not rows:
@@ -204,4 +203,4 @@ def wikitext_of(record: bytes, lang: str) -> str:
 
 def find_known_pairs(pairs: DataFrame, vectors: DataFrame, seed: int = 0) -> DataFrame:
     """The rows of ``pairs`` whose two pages have a vector: right answers for a search."""
-    return filter_pairs(pairs, vectors, seed=seed).where(F.col("outcome") == KNOWN)
+    return judge_pairs(pairs, vectors, seed=seed).where(F.col("outcome") == KNOWN)

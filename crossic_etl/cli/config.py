@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from pathlib import Path
-from typing import Any
 
 import click
 
 from crossic_etl.cli.options import CONTEXT, Commands, configuration
 from crossic_etl.cli.registry import OTHERS
-
-
-def schema() -> Any:
-    """The module that knows all keys; it takes a while to import."""
-    return importlib.import_module("crossic_etl.config.schema")
 
 
 @click.group(
@@ -32,14 +25,18 @@ def command() -> None:
 @command.command("schema", help="Print a JSON Schema, from which editors complete keys.")
 def print_schema() -> None:
     """Prints the schema."""
-    click.echo(json.dumps(schema().json_schema(), indent=2, ensure_ascii=False))
+    from crossic_etl.config.schema import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
 
 
 @command.command("check", help="Check a configuration: keys, values, and what it names.")
 @configuration()
 def check_file(path: str, overrides: tuple[str, ...]) -> None:
     """Says a line of what was found right, or fails."""
-    schema().check(path, list(overrides))
+    from crossic_etl.config.schema import check
+
+    check(path, list(overrides))
     click.echo(f"{path}: no errors")
 
 
@@ -51,12 +48,14 @@ def write_template(file: Path | None) -> None:
     Raises:
         click.UsageError: the file is there.
     """
+    from crossic_etl.config.schema import template
+
     if file is None:
-        click.echo(schema().template(), nl=False)
+        click.echo(template(), nl=False)
         return
     try:
         with file.open("x", encoding="utf-8") as written:
-            written.write(schema().template())
+            written.write(template())
     except FileExistsError:
         raise click.UsageError(f"{file} exists; nothing was written") from None
     click.echo(f"wrote {file}")

@@ -7,8 +7,10 @@ parent: it gets the terminal's Ctrl-C too, and what it prints is its own.
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -25,6 +27,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # Exit statuses of a shell's for a process that a signal ended.
 STOPPED = tuple(128 + number for number in SIGNALS)
 LINE = "stopped; run the same command to go on"
+# What Java says of an option that Spark gives it.
+NOISE = b"WARNING: Using incubator modules: jdk.incubator.vector\n"
 # Seconds that jobs of Spark have to be cancelled, and Java to end.
 CANCEL, END = 5.0, 15.0
 # Seconds in which a second signal is the same keystroke, sent twice.
@@ -89,7 +93,7 @@ def start_session(brief: bool = False) -> SparkSession:
     handler = signal.getsignal(signal.SIGINT)
     is_own = isinstance(handler, Stop)
     if is_own and session.starts_java():
-        with java_stderr_relayed():
+        with java_stderr_relayed(), java_noted():
             spark = session.get_session(brief=brief)
     else:
         spark = session.get_session(brief=brief)
@@ -125,16 +129,17 @@ def cancel_jobs() -> None:
 
 
 def _end_java() -> None:
-    context = _context()
-    gateway = None if context is None else context._gateway
-    process = getattr(gateway, "proc", None)
-    if context is None or process is None:
+    if not _java:
         return
-    if context._active_spark_context is not None:
+    if (context := _context()) is not None and context._active_spark_context is not None:
         with suppress(Exception):
             context._active_spark_context.stop()
-    process.stdin.close()
-    process.wait(END)
+    for process in _java:
+        process.terminate()
+        try:
+            process.wait(END / 3)
+        except subprocess.TimeoutExpired:
+            process.kill()
 
 
 def _context() -> Any:
@@ -144,6 +149,30 @@ def _context() -> Any:
 
 
 _silenced = threading.Event()
+# Java, as this process has started it.
+_java: list[subprocess.Popen[bytes]] = []
+
+
+@contextmanager
+def java_noted() -> Iterator[None]:
+    """Notes the process of Java that is started inside.
+
+    Spark tells it once Java has answered. Interrupted before, Java would wait for this process for
+    ever.
+    """
+    java_gateway: Any = importlib.import_module("pyspark.java_gateway")
+    start = java_gateway.Popen
+
+    def note(*args: Any, **kwargs: Any) -> subprocess.Popen[bytes]:
+        process: subprocess.Popen[bytes] = start(*args, **kwargs)
+        _java.append(process)
+        return process
+
+    java_gateway.Popen = note
+    try:
+        yield
+    finally:
+        java_gateway.Popen = start
 
 
 def silence_java() -> None:
@@ -174,7 +203,7 @@ def _relay(reader: int, target: int) -> None:
     while chunk := os.read(reader, 65536):
         if not _silenced.is_set():
             with suppress(OSError):
-                os.write(target, chunk)
+                os.write(target, chunk.replace(NOISE, b""))
 
 
 def close_stderr() -> None:

@@ -110,7 +110,11 @@ def merge_copies(texts: DataFrame) -> DataFrame:
     order: list[Column | str] = [
         "n_chars",
         *map(F.asc_nulls_last, ("url", "dump", "source_id", "file", "date")),
-        *("text_hash", "lang", "lang_score", "crawl_lang", "crawl_lang_score"),
+        "text_hash",
+        "lang",
+        "lang_score",
+        "crawl_lang",
+        "crawl_lang_score",
     ]
     first = _first(texts.select(*_FILTERED), ["doc_id"], order)
     counts = texts.groupBy("doc_id").agg(F.sum("n_copies").alias("n_copies"))

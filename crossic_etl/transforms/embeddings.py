@@ -19,7 +19,7 @@ BROKEN = (NOT_FINITE,)
 
 # Ours: right answers for thresholds, so many of each language that two of a thousand show.
 CALIBRATION_PAIRS = 2_000
-FILES_OF_A_UNIT = 16
+FILES_OF_A_CHUNK = 16
 # A lead encoder is sent so many spans' length of a text, as what stands before the first letter is
 # skipped.
 LEADS_SENT = 4
@@ -148,13 +148,14 @@ def select_texts(
     return texts.join(wanted, on=["id", "kind"], how="inner").withColumn("role", role)
 
 
-def number_units(texts: DataFrame, n_units: int) -> DataFrame:
-    """`select_texts`'s rows with ``unit``, 0 to ``n_units`` - 1 by a hash of their ids; those of a
-    unit are in few tasks, which write few files.
+def number_chunks(texts: DataFrame, n_chunks: int) -> DataFrame:
+    """`select_texts`'s rows with ``chunk``, 0 to ``n_chunks`` - 1 by a hash of their ids.
+
+    The rows of a chunk are in few tasks, which write few files.
     """
-    numbered = texts.withColumn("unit", F.pmod(F.xxhash64("id"), F.lit(n_units)).cast("int"))
-    spread = F.pmod(F.xxhash64(F.lit("file"), F.col("id")), F.lit(FILES_OF_A_UNIT))
-    return numbered.repartition("unit", spread)
+    numbered = texts.withColumn("chunk", F.pmod(F.xxhash64("id"), F.lit(n_chunks)).cast("int"))
+    spread = F.pmod(F.xxhash64(F.lit("file"), F.col("id")), F.lit(FILES_OF_A_CHUNK))
+    return numbered.repartition("chunk", spread)
 
 
 def select_outcomes(plan: DataFrame, staged: DataFrame) -> DataFrame:

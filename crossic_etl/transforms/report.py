@@ -91,13 +91,13 @@ def describe(frame: DataFrame, by: Sequence[str], value: Column) -> DataFrame:
     )
 
 
-def spread(frame: DataFrame, by: Sequence[str], value: Column, step: float) -> DataFrame:
+def histogram(frame: DataFrame, by: Sequence[str], value: Column, step: float) -> DataFrame:
     """``*by, bin, rows``: how many values are in ``[bin * step, (bin + 1) * step)``."""
     place = F.floor(value / F.lit(step)).cast("int").alias("bin")
     return count_rows(frame.where(value.isNotNull()).select(*by, place), [*by, "bin"])
 
 
-def spread_octaves(frame: DataFrame, by: Sequence[str], value: Column) -> DataFrame:
+def histogram_octaves(frame: DataFrame, by: Sequence[str], value: Column) -> DataFrame:
     """``*by, bin, rows``: how many values are in ``[2 ** (bin / 2), 2 ** ((bin + 1) / 2))``.
 
     Values under 1 count as 1.
@@ -128,10 +128,10 @@ def measure_neighbours(neighbours: DataFrame) -> DataFrame:
     )
 
 
-def pick(
+def sample_groups(
     frame: DataFrame, by: Sequence[str], key: str, most: int, seed: int, name: str
 ) -> DataFrame:
-    """At most so many rows of each group: those whose keys hash lowest with the seed.
+    """Up to ``most`` rows of each group: those whose keys hash lowest with the seed.
 
     ``key`` is unique. Few more rows than wanted are ranked, whatever the size of a group.
     """

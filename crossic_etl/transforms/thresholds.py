@@ -1,4 +1,4 @@
-"""Margins of known pairs, right and wrong ones, as a search in use would give them.
+"""Margins of calibration pairs, right and wrong ones, as the search for neighbours gives them.
 
 A pair has ``target_lang, query_id, doc_id``: a page of a target language and an English page. A
 query is in one pair of its language, an English page may be in one of each language.
@@ -24,11 +24,11 @@ _COSINES = f"{_PAIR}, is_right boolean, cosine float"
 
 
 def filter_pairs(pairs: DataFrame, vectors: DataFrame, seed: int) -> DataFrame:
-    """A row for each of ``pairs``: `PAIR` and ``outcome``, `KNOWN` or why its margin says nothing.
+    """A row for each of ``pairs``: `PAIR` and ``outcome``, `KNOWN` or why the pair is left out.
 
     ``over_the_limit``: a language has more pairs than are embedded for this. ``no_vector``: a page
-    could not be embedded, or isn't yet. ``same_text``: no search finds a document with the query's
-    very text. ``vectors`` has unique ids.
+    could not be embedded, or isn't yet. ``same_text``: both pages have the same text, which a
+    search excludes. ``vectors`` has unique ids.
     """
     pages = vectors.where(F.col("kind") == "page")
     en = pages.select(F.col("id").alias("en_id"), F.col("text_hash").alias("en_hash"))

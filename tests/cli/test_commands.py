@@ -172,3 +172,21 @@ def test_where_the_result_is_output_messages_are_not(capsys: pytest.CaptureFixtu
     with console_logging(to_stderr=True):
         logging.getLogger("crossic_etl.x").info("submitted")
     assert tuple(capsys.readouterr()) == ("", "submitted\n")
+
+
+def test_a_new_configuration_is_written_once_and_checked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert command_line.main("config", ["init", "my.yaml"]) == 0
+    assert command_line.main("config", ["init"]) == 0
+    assert capsys.readouterr().out == "wrote my.yaml\n" + Path("my.yaml").read_text("utf-8")
+    assert command_line.main("config", ["init", "my.yaml"]) == 2
+    assert capsys.readouterr().err == "error: my.yaml exists; nothing was written\n"
+    dumps = ["--set", "wikipedia.dumps=/d", "--set", "wikipedia.date=20260101"]
+    assert command_line.main("config", ["check", "--config", "my.yaml", *dumps]) == 0
+    assert capsys.readouterr().out == "my.yaml: no errors\n"
+    assert command_line.main("config", ["check", "--config", "my.yaml", "--set", "shards=0"]) == 1
+    assert "shards: 0 given" in capsys.readouterr().err
+    assert command_line.main("config", ["schema"]) == 0
+    assert json.loads(capsys.readouterr().out)["properties"]["root"]

@@ -61,7 +61,7 @@ def outcomes(frame: DataFrame) -> dict[str, int]:
     return {row.outcome: row["sum(n)"] for row in counts}
 
 
-def test_rows_are_judged_and_counted(frame: Frame) -> None:
+def test_rows_are_filtered_and_counted(frame: Frame) -> None:
     rows = [
         ("f", 0, b"the kiln", "u1", "i1", "2024", "eng", "0.9", "CC", None),
         ("f", 1, b"the", None, None, None, "eng", None, None, None),
@@ -79,7 +79,7 @@ def test_rows_are_judged_and_counted(frame: Frame) -> None:
     assert len(ROW) == read_row.__code__.co_argcount
 
 
-def test_lines_and_files_are_judged_alike(frame: Frame) -> None:
+def test_lines_and_files_are_filtered_alike(frame: Frame) -> None:
     lines = [b'{"text": "the kiln", "url": "u", "lang": "en"}', b"{", b"", b'{"text": "a"}']
     by_line = filter_lines(frame("value binary, file string", [(v, "f") for v in lines]),
                           FIELDS, RULES, "")  # fmt: skip
@@ -92,7 +92,7 @@ def test_lines_and_files_are_judged_alike(frame: Frame) -> None:
     assert [row.key for row in whole.where("outcome = 'not_json'").collect()] == ["f line 2"]
 
 
-def test_wet_files_are_judged(frame: Frame) -> None:
+def test_wet_files_are_filtered(frame: Frame) -> None:
     head = b"WARC/1.0\r\nWARC-Type: conversion\r\nWARC-Identified-Content-Language: eng\r\n"
     record = head + b"Content-Length: 8\r\n\r\nthe kiln\r\n\r\n"
     files = frame("content binary, file string", [(record * 2 + record[:-8], "f")])

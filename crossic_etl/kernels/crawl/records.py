@@ -32,7 +32,12 @@ NO_TEXT = "no_text"
 EMPTY_TEXT = "empty_text"
 REASONS = (
     *warc_records.REASONS,
-    *(NOT_UTF8, NOT_JSON, NOT_AN_OBJECT, EMPTY_LINE, NO_TEXT, EMPTY_TEXT),
+    NOT_UTF8,
+    NOT_JSON,
+    NOT_AN_OBJECT,
+    EMPTY_LINE,
+    NO_TEXT,
+    EMPTY_TEXT,
 )
 
 _DETAIL_CHARACTERS = 500

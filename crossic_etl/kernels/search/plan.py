@@ -1,7 +1,7 @@
 """Estimates what a search takes before it starts, and refuses one that can't fit.
 
 Rows were counted; the sizes of shards and cells are assumed. Memory is a fixed base and what grows
-with the data. Imports no faiss, so that the configuration can take `METHODS` from here.
+with the data. Imports no faiss.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ class Shard:
     def finish(self, order: Longs | None = None) -> None:
         """Call after the last document: builds the indexes of large cells.
 
-        ``order[i]`` is where document i stands in the order of ids, which settles ties; by default
+        ``order[i]`` is where document i stands in the order of ids, which decides ties; by default
         documents came in that order.
         """
         self._order = order

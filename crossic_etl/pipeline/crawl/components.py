@@ -1,4 +1,4 @@
-"""Connected components, round by round: each is staged, since a plan of all would not end."""
+"""Connected components in rounds over the cluster; staging keeps each round's plan small."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EDGES_AT_ONCE = 300_000
 
 
 class NotConvergedError(RuntimeError):
-    """The rounds did not end where they must: a fault of the program, never of the data."""
+    """It takes more rounds than `most_rounds`: an error of the program, not of the data."""
 
 
 def stage_components(

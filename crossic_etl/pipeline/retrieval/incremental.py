@@ -273,7 +273,7 @@ def start_search(
     digest = cells.digest if cells else None
     scope: Mapping[str, Sequence[str]] = {"target_lang": languages, **encoder}
     neighbours = tables.select_or_create(NEIGHBOURS, scope)
-    deciding = search_settings(settings, query_kind, choice, digest)
+    decisive = search_settings(settings, query_kind, choice, digest)
     return IncrementalSearch(
         tables=tables,
         settings=settings,
@@ -284,7 +284,7 @@ def start_search(
         sizes=sizes,
         cells=cells,
         plan=plan,
-        state=read_search_state(tables, scope, deciding, neighbours),
+        state=read_search_state(tables, scope, decisive, neighbours),
         neighbours=neighbours,
         reverse=tables.select_or_create(REVERSE_NEIGHBOURS, scope),
     )

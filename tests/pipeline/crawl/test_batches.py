@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pyspark.sql import Row
+from pyspark.sql import Row, SparkSession
 
 from crossic_etl.config.crawl import CrawlSource
 from crossic_etl.inputs.crawl import CrawlFiles
@@ -18,9 +19,16 @@ from crossic_etl.kernels.crawl.documents import DocumentRules
 from crossic_etl.kernels.crawl.quality import QualityRules
 from crossic_etl.kernels.crawl.url_blocks import UrlBlockList
 from crossic_etl.kernels.text.contamination import NgramIndex
-from crossic_etl.pipeline.crawl.batches import CrawlFile, CrawlPlan, describe_files, plan_batch
+from crossic_etl.pipeline.crawl.batches import (
+    CrawlFile,
+    CrawlPlan,
+    describe_files,
+    open_batch,
+    plan_batch,
+)
 from crossic_etl.pipeline.crawl.rules import settings_fingerprint
-from crossic_etl.tables import Scope
+from crossic_etl.schemas import NEAR_DUPLICATE_LINKS
+from crossic_etl.tables import Scope, TableError, Tables
 
 FILES = {name: CrawlFile(10, 1000, "fineweb") for name in ("a", "b", "c", "d")}
 
@@ -199,3 +207,12 @@ def test_threshold_and_seed_decide_which_near_duplicates_are_found() -> None:
     assert settings_fingerprint(RULES, 0.8, 0) != settings_fingerprint(RULES, 0.8, 1)
     assert settings_fingerprint(RULES, 0.8, 0) != settings_fingerprint(RULES, 0.7, 0)
     assert settings_fingerprint(RULES, 0, 0) == settings_fingerprint(RULES, 0, 1)
+
+
+def test_rows_under_an_old_name_are_refused(spark: SparkSession, tmp_path: Path) -> None:
+    tables = Tables(spark, str(tmp_path))
+    old = replace(NEAR_DUPLICATE_LINKS, name="near_copy_links")
+    tables.replace(old, spark.createDataFrame([(1, 7, "a", "b")], old.schema), {})
+    message = "near_copy_links under .* is called near_duplicate_links now: run maintain first"
+    with pytest.raises(TableError, match=message):
+        open_batch(tables, [], "s")
