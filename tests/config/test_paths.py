@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from crossic_etl.config.roots import absolute_root
 
 from crossic_etl.config import Config, ConfigError, load_config
 from crossic_etl.config.paths import expand
-from crossic_etl.config.roots import absolute_root
 from crossic_etl.config.training import load_training_config
 
 SMALLEST = "root: /data\nlanguages: [th]\n"
