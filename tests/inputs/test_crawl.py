@@ -177,7 +177,7 @@ def test_a_file_that_two_sources_read_alike_is_read_once(
 def test_a_folder_of_empty_files_is_no_error(
     tables: Tables, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, logger="crossic_etl")
     (tmp_path / "empty.jsonl").touch()
     assert counts(staged(tables, CrawlSource(str(tmp_path / "*.jsonl"), "jsonl", PLAIN))) == {}
     assert "documents: no files, or only empty ones, at" in caplog.text

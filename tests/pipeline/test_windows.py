@@ -44,7 +44,7 @@ def whole(tables: Tables) -> dict[int, list[str]]:
 def test_windows_of_another_length_follow_their_samples_or_go(
     spark: SparkSession, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, logger="crossic_etl")
     tables = Tables(spark, str(tmp_path))
     short, long = (
         Config(str(tmp_path), ("th",), window=Window(length), shards=1, segment=Segment(length))

@@ -131,7 +131,7 @@ def test_the_versions_of_what_was_read_are_kept() -> None:
 
 
 def test_a_run_says_when_it_started_and_what_it_did(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, logger="crossic_etl")
     row = ledger_of(rows_in=1, rows_out=1)
     started, line = caplog.messages
     assert started == f"pages: started {row['started']:%Y-%m-%d %H:%M:%S} UTC"
@@ -139,7 +139,7 @@ def test_a_run_says_when_it_started_and_what_it_did(caplog: pytest.LogCaptureFix
 
 
 def test_a_run_that_fails_is_recorded_and_fails(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, logger="crossic_etl")
     ledger = Ledger()
     with (
         pytest.raises(RuntimeError, match="no dump"),

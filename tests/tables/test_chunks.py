@@ -78,7 +78,7 @@ def stage_letters(tables: Tables, letters: str, dies_at: str = "", made_of: str 
 def test_a_run_goes_on_after_the_chunks_that_one_which_died_has_left(
     tables: Tables, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, logger="crossic_etl")
     assert stage_letters(tables, "abc", dies_at="b") == "a"
     assert stage_letters(tables, "abc", dies_at="c") == "b"
     caplog.clear()

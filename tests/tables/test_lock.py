@@ -46,7 +46,7 @@ def test_a_second_writer_is_refused_while_the_first_is_at_it(tables: Tables) -> 
 def test_a_second_writer_waits_for_the_first(
     tables: Tables, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, logger="crossic_etl")
     first, second = Lock(tables), Lock(tables)
     first.acquire(wait=True)
     threading.Timer(1.0, first.release).start()
@@ -59,7 +59,7 @@ def test_a_second_writer_waits_for_the_first(
 def test_a_writer_whose_process_is_gone_is_dead_at_once(
     tables: Tables, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, logger="crossic_etl")
     dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"],
                           capture_output=True, text=True, check=True)  # fmt: skip
     first, second = Lock(tables), Lock(tables)
