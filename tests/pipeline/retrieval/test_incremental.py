@@ -182,7 +182,7 @@ def test_complete_lists_are_compared_with_new_documents_only(tables: Tables) -> 
 
 
 def test_a_list_that_lost_an_entry_is_searched_for_among_all_documents(tables: Tables) -> None:
-    plan: Plan = [*HELD[:3], ("west", "en", 1, "gone"), ("slant", "en", 1, "same")]
+    plan: Plan = [*HELD[:3], ("west", "en", None, "gone"), ("slant", "en", 1, "same")]
     corpus = {"east": EAST, "slant": SLANT}
     stored = [("q1", "east", 1, 1.0), ("q1", "slant", 2, 0.75),
               ("q2", "slant", 1, 0.25), ("q2", "west", 2, 0.0)]  # fmt: skip
@@ -209,7 +209,7 @@ def test_without_news_the_stored_lists_are_the_result(
 
 
 def test_where_all_queries_are_gone_nothing_is_found(tables: Tables) -> None:
-    plan: Plan = [("q1", "th", 1, "gone"), ("q2", "th", 1, "gone"), *HELD[2:]]
+    plan: Plan = [("q1", "th", None, "gone"), ("q2", "th", None, "gone"), *HELD[2:]]
     search = searched(tables, {"east": EAST, "west": WEST}, plan, {"th": 1}, STORED, PACKED)
     search = replace(search, queries=search.queries.limit(0))
     forward = search.forward()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from pyspark.sql import Row, SparkSession
+from pyspark.sql import types as T
 
 from crossic_etl.config.crawl import Encoder, Neighbours
 from crossic_etl.config.encoder import choose_encoder
@@ -42,7 +43,8 @@ def marked(spark: SparkSession, rows: list[tuple[str, str, str]]) -> Any:
         (*row_of(NEIGHBOURS, target_lang=lang, query_id=query, model="m", revision="r"), change)
         for lang, query, change in rows
     ]
-    return spark.createDataFrame(values, NEIGHBOURS.schema.add("change", "string"))
+    schema = T.StructType([*NEIGHBOURS.schema, T.StructField("change", T.StringType())])
+    return spark.createDataFrame(values, schema)
 
 
 def searches(tables: Tables) -> list[tuple[Any, ...]]:
