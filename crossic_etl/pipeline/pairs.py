@@ -16,10 +16,10 @@ from crossic_etl.transforms.pairs import (
     find_candidates,
     merged_links,
     pair_metrics,
+    resolve_candidates,
     rounds_for,
     select_cycles,
     select_pairs,
-    settle_candidates,
 )
 
 
@@ -36,7 +36,7 @@ def run(
         candidates = tables.stage("candidates", find_candidates(links, pages, redirects))
         n_candidates = candidates.where("outcome = 'candidate'").count()
         rounds = rounds_for(n_candidates)
-        settled = tables.stage("pairs", settle_candidates(candidates, rounds))
+        settled = tables.stage("pairs", resolve_candidates(candidates, rounds))
         record.resolve_outcomes(count_outcomes(merged_links(settled)), used=("pair",))
         record.metrics = pair_metrics(settled).head(1)[0].asDict()
         tables.update(PAIRS, select_pairs(settled), scope)

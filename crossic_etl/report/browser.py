@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from crossic_etl.report.content import Shown, Side
 from crossic_etl.report.source import Source, collect
 from crossic_etl.schemas import SAMPLES
-from crossic_etl.transforms.report import pick
+from crossic_etl.transforms.report import sample_groups
 
 # Of a side: what one reads, and a report that a browser opens.
 MOST_CHARACTERS = 3_000
@@ -22,7 +22,7 @@ def pick_samples(source: Source) -> list[Shown]:
     if samples is None or not source.most_samples:
         return []
     by = ["arrangement", "target_lang"]
-    chosen = pick(samples, by, "sample_id", source.most_samples, source.seed, "browser")
+    chosen = sample_groups(samples, by, "sample_id", source.most_samples, source.seed, "browser")
     columns = ["sample_id", *by, "split", "segment", "n_segments", "n_tokens", "licence"]
     sides = [column for side in ("en", "target") for column in _columns(side)]
     rows = collect(chosen.select(*columns, *sides), [*by, "en_title", "target_title", "sample_id"])

@@ -19,9 +19,9 @@ from crossic_etl.schemas import NEIGHBOURS, SAMPLES, THRESHOLDS
 from crossic_etl.transforms.report import (
     compare_sides,
     describe,
+    histogram,
     measure_neighbours,
-    pick,
-    spread,
+    sample_groups,
     with_both_sides,
 )
 
@@ -78,7 +78,7 @@ def _scores(nearest: DataFrame) -> list[Figure]:
     for score, step in (("cosine", COSINE_STEP), ("margin", MARGIN_STEP)):
         value = F.col(score).cast("double")
         described = collect(describe(nearest, ["target_lang"], value), ["target_lang"])
-        counted = collect(spread(named, ["target_lang", "state"], value, step))
+        counted = collect(histogram(named, ["target_lang", "state"], value, step))
         if described:
             title = f"{score.capitalize()} of the nearest document"
             bins = with_ends(counted, step)
@@ -141,14 +141,16 @@ def similarity_section(source: Source) -> Section | None:
     if samples is None:
         return None
     both = with_both_sides(samples)
-    chosen = pick(both, ["arrangement"], "sample_id", MOST_COMPARED, source.seed, "similarity")
+    chosen = sample_groups(
+        both, ["arrangement"], "sample_id", MOST_COMPARED, source.seed, "similarity"
+    )
     choice = choose_encoder(Encoder())
     # Once through the encoder: what follows reads the result more than once.
     compared = source.tables.spark.createDataFrame(compare_sides(chosen, choice).toArrow())
     described = collect(describe(compared, ["arrangement"], F.col("cosine")), ["arrangement"])
     if not described:
         return None
-    counted = collect(spread(compared, ["arrangement"], F.col("cosine"), COSINE_STEP))
+    counted = collect(histogram(compared, ["arrangement"], F.col("cosine"), COSINE_STEP))
     title = "Cosine of the two sides"
     bins = with_ends(counted, COSINE_STEP)
     chart = spreads(bins, "arrangement", "cosine", form="~f")

@@ -16,9 +16,9 @@ from crossic_etl.transforms.report import (
     EVIDENCE,
     count_evidence,
     describe,
+    histogram,
     measure_windows,
-    spread,
-    spread_octaves,
+    octave_histogram,
 )
 
 DESCRIBED = ("rows", "mean", "10 %", "median", "90 %", "longest")
@@ -76,11 +76,11 @@ def _lengths(frame: DataFrame, by: str, title: str, unit: str, *, octaves: bool)
     if not described:
         return []
     if octaves:
-        counted = collect(spread_octaves(frame, [by], F.col("n_chars")), [by, "bin"])
+        counted = collect(octave_histogram(frame, [by], F.col("n_chars")), [by, "bin"])
         bins = with_ends(counted, 1 / 2, log=True)
     else:
         step = max(1.0, max(row["most"] for row in described) / BINS)
-        counted = collect(spread(frame, [by], F.col("n_chars"), step), [by, "bin"])
+        counted = collect(histogram(frame, [by], F.col("n_chars"), step), [by, "bin"])
         bins = with_ends(counted, step)
     return [
         Figure(title, spreads(bins, by, unit, log=octaves), described_grid(title, by, described))
@@ -112,7 +112,7 @@ def windows_section(source: Source) -> Section | None:
     filled = windows.select("arrangement", (F.col("n_new") / F.col("window_length")).alias("new"))
     # A window that is new from end to end belongs to the last bin.
     inside = F.least(F.col("new"), F.lit(0.9999))
-    counted = collect(spread(filled, ["arrangement"], inside, 1 / BINS), ["arrangement", "bin"])
+    counted = collect(histogram(filled, ["arrangement"], inside, 1 / BINS), ["arrangement", "bin"])
     bins = with_ends(counted, 1 / BINS)
     grid = Grid(
         "Windows and their tokens",
