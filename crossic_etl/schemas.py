@@ -144,14 +144,14 @@ CRAWL_TEXTS = Table(
         n_copies=LONG,  # in this batch
         urls=NAMES,  # of the copies in this batch, sorted, MAX_URLS at most
         signature=(T.BinaryType(),),  # uint32, little-endian; null where it isn't the first
-        bands=(T.ArrayType(LONG, containsNull=False),),  # buckets of near copies; null likewise
+        bands=(T.ArrayType(LONG, containsNull=False),),  # buckets of near duplicates; null likewise
     ),
     key=("doc_id", "batch"),
     partition_by=("batch",),
 )
 
-NEAR_COPY_LINKS = Table(
-    "near_copy_links",
+NEAR_DUPLICATE_LINKS = Table(
+    "near_duplicate_links",
     _columns(
         batch=LONG,  # each has the links of all texts until then; the newest that is done counts
         band=LONG,  # the bucket in which both are
@@ -409,7 +409,7 @@ TABLES = {
     table.name: table
     for table in (
         *(PAGES, REDIRECTS, LINKS, PAIRS),
-        *(CRAWL_FILES, CRAWL_TEXTS, NEAR_COPY_LINKS),
+        *(CRAWL_FILES, CRAWL_TEXTS, NEAR_DUPLICATE_LINKS),
         *(DOCUMENTS, EMBEDDINGS, QUANTIZERS, THRESHOLDS, NEIGHBOURS),
         *(REVERSE_NEIGHBOURS, SEARCHED_VECTORS, SEARCHES),
         *(SAMPLES, WINDOWS, REJECTS, RUNS),

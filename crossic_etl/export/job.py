@@ -1,12 +1,14 @@
-"""Windows of one arrangement to a folder that a trainer reads without Spark."""
+"""Exports the windows of one arrangement to a folder that a trainer reads without Spark."""
+
+from __future__ import annotations
 
 from pyspark.sql import SparkSession
 
 from crossic_etl.config import Config
-from crossic_etl.export.describe import Written, describe_export
+from crossic_etl.export.describe import WrittenFiles, describe_export
 from crossic_etl.export.folder import staging
 from crossic_etl.export.plan import (
-    Request,
+    ExportRequest,
     check_found,
     check_ids,
     check_samples,
@@ -30,8 +32,14 @@ from crossic_etl.transforms.export import (
 )
 
 
-def run(spark: SparkSession, config: Config, request: Request) -> Run:
-    """Writes the windows of the configured tokenizer, length and policy."""
+def run(spark: SparkSession, config: Config, request: ExportRequest) -> Run:
+    """Writes the windows of the configured tokenizer, length and policy.
+
+    Raises:
+        TableError: there are no such windows, or they don't fit the samples or the tokenizer.
+        ConfigError: the token budget exceeds the windows.
+        ExportError: the folder can't be written, or holds something else.
+    """
     tables = Tables(spark, config.root)
     kind: Scope = {
         "arrangement": [request.arrangement],
@@ -42,7 +50,7 @@ def run(spark: SparkSession, config: Config, request: Request) -> Run:
     if request.generation is not None:
         kind = {**kind, "generation": [request.generation]}
     tokenizer = load_tokenizer(config.tokenizer, config.split_token)
-    layout = layout_of(request, config, tokenizer)
+    layout = layout_of(request.layout, config.window.length, tokenizer.vocab_size)
     with (
         recorded(tables, config, JOB) as record,
         staging(request.to, request.overwrite) as folder,
@@ -57,16 +65,19 @@ def run(spark: SparkSession, config: Config, request: Request) -> Run:
         taken = take_until(placed, plan.last_depth)
         attributed = attribute_samples(taken, samples)
         counts = count_samples(attributed).collect()
-        check_samples(counts, config)
+        check_samples(counts, config.split_token)
         files = write_window_files(taken, plan.files, folder.parts, layout)
         check_ids(files, tokenizer)
         record.rows_in, record.rows_out = plan.n_windows, sum(file["windows"] for file in files)
         record.dropped = {"over_budget": plan.n_windows - plan.n_taken}
         record.check()
         attribution = write_attribution_files(attributed, counts, folder.parts)
-        written = Written(files, attribution, counts, record.input_versions)
+        written = WrittenFiles(files, attribution, counts, record.input_versions)
         record.metrics = {"files": len(written.moves), "samples": written.n_samples}
-        texts = describe_export(written, request, config, layout, tokenizer)
+        texts = describe_export(
+            written, request, layout, tokenizer,
+            policy=config.window.policy, seed=config.seed, config_hash=config.digest(),
+        )  # fmt: skip
         folder.commit(written.moves, texts)
     return record
 

@@ -23,10 +23,10 @@ Build = Callable[[frozenset[str]], DataFrame]
 def stage_readable(
     tables: Tables, job: str, build: Build, on_damage: str, chunk: Chunk | None = None
 ) -> DataFrame:
-    """Stages ``build(damaged)``, adding each file that Spark can't read to ``damaged``.
+    """Stages ``build(damaged)``; each file that Spark can't read is added to ``damaged``.
 
-    A dump is read by Spark's own codecs as long as they can; a file that they fail on is read again
-    in whole streams, so damage costs what it covers and one more pass.
+    Spark's own codecs read a dump as far as they can. A file that they fail on is read again in
+    whole streams: damage costs the records that it covers, and one more pass.
 
     Raises:
         InputError: a file is damaged and ``on_damage`` is ``fail``, or it can't be salvaged.
@@ -51,7 +51,7 @@ def stage_readable(
 def unreadable_file(error: BaseException) -> str | None:
     """The path, as `list_files` has it, of the file that Spark could not read; else None.
 
-    Nothing is wrong with a file that this process may not read: there is none to salvage.
+    Also None for a file that this process has no permission to read: it isn't damaged.
     """
     if DENIED.search(str(error)):
         return None

@@ -20,18 +20,16 @@ from crossic_etl.tables import Chunk, Tables
 from crossic_etl.tables.chunks import MOST, stage_chunks
 from crossic_etl.transforms.embeddings import (
     BROKEN,
-    EMBEDDED,
     choose_texts,
-    embed_texts,
-    number_units,
+    number_chunks,
     plan_embeddings,
     select_embeddings,
     select_gone,
     select_new,
     select_outcomes,
     select_texts,
-    task_number,
 )
+from crossic_etl.transforms.encoding import EMBEDDED, embed_texts, task_number
 from crossic_etl.transforms.outcomes import count_outcomes, select_rejects
 
 NAME, TEXTS = "embeddings", "embeddings_texts"
@@ -82,10 +80,10 @@ def stage_vectors(
     n_chunks = max(1, min(MOST, n_texts // LEAST_TEXTS))
     n_tasks = task_number(-(-n_texts // n_chunks))
     if n_chunks > 1:
-        texts = tables.stage(TEXTS, number_units(texts, n_chunks), partition_by="unit")
+        texts = tables.stage(TEXTS, number_chunks(texts, n_chunks), partition_by="chunk")
 
     def stage(number: int, chunk: Chunk | None) -> DataFrame:
-        part = texts if chunk is None else texts.where(F.col("unit") == number).drop("unit")
+        part = texts if chunk is None else texts.where(F.col("chunk") == number).drop("chunk")
         return tables.stage(NAME, embed_texts(part, choice, n_tasks), chunk)
 
     staged = stage_chunks(tables, NAME, [choice.scope, *input_values], range(n_chunks), stage)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
@@ -9,7 +11,7 @@ from crossic_etl.config import Config
 from crossic_etl.config.encoder import choose_encoder
 from crossic_etl.inputs.run_inputs import RunInputs
 from crossic_etl.pipeline.retrieval.incremental import start_search
-from crossic_etl.pipeline.retrieval.plan import measure
+from crossic_etl.pipeline.retrieval.plan import measure_recall
 from crossic_etl.pipeline.retrieval.thresholds import thresholds_of, uncovered_languages
 from crossic_etl.runs import recorded
 from crossic_etl.runs.job import Job, needs_crawl
@@ -31,6 +33,8 @@ from crossic_etl.transforms.matches import accept_neighbours, count_queries, sel
 from crossic_etl.transforms.neighbours import add_margins
 from crossic_etl.transforms.outcomes import count_outcomes
 
+log = logging.getLogger(__name__)
+
 
 def run(
     spark: SparkSession, config: Config, rebuild: bool = False, inputs: RunInputs | None = None
@@ -39,8 +43,15 @@ def run(
     tables, choice = Tables(spark, config.root), choose_encoder(config.encoder)
     settings, wanted = config.neighbours, config.retrieved.queries
     with recorded(tables, config, JOB) as record:
-        thresholds = thresholds_of(tables, config, choice)
-        search = start_search(tables, config, choice)
+        thresholds = thresholds_of(tables, settings, config.languages, choice)
+        search = start_search(
+            tables,
+            settings=settings,
+            languages=config.languages,
+            query_kind=wanted,
+            seed=config.seed,
+            choice=choice,
+        )
         record.rows_in = search.sizes.n_queries
         forward = search.forward()
         backward = search.backward(forward.found)
@@ -54,14 +65,19 @@ def run(
         )
         record.rows_used = record.rows_out
         if record.rows_used and "retrieved" not in config.arrangements:
-            print("neighbours: arrangements has no retrieved, so they make no samples", flush=True)
+            log.info("neighbours: arrangements has no retrieved, so they make no samples")
         record.metrics = forward.counts("queries") | backward.counts("documents")
         if forward.n_in_all or forward.n_in_new:
-            record.metrics |= measure(
-                forward.found, search.queries, search.corpus, search.sizes, config
+            record.metrics |= measure_recall(
+                forward.found,
+                search.queries,
+                search.corpus,
+                search.sizes,
+                settings=settings,
+                seed=config.seed,
             )
         others = search.changes(forward.found, backward.found)
-        record.rows_out, removed = search.progress.publish(marked, others, search.generation)
+        record.rows_out, removed = search.state.publish(marked, others, search.generation)
         record.metrics["removed"] = removed
         search.unstage()
         tables.unstage("neighbours")
@@ -70,7 +86,7 @@ def run(
 
 def reads(config: Config) -> tuple[Table, ...]:
     """``thresholds`` is read only where a calibrated one is asked for."""
-    calibrated = (THRESHOLDS,) if uncovered_languages(config) else ()
+    calibrated = (THRESHOLDS,) if uncovered_languages(config.neighbours, config.languages) else ()
     return (EMBEDDINGS, DOCUMENTS, *calibrated)
 
 

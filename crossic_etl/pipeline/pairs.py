@@ -26,7 +26,7 @@ from crossic_etl.transforms.pairs import (
 def run(
     spark: SparkSession, config: Config, rebuild: bool = False, inputs: RunInputs | None = None
 ) -> Run:
-    """Settles the pairs of the configured target languages."""
+    """Makes the pairs of the configured target languages, each page in one of them at most."""
     tables, scope = Tables(spark, config.root), {"target_lang": config.languages}
     with recorded(tables, config, JOB) as record:
         of_wikis = {"lang": config.wikis}
@@ -36,10 +36,10 @@ def run(
         candidates = tables.stage("candidates", find_candidates(links, pages, redirects))
         n_candidates = candidates.where("outcome = 'candidate'").count()
         rounds = rounds_for(n_candidates)
-        settled = tables.stage("pairs", resolve_candidates(candidates, rounds))
-        record.resolve_outcomes(count_outcomes(merged_links(settled)), used=("pair",))
-        record.metrics = pair_metrics(settled).head(1)[0].asDict()
-        tables.update(PAIRS, select_pairs(settled), scope)
+        resolved = tables.stage("pairs", resolve_candidates(candidates, rounds))
+        record.resolve_outcomes(count_outcomes(merged_links(resolved)), used=("pair",))
+        record.metrics = pair_metrics(resolved).head(1)[0].asDict()
+        tables.update(PAIRS, select_pairs(resolved), scope)
         cycles = select_rejects(select_cycles(redirects), "pairs", ("redirect_cycle",))
         tables.replace_rejects("pairs", cycles, config.wikis)
         tables.unstage("candidates")

@@ -23,7 +23,7 @@ from crossic_etl.transforms.windows import (
 log = logging.getLogger(__name__)
 
 # Scratch tables: windows that replace all, windows to add, and the keys of windows to remove.
-ANEW, ADDED, BROKEN = SCRATCH = ("windows", "windows_added", "windows_broken")
+SCRATCH = ("windows", "windows_added", "windows_broken")
 
 
 class WindowKind(NamedTuple):
@@ -167,11 +167,11 @@ def write_changes(tables: Tables, packing: Packing, changes: Sequence[Change]) -
         if change.broken is None:
             scope = packing.scope(change.arrangements)
             tables.replace(WINDOWS, change.windows, scope, fingerprints)
-            tables.unstage(ANEW)
+            tables.unstage("windows")
         else:
             tables.merge(WINDOWS, change.windows, change.broken, fingerprints)
-            tables.unstage(ADDED)
-            tables.unstage(BROKEN)
+            tables.unstage("windows_added")
+            tables.unstage("windows_broken")
 
 
 def stage_replacement(
@@ -179,7 +179,7 @@ def stage_replacement(
 ) -> Change:
     """Stages all windows of some arrangements."""
     chosen = samples.where(F.col("arrangement").isin(arrangements))
-    staged = tables.stage(ANEW, pack(chosen, packing, 0))
+    staged = tables.stage("windows", pack(chosen, packing, 0))
     return Change(arrangements, staged, None, count_whole(staged))
 
 
@@ -193,11 +193,11 @@ def stage_addition(
     """
     chosen = samples.where(F.col("arrangement").isin(arrangements))
     before = tables.select(WINDOWS, packing.scope(arrangements))
-    broken = tables.stage(BROKEN, find_broken(before, chosen))
+    broken = tables.stage("windows_broken", find_broken(before, chosen))
     newest = before.agg(F.coalesce(F.max("generation"), F.lit(-1)).alias("newest"))
     generation = newest.head(1)[0].newest + 1
     added = pack(select_unpacked(chosen, before, broken), packing, generation)
-    staged = tables.stage(ADDED, added.unionByName(renew_repeated(before, broken)))
+    staged = tables.stage("windows_added", added.unionByName(renew_repeated(before, broken)))
     whole = before.join(broken, on=list(WINDOWS.key), how="left_anti")
     n_added = count_whole(staged.where(F.col("generation") == generation))
     return Change(arrangements, staged, broken, count_whole(whole) + n_added)

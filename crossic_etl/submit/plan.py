@@ -10,9 +10,9 @@ from typing import Any
 
 import yaml
 
-from crossic_etl.config.loading import build, read_tree
-from crossic_etl.config.secrets import known_keys, refuse_secrets
+from crossic_etl.config import loading
 from crossic_etl.config.training import TrainingConfig
+from crossic_etl.config.yaml_file import read_yaml
 from crossic_etl.export.manifest import Manifest
 from crossic_etl.submit.databricks_run import DatabricksRun
 from crossic_etl.submit.fit import check_fit, read_facts
@@ -31,9 +31,7 @@ def load(path: str, overrides: Sequence[str]) -> tuple[TrainingConfig, dict[str,
     Raises:
         ConfigError: it can't be run, or a key or value looks like a secret.
     """
-    tree = read_tree(path, overrides)
-    refuse_secrets(tree, set(known_keys(TrainingConfig)))
-    return build(TrainingConfig, tree), tree
+    return loading.load(TrainingConfig, read_yaml(path, overrides))
 
 
 def plan(

@@ -77,7 +77,7 @@ class Tables:
         return frame
 
     def version(self, table: Table) -> int:
-        """The Delta version that wrote the rows which a table has: upkeep is none.
+        """The Delta version that last changed the rows of a table; upkeep doesn't count.
 
         Raises:
             TableError: it doesn't exist yet.
@@ -97,7 +97,7 @@ class Tables:
         return self.has(table.name)
 
     def expect_some(self) -> None:
-        """Refuses a root without any table: more likely than not another one was meant.
+        """Refuses a root without any table: most likely another root was meant.
 
         Raises:
             TableError: there is none.
@@ -128,7 +128,7 @@ class Tables:
         return commits.read_fingerprints(commit.userMetadata if commit else None)
 
     def _metadata(self, table: Table, fingerprints: Mapping[str, str] | None) -> str | None:
-        """What a transaction says of these parts, and of the others what the last one said."""
+        """Metadata with the fingerprints of these parts, and those of the others as they are."""
         if fingerprints is None:
             return None
         return commits.write_fingerprints(self.settings_fingerprints(table) | dict(fingerprints))
@@ -196,7 +196,7 @@ class Tables:
     ) -> None:
         """Replaces, in one transaction, the rows that ``scope`` (column to values) names.
 
-        ``settings_fingerprints`` are those of the parts that are written, see the method.
+        ``settings_fingerprints`` has those of the parts that are written, by the part's name.
 
         Raises:
             TableError: the frame's columns aren't the contract's.
@@ -237,7 +237,7 @@ class Tables:
         gone: DataFrame,
         settings_fingerprints: Mapping[str, str] | None = None,
     ) -> None:
-        """Adds rows or replaces those with their key, and removes the keys in ``gone``, at once.
+        """Adds rows, replaces those with their key and removes the keys in ``gone``, in one commit.
 
         Keys are unique over both frames; ``gone`` has the table's key columns. Without a row in
         either the table keeps its version.

@@ -1,4 +1,4 @@
-"""One writer for each root: a row of a Delta table says who, and that they are alive.
+"""One writer for each root: a row of a Delta table says which process, and that it is alive.
 
 No clock is compared with another machine's: an owner counts its beats, and one whose beats stand
 still for `LEASE` seconds of the waiting process's own clock is dead. One of the same machine is
@@ -60,10 +60,15 @@ class Lock:
         return self.tables.name(TABLE)
 
     def acquire(self, wait: bool, lease: float = LEASE, poll: float = POLL) -> None:
-        """Takes the row, once nobody alive has it.
+        """Takes the row as soon as no running process has it.
+
+        Args:
+            wait: until the owner has released the row or is dead.
+            lease: seconds after which an owner whose beats stand still is dead.
+            poll: seconds between two looks at the row.
 
         Raises:
-            LockedError: somebody has it, and waiting wasn't wanted.
+            LockedError: another process has it, and ``wait`` is false.
         """
         self._create()
         seen, since, told = None, time.monotonic(), False
@@ -90,14 +95,17 @@ class Lock:
             time.sleep(poll)
 
     def release(self) -> None:
-        """Gives the row back, if it is still ours."""
+        """Frees the row, if this process still has it."""
         self._ended.set()
         for _ in range(RELEASES):
             if self._change("owner = '', who = ''", f"owner = {literal(self.owner)}") >= 0:
                 return
 
     def beat(self, seconds: float = BEAT) -> None:
-        """Counts on until the end; interrupts the process where somebody else has the row."""
+        """Counts a beat every so many seconds until `release`.
+
+        Sends SIGINT to this process once another process has the row.
+        """
         while not self._ended.wait(seconds):
             try:
                 n_changed = self._change("beat = beat + 1", f"owner = {literal(self.owner)}")
@@ -109,7 +117,7 @@ class Lock:
                 return
 
     def _create(self) -> None:
-        """Makes the table with its row, unless somebody else has just done so."""
+        """Makes the table with its row, unless it is there or another process makes it now."""
         free = "SELECT '' AS owner, '' AS who, '' AS place, 0 AS pid, CAST(0 AS BIGINT) AS beat"
         spark = self.tables.spark
         failed: Exception | None = None
@@ -145,9 +153,9 @@ class Lock:
         return self._change(f"{values}, beat = beat + 1", seen) == 1
 
     def _change(self, values: str, where: str) -> int:
-        """Rows changed; -1 where another's change at the same time came first.
+        """Rows changed; -1 where another transaction at the same time came first.
 
-        That is no news yet of who has the row.
+        After -1 it isn't known who has the row.
         """
         try:
             changed = self.tables.spark.sql(f"UPDATE {self.name} SET {values} WHERE {where}")
@@ -165,8 +173,8 @@ def writing(
     """Inside, this process is the only one that writes under a root.
 
     Raises:
-        LockedError: another is, and waiting wasn't wanted; or one took over meanwhile, since this
-            process stood still for too long.
+        LockedError: another process writes and ``wait`` is false; or another took over meanwhile,
+            since this process stood still for too long.
     """
     lock = Lock(Tables(spark, root))
     lock.acquire(wait)

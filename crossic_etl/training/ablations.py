@@ -25,11 +25,12 @@ import yaml
 from crossic_etl.config.errors import ConfigError, one_of, require
 from crossic_etl.config.loading import build, read_tree
 from crossic_etl.config.training import TrainingConfig
+from crossic_etl.kernels.samples.names import ARRANGEMENTS
 from crossic_etl.training.errors import TrainingError
 from crossic_etl.training.outputs import FINAL, read_metrics, read_record
 
 # Of the paper (arXiv 2504.20484): the method, the reversed direction, Mix-PT, and the controls.
-COMPARED = ("en-first", "target-first", "mix", "target-only", "random", "retrieved")
+COMPARED = tuple(ARRANGEMENTS)
 ALL, UNTRAINED, MISSING = "all", "(untrained)", "–"
 
 
@@ -67,7 +68,7 @@ def script(config: str, folder: Path, arrangements: Sequence[str], tokens: int) 
     for name in arrangements:
         output = folder / "exports" / name
         command = [
-            *("-m", "jobs.export", "--config", config, "--arrangement", name),
+            *("-m", "crossic_etl", "export", "--config", config, "--arrangement", name),
             *("--tokens", str(tokens), "--to", str(output)),
         ]
         done = shlex.quote(str(output / "manifest.json"))

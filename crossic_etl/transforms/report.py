@@ -12,7 +12,7 @@ from crossic_etl.kernels.encoding.similarity import side_cosines
 from crossic_etl.kernels.encoding.spec import EncoderChoice
 from crossic_etl.schemas import DOUBLE, STRING
 from crossic_etl.transforms.arrow import Batches, rebatch, to_batches
-from crossic_etl.transforms.embeddings import task_encoder
+from crossic_etl.transforms.encoding import task_encoder
 
 # Both directions of a link are two of a pair's evidence, a shared Wikidata item the third.
 EVIDENCE = ("both directions and item", "both directions", "item and one direction", "item",
@@ -97,7 +97,7 @@ def histogram(frame: DataFrame, by: Sequence[str], value: Column, step: float) -
     return count_rows(frame.where(value.isNotNull()).select(*by, place), [*by, "bin"])
 
 
-def octave_histogram(frame: DataFrame, by: Sequence[str], value: Column) -> DataFrame:
+def histogram_octaves(frame: DataFrame, by: Sequence[str], value: Column) -> DataFrame:
     """``*by, bin, rows``: how many values are in ``[2 ** (bin / 2), 2 ** ((bin + 1) / 2))``.
 
     Values under 1 count as 1.
@@ -131,7 +131,7 @@ def measure_neighbours(neighbours: DataFrame) -> DataFrame:
 def sample_groups(
     frame: DataFrame, by: Sequence[str], key: str, most: int, seed: int, name: str
 ) -> DataFrame:
-    """At most ``most`` rows of each group: those whose keys hash lowest with the seed.
+    """Up to ``most`` rows of each group: those whose keys hash lowest with the seed.
 
     ``key`` is unique. About `MARGIN` times the wanted rows are ranked, whatever the group's size.
     """

@@ -18,7 +18,7 @@ import yaml
 from databricks.bundles.jobs import Job, Task
 
 from crossic_etl.cli import __main__ as cli
-from crossic_etl.cli import pipeline
+from crossic_etl.cli import run
 from crossic_etl.config import Config, load_config
 from crossic_etl.config.crawl import Crawl, CrawlSource, Neighbours
 from crossic_etl.pipeline import flow
@@ -47,8 +47,9 @@ def config_of(task: Task) -> tuple[Config, str | None]:
     arguments = list(task.python_wheel_task.parameters)
     for name, value in values.items():
         arguments = [argument.replace(name, str(value)) for argument in arguments]
-    given = pipeline.command_line().parse_args(arguments)
-    return load_config(given.config, given.overrides), given.only
+    assert arguments.pop(0) == "run"
+    given = run.command.make_context("run", arguments).params
+    return load_config(given["path"], given["overrides"]), given["only"]
 
 
 def test_a_field_that_databricks_does_not_know_is_seen() -> None:
@@ -139,6 +140,7 @@ def test_the_wheel_has_the_jobs_and_the_command_and_asks_for_no_spark(tmp_path: 
         required = Parser().parsestr(archive.read(info).decode()).get_all("Requires-Dist") or []
         commands = archive.read(info.replace("METADATA", "entry_points.txt")).decode()
     assert "crossic_etl/kernels/wikis.yaml" in names
+    assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == {"crossic_etl"}
     own = [one for one in required if "extra ==" not in one]
     assert any(one.startswith("faiss-cpu") for one in own)
     assert not [one for one in own if one.startswith(("pyspark", "delta-spark"))]

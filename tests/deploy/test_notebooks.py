@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 from nbclient.exceptions import CellExecutionError
 
+from crossic_etl import notebook
 from crossic_etl.notebook import default_root, parameter, warehouse
 from crossic_etl.sample.build_web import load_web_sample
 from tests.support.jupyter import charts, grids, pages, printed, processes_of, run, values
@@ -74,6 +75,20 @@ def test_a_notebook_needs_only_what_spark_connect_has_and_takes_bounded_results(
             before = node.value
             assert isinstance(before, ast.Call) and isinstance(before.func, ast.Attribute)
             assert before.func.attr == "limit", ast.unparse(node)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_uses_the_python_api_and_nothing_deeper(name: str) -> None:
+    modules = {
+        alias.name for one in nodes(name) if isinstance(one, ast.Import) for alias in one.names
+    }
+    for node in nodes(name):
+        if isinstance(node, ast.ImportFrom):
+            modules.add(str(node.module))
+            if node.module == "crossic_etl.notebook":
+                assert {alias.name for alias in node.names} <= set(notebook.__all__)
+    own = {one for one in modules if one.partition(".")[0] in ("crossic_etl", "jobs", "tests")}
+    assert own == {"crossic_etl", "crossic_etl.notebook"}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,4 +1,4 @@
-"""Each promise, on rows that keep it and on rows that break it in one way."""
+"""Each expectation, on rows that keep it and on rows that break it in one way."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from pyspark.sql import types as T
 
 from crossic_etl.expectations.expectation import count_violations
-from crossic_etl.expectations.verify import Absent, Finding, find_violations, promises_of
+from crossic_etl.expectations.verify import Absent, Finding, expectations_of, find_violations
 from crossic_etl.schemas import (
     DOCUMENTS,
     EMBEDDINGS,
@@ -45,18 +45,18 @@ NULL = "no null where none may be"
 
 @pytest.fixture
 def broken(spark: SparkSession) -> Broken:
-    """``broken(table, {table: rows})``: the keys of the rows that break each of its promises."""
+    """``broken(table, {table: rows})``: the keys of the rows that break each rule, by its name."""
 
     def find(table: Table, rows: dict[Table, list[Row]]) -> dict[str, set[str]]:
         given = {one.name: of_table for one, of_table in rows.items()}
         frames = {}
-        for read in {one.name: one for p in promises_of(table) for one in p.reads}.values():
+        for read in {one.name: one for p in expectations_of(table) for one in p.reads}.values():
             nullable = T.StructType([T.StructField(c.name, c.dataType) for c in read.schema])
             literal = [row_of(read, **row) for row in given.get(read.name, [])]
             frames[read.name] = spark.createDataFrame(literal, nullable)
         found: dict[str, set[str]] = {}
         with settings(spark, IN_ONE_TASK):
-            violations = find_violations(promises_of(table), frames).collect()
+            violations = find_violations(expectations_of(table), frames).collect()
         for check, key in violations:
             found.setdefault(check, set()).add(key)
         assert len(violations) == sum(map(len, found.values()))

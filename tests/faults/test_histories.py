@@ -25,8 +25,6 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from crossic_etl.cli.pipeline import main
-from crossic_etl.cli.verify import main as verify
 from crossic_etl.sample.source import SourcePage
 from crossic_etl.schemas import (
     DOCUMENTS,
@@ -44,6 +42,8 @@ from crossic_etl.schemas import (
 from crossic_etl.tables import Tables
 from tests.faults.world import RULES, SEED, document, write_config, write_crawl
 from tests.pipeline.test_months import pair, whole, write_month
+from tests.support.commands import run as main
+from tests.support.commands import verify
 from tests.support.killed_runs import Killed, make_chunks_small, note_chunks
 from tests.support.table_hashes import row_hash
 

@@ -63,7 +63,7 @@ if packages := more.pop("packages", []):
     session.jars = lambda: {"spark.jars.packages": packages}
 session.COMMON.update(more)
 make_chunks_small(pytest.MonkeyPatch())
-from crossic_etl.cli.pipeline import main
+from tests.support.commands import run as main
 session.get_session(brief=True)
 sys.exit(main(sys.argv[1:]))
 """
@@ -77,7 +77,7 @@ WHEN = (1_700_000_000, 1_700_000_000)
 
 
 def document(number: int) -> dict[str, str]:
-    """A web page in words of its own; each fourth is a near copy of the one before it."""
+    """A web page in words of its own; each fourth is a near duplicate of the one before it."""
     subject = number - 1 if number % 4 == 3 else number
     words = random.Random(subject).choices(WORDS, k=120)
     sentences = (" ".join(words[i : i + 10]).capitalize() + "." for i in range(0, 120, 10))

@@ -95,7 +95,7 @@ def test_a_row_that_is_not_utf8_is_a_reject(tables: Tables, tmp_path: Path) -> N
     path = write_rows(tmp_path / "a.parquet", {"text": bad, "url": bad})  # type: ignore[dict-item]
     fields = {"text": "text", "url": "url"}
     frame = staged(tables, CrawlSource(path, "parquet", fields | {"lang": "url"}))
-    assert counts(frame) == {"read": 2, "not utf-8": 1, "other_language": 1}
+    assert counts(frame) == {"read": 2, "not_utf8": 1, "other_language": 1}
 
 
 @pytest.mark.parametrize("name", ["0 first.parquet", "9 last.parquet"])
@@ -106,8 +106,8 @@ def test_a_parquet_file_that_cannot_be_read_is_one_reject(
     whole = (tmp_path / "5.parquet").read_bytes()
     (tmp_path / name).write_bytes(whole[: len(whole) // 2])
     frame = staged(tables, CrawlSource(str(tmp_path), "parquet", PLAIN))
-    assert counts(frame) == {"read": 3, "document": 2, "damaged file": 1}
-    (broken,) = frame.where("outcome = 'damaged file'").collect()
+    assert counts(frame) == {"read": 3, "document": 2, "damaged_file": 1}
+    (broken,) = frame.where("outcome = 'damaged_file'").collect()
     assert (broken.key, broken.lang) == (plain_path(f"file:{tmp_path}/{name}"), "und")
     assert "can't be read as Parquet" in broken.detail
 
@@ -121,8 +121,8 @@ def test_a_file_of_other_types_is_one_reject_whatever_the_units(
         columns = {"text": ["one", "two"][: len(langs)], "lang": langs}
         write_rows(tmp_path / f"{name}.parquet", columns)
     frame = staged(tables, CrawlSource(str(tmp_path), "parquet", PLAIN))
-    assert counts(frame) == {"read": 4, "document": 3, "damaged file": 1}
-    (broken,) = frame.where("outcome = 'damaged file'").collect()
+    assert counts(frame) == {"read": 4, "document": 3, "damaged_file": 1}
+    (broken,) = frame.where("outcome = 'damaged_file'").collect()
     assert broken.key == plain_path(f"file:{tmp_path}/1.parquet")
 
 
@@ -131,7 +131,7 @@ def test_a_crawl_of_nothing_but_damaged_parquet_is_all_rejects(
 ) -> None:
     (tmp_path / "a.parquet").write_bytes(b"PAR1 and no more")
     frame = staged(tables, CrawlSource(str(tmp_path / "*.parquet"), "parquet", PLAIN))
-    assert counts(frame) == {"read": 1, "damaged file": 1}
+    assert counts(frame) == {"read": 1, "damaged_file": 1}
 
 
 @pytest.mark.parametrize("whole_bytes", [2**28, 0], ids=["whole", "by lines"])

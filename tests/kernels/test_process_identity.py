@@ -47,6 +47,6 @@ def test_a_number_that_no_process_has_is_not_alive(pid: int) -> None:
 
 
 @pytest.mark.parametrize("machine", ["another boot", ""])
-@pytest.mark.parametrize("pid", [os.getpid(), NOBODY])
+@pytest.mark.parametrize("pid", [os.getpid(), NOBODY], ids=["own", "nobody"])
 def test_of_another_machine_nothing_is_known(machine: str, pid: int) -> None:
     assert is_alive(ProcessIdentity(machine, pid)) is None

@@ -27,6 +27,8 @@ from tests.support.table_hashes import row_hash, row_hashes
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+pytestmark = pytest.mark.shared_run("shared_tables")
+
 SPLIT, SHUFFLE = "spark.sql.files.maxPartitionBytes", "spark.sql.shuffle.partitions"
 
 ON_ONE_CORE = """

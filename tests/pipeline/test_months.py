@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crossic_etl.cli.pipeline import main
 from crossic_etl.pipeline import dumps as staging
 from crossic_etl.sample.build import write_wiki
 from crossic_etl.sample.source import SourcePage, SourceWiki
@@ -25,6 +24,7 @@ from crossic_etl.schemas import (
     Table,
 )
 from crossic_etl.tables import Tables
+from tests.support.commands import run as main
 from tests.support.killed_runs import Killed, note_chunks
 from tests.support.table_hashes import row_hash
 

@@ -27,6 +27,8 @@ from crossic_etl.tables import Tables
 if TYPE_CHECKING:
     from pyspark.sql import Row
 
+pytestmark = pytest.mark.shared_run("mirror_run")
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -90,7 +92,7 @@ def test_a_plan_names_the_crawl() -> None:
     config = Config("t", ("th",), crawl=Crawl((CrawlSource("/data/crawl/*.parquet"),)))
     assert plan(config, named(["documents"]))[1] == (
         "documents: reads /data/crawl/*.parquet; "
-        "writes crawl_files, crawl_texts, near_copy_links, documents, rejects, runs"
+        "writes crawl_files, crawl_texts, near_duplicate_links, documents, rejects, runs"
     )
 
 
@@ -171,7 +173,7 @@ def test_a_wrong_configuration_needs_no_spark_to_be_refused(tmp_path: Path) -> N
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr == (
-        "error: window.lenght: there is no such key; did you mean length? "
+        "error: --set: window.lenght: there is no such key; did you mean length? "
         "There are length, policy\n"
     )
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from crossic_etl.config import Config
     from crossic_etl.tables import Tables
 
+pytestmark = pytest.mark.shared_run("shared_tables")
+
 
 @pytest.fixture(scope="module")
 def expected(shared_data: Path) -> dict[str, Any]:

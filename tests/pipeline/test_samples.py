@@ -15,7 +15,7 @@ from crossic_etl.config.crawl import Crawl, CrawlSource
 from crossic_etl.config.encoder import choose_encoder
 from crossic_etl.export import job as export
 from crossic_etl.export.manifest import read_manifest
-from crossic_etl.export.plan import Request
+from crossic_etl.export.plan import ExportRequest
 from crossic_etl.inputs.run_inputs import RunInputs
 from crossic_etl.pipeline import sample_sources as sample_chunks
 from crossic_etl.pipeline import samples, windows
@@ -74,9 +74,9 @@ def neighbour(
     query: str, doc: str, margin: float, accepted: bool, model: str, revision: str
 ) -> Any:
     return {
-        **{"query_id": query, "doc_id": doc, "margin": margin, "accepted": accepted},
-        **{"model": model, "revision": revision, "target_lang": "th", "query_kind": "page"},
-    }
+        "query_id": query, "doc_id": doc, "margin": margin, "accepted": accepted,
+        "model": model, "revision": revision, "target_lang": "th", "query_kind": "page",
+    }  # fmt: skip
 
 
 def write_input(tables: Tables, config: Config) -> None:
@@ -210,7 +210,7 @@ def test_the_mixture_has_its_shares_and_the_rest_is_counted(tables: Tables) -> N
 def test_an_export_of_the_mixture_has_its_windows_and_names_its_samples(
     tables: Tables, config: Config, tmp_path: Path
 ) -> None:
-    export.run(tables.spark, config, Request(str(tmp_path / "x"), "mixture"))
+    export.run(tables.spark, config, ExportRequest(str(tmp_path / "x"), "mixture"))
     held = {row.sample_id: row for row in tables.read(SAMPLES).collect()}
     rows = tables.read(WINDOWS).where("arrangement = 'mixture'").collect()
     for split in ("train", "validation"):

@@ -115,7 +115,7 @@ def test_what_is_written_is_read(tmp_path: Path, compression: str, schema: str) 
     assert isinstance(pan, Page) and (pan.page_id, pan.wikitext) == (1, "")
     assert isinstance(oil, Page) and oil.title == 'Aceite "de" oliva & más'
     assert (oil.wikitext, oil.revision_id) == ("Texto <ref>x</ref>", 10_000_002)
-    assert redirect == Redirect(5, "Óleo", 'Aceite "de" oliva & más', 0, "", "Uso's")
+    assert redirect == Redirect(5, "Óleo", 'Aceite "de" oliva & más', 0, "")
     assert getattr(dropped, "reason", "") == "namespace"
 
 

@@ -213,11 +213,11 @@ def test_rejects_of_one_table_and_language_are_replaced(
 def test_runs_are_added(spark: SparkSession, tmp_path: Path) -> None:
     tables = Tables(spark, str(tmp_path))
     row = dict.fromkeys(RUNS.columns, 1) | {
-        **{"run_id": "a", "job": "pages", "state": "done", "started": datetime(2026, 1, 1)},
-        **{"seconds": 0.5, "config_hash": "", "code_version": "", "error": None},
-        **{"settings": "{}", "inputs": "{}", "output_versions": {}},
-        **{"input_versions": {}, "dropped": {"cut": 2}, "metrics": {}},
-    }
+        "run_id": "a", "job": "pages", "state": "done", "started": datetime(2026, 1, 1),
+        "seconds": 0.5, "config_hash": "", "code_version": "", "error": None,
+        "settings": "{}", "inputs": "{}", "output_versions": {},
+        "input_versions": {}, "dropped": {"cut": 2}, "metrics": {},
+    }  # fmt: skip
     tables.append_run(row)
     tables.append_run(row | {"run_id": "b", "error": "no dump"})
     actual = {r.run_id: (r.error, r.dropped) for r in tables.read(RUNS).collect()}

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 from pyspark.sql import functions as F
 
-from crossic_etl.cli.maintain import main
 from crossic_etl.config import ConfigError
 from crossic_etl.config.maintenance import Maintain
 from crossic_etl.pipeline.flow import scratch_names
@@ -18,6 +17,7 @@ from crossic_etl.tables import Tables
 from crossic_etl.tables import maintenance as upkeep
 from crossic_etl.tables.lock import Lock
 from crossic_etl.tables.maintenance import CHECK, ORDERS, maintain_tables
+from tests.support.commands import maintain as main
 from tests.support.rows import row_of
 from tests.support.spark_settings import settings
 from tests.support.table_hashes import row_hash
@@ -150,10 +150,13 @@ def test_files_are_sorted_by_columns_that_have_statistics() -> None:
 
 
 def test_every_scratch_table_is_known() -> None:
-    sources = [*(ROOT / "jobs").glob("*.py"), *(ROOT / "crossic_etl").rglob("*.py")]
-    code = "\n".join(path.read_text("utf-8") for path in sources)
+    sources = [path.read_text("utf-8") for path in (ROOT / "crossic_etl").rglob("*.py")]
+    code = "\n".join(sources)
     named = set(re.findall(r"\.stage\(\s*\"(\w+)\"", code))
+    for text in sources:
+        for constant in re.findall(r"\.stage\(\s*([A-Z_]+),", text):
+            named |= set(re.findall(rf"^{constant} = \"(\w+)\"", text, re.M))
     updated = set(re.findall(r"(?:tables|self)\.update\(\s*([A-Z_]+)", code))
     changes = {f"changes_of_{table.lower()}" for table in updated}
-    assert {"candidates", "windows", "changes_of_rejects"} <= named | changes
+    assert {"candidates", "pairs", "changes_of_rejects"} <= named | changes
     assert named | changes <= set(scratch_names())

@@ -94,7 +94,7 @@ def test_an_oversized_record_is_truncated_before_it_goes_to_a_worker(frame: Fram
     ]
     assert sum(row.outcome == "read" for row in rows) == 2
     (reject,) = [row for row in rows if row.outcome == "too_large"]
-    assert reject.detail.startswith("<page><title>Monster</title>")
+    assert reject.detail.startswith("<page><title>Oversized</title>")
 
 
 def test_of_a_damaged_dump_whole_pages_are_kept_and_the_damage_is_rejected(frame: Frame) -> None:

@@ -15,9 +15,9 @@ from crossic_etl.transforms.report import (
     count_rejects,
     describe,
     histogram,
+    histogram_octaves,
     measure_neighbours,
     measure_windows,
-    octave_histogram,
     sample_groups,
     with_both_sides,
 )
@@ -79,7 +79,7 @@ def test_bins_begin_at_multiples_of_their_width(frame: Frame) -> None:
 def test_half_octaves_begin_at_1(frame: Frame) -> None:
     lengths = frame("lang string, n int", [("ar", n) for n in (0, 1, 2, 3, 1024, None)])
     actual = {
-        row.bin: row.rows for row in octave_histogram(lengths, ["lang"], F.col("n")).collect()
+        row.bin: row.rows for row in histogram_octaves(lengths, ["lang"], F.col("n")).collect()
     }
     assert actual == {0: 2, 2: 1, 3: 1, 20: 1}
 

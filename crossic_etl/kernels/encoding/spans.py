@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
+from crossic_etl.kernels.encoding.names import SPANS
 from crossic_etl.kernels.text.sentences import find_borders, splits_a_cluster
 
 EMPTY = "empty"
 NO_LETTERS = "no_letters"
 REASONS = (EMPTY, NO_LETTERS)
 
-RULES = ("lead", "mean")
 # Ours, by measuring (python -m bench.encoders): of 372 translated news documents, leads of 300,
 # 600, 1,000, 2,000 and 4,000 characters lose 2, 4, 4, 3 and 0, in 6, 7, 12, 21 and 42 s of work for
 # the English side; pages are all found under each. A mean of four spans of 600 or 1,000 loses none.
@@ -47,7 +47,7 @@ class SpanRule:
 
     def __post_init__(self) -> None:
         for key, fits, expected in (
-            ("kind", self.kind in RULES, f"one of {', '.join(RULES)}"),
+            ("kind", self.kind in SPANS, f"one of {', '.join(SPANS)}"),
             (
                 "max_characters",
                 16 <= self.max_characters <= MOST_CHARACTERS,

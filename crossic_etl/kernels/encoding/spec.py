@@ -8,12 +8,12 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from crossic_etl.kernels.encoding.names import BACKENDS as BACKENDS
+from crossic_etl.kernels.encoding.names import DTYPES as DTYPES
+from crossic_etl.kernels.encoding.names import EMBEDDED as EMBEDDED
+from crossic_etl.kernels.encoding.names import SENTENCE_TRANSFORMERS as SENTENCE_TRANSFORMERS
 from crossic_etl.kernels.encoding.spans import SpanRule
 
-EMBEDDED = "use-multilingual"
-SENTENCE_TRANSFORMERS = "sentence-transformers"
-BACKENDS = (EMBEDDED, SENTENCE_TRANSFORMERS)
-DTYPES = ("float32", "float16", "bfloat16")
 Kind = Literal["query", "passage"]
 Vectors = npt.NDArray[np.float32]
 

@@ -17,22 +17,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from crossic_etl.kernels.samples.names import ARRANGEMENTS as ARRANGEMENTS
+from crossic_etl.kernels.samples.names import ENGLISH as ENGLISH
+from crossic_etl.kernels.samples.names import TARGET as TARGET
 from crossic_etl.kernels.samples.segments import NO_DOCUMENT, Document, SegmentPair, segment_pair
 from crossic_etl.kernels.tokens.ends import Ids
 from crossic_etl.kernels.tokens.tokenizers import Tokenizer
-
-ENGLISH = "english"
-TARGET = "target"
-
-# Each tuple is one kind of sample: the sides that it holds, in order.
-ARRANGEMENTS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "en-first": ((ENGLISH, TARGET),),
-    "target-first": ((TARGET, ENGLISH),),
-    "mix": ((ENGLISH,), (TARGET,)),
-    "target-only": ((TARGET,),),
-    "random": ((ENGLISH, TARGET),),
-    "retrieved": ((ENGLISH, TARGET),),
-}
 
 # Ours: the paper names no separator. A blank line is how texts follow each other in any corpus.
 DEFAULT_SEPARATOR = "\n\n"

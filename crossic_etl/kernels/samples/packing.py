@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from crossic_etl.kernels.samples.names import POLICIES as POLICIES
 from crossic_etl.kernels.tokens.ends import Ids
 
 # Ours. Ten thousand samples of 1,000 tokens are 40 MB; more of them waste hardly less.
@@ -48,7 +49,7 @@ def pack(samples: Iterable[PackedSample], length: int, policy: str) -> Iterator[
     if policy not in POLICIES:
         expected = ", ".join(POLICIES)
         raise ValueError(f"window.policy: {policy!r} is none; expected one of {expected}")
-    return POLICIES[policy](_checked(samples, length), length)
+    return _PACKERS[policy](_checked(samples, length), length)
 
 
 def pack_sliding(samples: Iterable[PackedSample], length: int) -> Iterator[PackedWindow]:
@@ -132,11 +133,9 @@ def best_fit(sizes: Sequence[int], length: int) -> list[list[int]]:
     return sorted((sorted(members) for members in windows), key=lambda members: members[0])
 
 
-POLICIES: dict[str, Callable[[Iterable[PackedSample], int], Iterator[PackedWindow]]] = {
-    "sliding": pack_sliding,
-    "padded": pack_padded,
-    "best-fit": pack_best_fit,
-}
+_PACKERS: dict[str, Callable[[Iterable[PackedSample], int], Iterator[PackedWindow]]] = dict(
+    zip(POLICIES, (pack_sliding, pack_padded, pack_best_fit), strict=True)
+)
 
 
 def _checked(samples: Iterable[PackedSample], length: int) -> Iterator[PackedSample]:

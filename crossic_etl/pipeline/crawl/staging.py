@@ -14,10 +14,10 @@ from crossic_etl.schemas import STAGED_DOCUMENTS
 from crossic_etl.tables import Chunk, Tables
 from crossic_etl.tables.chunks import make_chunks, stage_chunks
 from crossic_etl.transforms.documents import (
-    judge_json_files,
-    judge_lines,
-    judge_rows,
-    judge_wet_files,
+    filter_json_files,
+    filter_lines,
+    filter_rows,
+    filter_wet_files,
 )
 from crossic_etl.transforms.frames import union
 
@@ -77,19 +77,19 @@ def _read_source(
     if source.format == "parquet":
         if paths := [path for path in files.sizes if path not in damaged]:
             rows = read_rows(spark, paths, files.fields, like)
-            frames.append(judge_rows(rows, rules, source.dump))
+            frames.append(filter_rows(rows, rules, source.dump))
         return frames
     by_lines = {path for path in files.sizes if _is_by_lines(files, path, damaged, whole_bytes)}
     whole = sorted(files.sizes.keys() - by_lines)
     _refuse_too_large(files, whole)
     if whole and source.format == "wet":
-        frames.append(judge_wet_files(read_files(spark, whole), rules, source.dump))
+        frames.append(filter_wet_files(read_files(spark, whole), rules, source.dump))
     elif whole:
         read = read_files(spark, whole)
-        frames.append(judge_json_files(read, files.fields, rules, source.dump))
+        frames.append(filter_json_files(read, files.fields, rules, source.dump))
     if by_lines:
         lines = read_lines(spark, sorted(by_lines))
-        frames.append(judge_lines(lines, files.fields, rules, source.dump))
+        frames.append(filter_lines(lines, files.fields, rules, source.dump))
     return frames
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NoReturn
@@ -7,13 +8,23 @@ from typing import Any, NoReturn
 import pytest
 from pyspark.errors import AnalysisException, PySparkException
 
-from crossic_etl.cli import run as cli
-from crossic_etl.cli.run import checked_config, guarded, parser, run_job
+from crossic_etl.cli.__main__ import main
+from crossic_etl.cli.actions import checked_config, guarded
+from crossic_etl.cli.job import job_command
 from crossic_etl.config import Config, ConfigError, UnfitSettingError
 from crossic_etl.inputs.errors import InputError
+from crossic_etl.log import console_logging
+from crossic_etl.pipeline import pages
 from crossic_etl.runs.job import Job
 from crossic_etl.runs.record import UnbalancedError
 from crossic_etl.tables import TableError
+
+
+@pytest.fixture
+def shown() -> Iterator[None]:
+    """Messages are shown, as a command does."""
+    with console_logging():
+        yield
 
 
 @pytest.fixture
@@ -30,6 +41,7 @@ def raising(error: Exception) -> Any:
     return action
 
 
+@pytest.mark.usefixtures("shown")
 def test_what_succeeds_prints_nothing_and_exits_with_0(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -38,6 +50,7 @@ def test_what_succeeds_prints_nothing_and_exits_with_0(
     assert (done, tuple(capsys.readouterr())) == ([1], ("", ""))
 
 
+@pytest.mark.usefixtures("shown")
 @pytest.mark.parametrize(
     ("error", "line"),
     [
@@ -63,6 +76,7 @@ def test_an_error_of_the_program_is_not_hidden(error: Exception) -> None:
         guarded(raising(error))
 
 
+@pytest.mark.usefixtures("shown")
 def test_an_error_of_the_system_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     def action() -> None:
         raise PermissionError(13, "Permission denied", "/lake/pages")
@@ -75,14 +89,11 @@ def test_a_job_gets_the_session_and_the_configuration(
     monkeypatch: pytest.MonkeyPatch, config_file: str
 ) -> None:
     calls: list[tuple[object, Config]] = []
-    monkeypatch.setattr(cli, "get_session", lambda: "session")
-    monkeypatch.setattr(cli, "only_writer", lambda *given: nullcontext())
-    status = run_job(
-        Job("pages", lambda *given: calls.append(given)),
-        "a job",
-        ["--config", config_file, "--set", "seed=3", "--set", "window.length=64"],
-    )
-    assert status == 0
+    monkeypatch.setattr("crossic_etl.session.get_session", lambda brief: "session")
+    monkeypatch.setattr("crossic_etl.cli.job.only_writer", lambda *given: nullcontext())
+    monkeypatch.setattr(pages, "JOB", Job("pages", lambda *given: calls.append(given)))
+    arguments = ["--config", config_file, "--set", "seed=3", "--set", "window.length=64"]
+    assert main("pages", arguments) == 0
     ((session, config),) = calls
     assert (session, config.root, config.seed, config.window.length) == ("session", "/data", 3, 64)
 
@@ -90,8 +101,8 @@ def test_a_job_gets_the_session_and_the_configuration(
 @pytest.mark.parametrize(
     ("override", "line"),
     [
-        ("shards=0", "error: shards: 0 given, expected a whole number >= 1\n"),
-        ("window=8", "error: window: 8 given, expected a mapping of keys\n"),
+        ("shards=0", "error: --set: shards: 0 given, expected a whole number >= 1\n"),
+        ("window=8", "error: --set: window: 8 given, expected a mapping of keys\n"),
     ],
 )
 def test_a_wrong_configuration_ends_before_spark_starts(
@@ -101,33 +112,32 @@ def test_a_wrong_configuration_ends_before_spark_starts(
     override: str,
     line: str,
 ) -> None:
-    monkeypatch.setattr(cli, "get_session", raising(AssertionError("Spark started")))
+    monkeypatch.setattr("crossic_etl.session.get_session", raising(AssertionError("started")))
     arguments = ["--config", config_file, "--set", override]
-    assert run_job(Job("pages", raising(AssertionError("ran"))), "a job", arguments) == 1
+    assert main("pages", arguments) == 1
     assert capsys.readouterr().err == line
 
 
 def test_a_tokenizer_that_does_not_fit_ends_before_spark_starts(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], config_file: str
 ) -> None:
-    monkeypatch.setattr(cli, "get_session", raising(AssertionError("Spark started")))
+    monkeypatch.setattr("crossic_etl.session.get_session", raising(AssertionError("started")))
     arguments = ["--config", config_file, "--set", "split_token=<|none|>"]
-    assert run_job(Job("pages", raising(AssertionError("ran"))), "a job", arguments) == 1
+    assert main("pages", arguments) == 1
     error = capsys.readouterr().err
     assert error.startswith("error: split_token: '<|none|>' is no token of this kind; expected")
     assert error.count("\n") == 1
 
 
 def test_a_configuration_must_be_named(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as stopped:
-        parser("a job").parse_args([])
-    assert stopped.value.code == 2
-    assert "--config" in capsys.readouterr().err
+    assert main("pages", []) == 2
+    assert capsys.readouterr().err == "error: Missing option '--config'.\n"
 
 
 def test_overrides_are_taken_in_their_order(config_file: str) -> None:
-    given = parser("a job").parse_args(
-        ["--set", "seed=1", "--config", config_file, "--set", "seed=2"]
+    command = job_command("pages", "")
+    context = command.make_context(
+        "pages", ["--set", "seed=1", "--config", config_file, "--set", "seed=2"]
     )
-    assert given.overrides == ["seed=1", "seed=2"]
-    assert checked_config(given).seed == 2
+    assert context.params["overrides"] == ("seed=1", "seed=2")
+    assert checked_config(context.params["path"], context.params["overrides"]).seed == 2

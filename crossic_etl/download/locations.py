@@ -1,7 +1,7 @@
-"""Where a file goes, on any file system of fsspec, and what is noted beside it.
+"""Where a file goes, on any file system of fsspec, and the sidecar file with its metadata.
 
-Beside ``name`` lie, under names that Spark doesn't list, ``.name.part`` while it is on its way and
-``.name.json``, the note: where it comes from, and its checksum once it is complete.
+Two files lie beside ``name``, under names that Spark ignores. ``.name.part`` holds its bytes during
+the transfer. ``.name.json``, the sidecar, has its URL and, once it is complete, its checksum.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ CHUNK = 2**20  # bytes
 
 
 @dataclass(frozen=True)
-class Note:
-    """What is known of a file beside its bytes; without checksums it isn't complete yet."""
+class SidecarMetadata:
+    """Content of a sidecar; a file whose sidecar has no checksums isn't complete yet."""
 
     url: str
     size: int | None = None
@@ -30,18 +30,18 @@ class Note:
 
 
 @dataclass(frozen=True)
-class Place:
-    """A path on a file system, which need not be there yet."""
+class Location:
+    """A path on a file system; the file need not exist yet."""
 
     filesystem: Any
     path: str
 
     @classmethod
-    def of(cls, url: str) -> Place:
-        """The place that a local path or a URL of fsspec names.
+    def of(cls, url: str) -> Location:
+        """The location of a local path or a URL of fsspec.
 
         Raises:
-            UnfitSettingError: no installed package knows its scheme.
+            UnfitSettingError: no installed package supports the URL's scheme.
         """
         try:
             filesystem, path = fsspec.core.url_to_fs(url)
@@ -50,23 +50,23 @@ class Place:
         return cls(filesystem, path)
 
     @property
-    def part(self) -> Place:
-        """Where the file lies while it is on its way."""
+    def part(self) -> Location:
+        """The location of the part file."""
         return self._beside("part")
 
-    def _beside(self, ending: str) -> Place:
+    def _beside(self, ending: str) -> Location:
         folder, slash, name = self.path.rpartition("/")
-        return Place(self.filesystem, f"{folder}{slash}.{name}.{ending}")
+        return Location(self.filesystem, f"{folder}{slash}.{name}.{ending}")
 
     def size(self) -> int | None:
-        """Its bytes; None where it isn't there."""
+        """The file's size in bytes; None if it doesn't exist."""
         try:
             return int(self.filesystem.info(self.path)["size"])
         except FileNotFoundError:
             return None
 
     def checksum(self, algorithm: str) -> Any:
-        """The hash of its bytes, to go on with."""
+        """The hash object of the file's bytes, which further bytes may be added to."""
         digest = hashlib.new(algorithm)
         with self.filesystem.open(self.path, "rb") as file:
             while chunk := file.read(CHUNK):
@@ -74,28 +74,33 @@ class Place:
         return digest
 
     def open(self, mode: str) -> IO[bytes]:
-        """Opens it to write; ``ab`` raises what the file system raises that can't append."""
+        """Opens the file for writing, and makes its folder.
+
+        With ``ab`` a file system that can't append raises its own error.
+        """
         self.filesystem.makedirs(self.path.rpartition("/")[0], exist_ok=True)
         return cast("IO[bytes]", self.filesystem.open(self.path, mode))
 
     def remove(self) -> None:
-        """Removes it where it is there."""
+        """Removes the file if it exists."""
         if self.size() is not None:
             self.filesystem.rm(self.path)
 
     def publish(self) -> None:
-        """Moves what is complete from its part to its name."""
+        """Renames the part file, if there is one, to the file's name."""
         if self.part.size() is not None:
             self.filesystem.mv(self.part.path, self.path)
 
-    def read_note(self) -> Note | None:
-        """The note beside it; None where there is none that can be read."""
+    def read_sidecar(self) -> SidecarMetadata | None:
+        """The sidecar; None if there is none, or none that can be read."""
         try:
-            return Note(**json.loads(self.filesystem.cat_file(self._beside("json").path)))
+            return SidecarMetadata(
+                **json.loads(self.filesystem.cat_file(self._beside("json").path))
+            )
         except (FileNotFoundError, ValueError, TypeError):
             return None
 
-    def write_note(self, note: Note) -> None:
-        """Writes the note beside it."""
+    def write_sidecar(self, metadata: SidecarMetadata) -> None:
+        """Writes the sidecar."""
         with self._beside("json").open("wb") as file:
-            file.write(json.dumps(dataclasses.asdict(note), indent=1).encode())
+            file.write(json.dumps(dataclasses.asdict(metadata), indent=1).encode())
