@@ -29,7 +29,7 @@ from crossic_etl.kernels.wikis import Wiki
 from crossic_etl.log import PACKAGE, ConsoleHandler, TextFormatter
 from crossic_etl.pipeline.flow import jobs_of, plan
 from crossic_etl.pipeline.retrieval.plot import draw_margins
-from crossic_etl.report.source import Source, collect
+from crossic_etl.report.source import ReportSource, collect
 from crossic_etl.sample.build import build_sample
 from crossic_etl.sample.build_web import build_web_sample
 from crossic_etl.sample.show import show_sample
@@ -45,9 +45,9 @@ from crossic_etl.transforms.report import (
     measure_neighbours,
     with_both_sides,
 )
-from crossic_etl.transforms.report import pick as sample_groups
-from crossic_etl.transforms.report import spread as histogram
-from crossic_etl.transforms.thresholds import KNOWN, judge_pairs
+from crossic_etl.transforms.report import histogram as histogram
+from crossic_etl.transforms.report import sample_groups as sample_groups
+from crossic_etl.transforms.thresholds import KNOWN, filter_pairs
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, Row, SparkSession
@@ -150,7 +150,7 @@ def newest_runs(tables: OpenTables) -> list[dict[str, Any]]:
     """The newest finished run of each job, in the order of the jobs: the rows of ``runs``."""
     from crossic_etl.report.flow import newest
 
-    return newest(Source(Tables(get_session(), tables.root), seed=0, most_samples=0))
+    return newest(ReportSource(Tables(get_session(), tables.root), seed=0, most_samples=0))
 
 
 def bin_ends(counted: Sequence[Mapping[str, Any]], step: float) -> list[dict[str, Any]]:
@@ -203,4 +203,4 @@ def wikitext_of(record: bytes, lang: str) -> str:
 
 def find_known_pairs(pairs: DataFrame, vectors: DataFrame, seed: int = 0) -> DataFrame:
     """The rows of ``pairs`` whose two pages have a vector: right answers for a search."""
-    return judge_pairs(pairs, vectors, seed=seed).where(F.col("outcome") == KNOWN)
+    return filter_pairs(pairs, vectors, seed=seed).where(F.col("outcome") == KNOWN)

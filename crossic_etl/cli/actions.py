@@ -84,7 +84,7 @@ def checked_config(path: str, overrides: Sequence[str]) -> Config:
 
 def show_root(config: Config) -> None:
     """Says where the tables are, with the whole path."""
-    from crossic_etl.config.paths import absolute_root
+    from crossic_etl.config.roots import absolute_root
 
     log.info("root: %s", absolute_root(config.root))
 

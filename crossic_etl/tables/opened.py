@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from crossic_etl.config.paths import absolute_root
+from crossic_etl.config.roots import absolute_root
 from crossic_etl.schemas import TABLES
 from crossic_etl.tables.delta import Tables
 
