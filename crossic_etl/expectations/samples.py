@@ -7,8 +7,8 @@ from pyspark.sql import functions as F
 
 from crossic_etl.expectations.expectation import Expectation, of_every_row
 from crossic_etl.schemas import DOCUMENTS, PAGES, PAIRS, SAMPLES
-from crossic_etl.transforms.sides import CRAWL, RETRIEVED, WIKIPEDIA
 from crossic_etl.transforms.source_ids import page_source_id
+from crossic_etl.transforms.text_pairs import CRAWL, RETRIEVED, WIKIPEDIA
 
 SIDES = ("en", "target")
 # The grain of a pair of texts in one arrangement; in ``mix`` each of its texts is by itself.

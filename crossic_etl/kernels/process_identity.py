@@ -1,4 +1,4 @@
-"""Which process of which machine wrote something, and whether it still runs.
+"""The identity of a process on its machine, and whether it still runs.
 
 A process number means the same process only within one process namespace of one boot of one
 machine, and may be given to another process there once the first has ended. So an identity has all
@@ -35,7 +35,7 @@ def this_process() -> ProcessIdentity:
 def is_alive(process: ProcessIdentity) -> bool | None:
     """Whether a process still runs; None where that can't be seen from this machine.
 
-    It can't where the process ran elsewhere, or where a system doesn't say which boot it is.
+    That can't be seen of a process of another machine, or on a system without a boot id.
     """
     if not process.machine or process.machine != machine_id():
         return None

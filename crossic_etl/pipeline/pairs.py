@@ -16,10 +16,10 @@ from crossic_etl.transforms.pairs import (
     find_candidates,
     merged_links,
     pair_metrics,
+    resolve_candidates,
     rounds_for,
     select_cycles,
     select_pairs,
-    settle_candidates,
 )
 
 
@@ -36,7 +36,7 @@ def run(
         candidates = tables.stage("candidates", find_candidates(links, pages, redirects))
         n_candidates = candidates.where("outcome = 'candidate'").count()
         rounds = rounds_for(n_candidates)
-        resolved = tables.stage("pairs", settle_candidates(candidates, rounds))
+        resolved = tables.stage("pairs", resolve_candidates(candidates, rounds))
         record.resolve_outcomes(count_outcomes(merged_links(resolved)), used=("pair",))
         record.metrics = pair_metrics(resolved).head(1)[0].asDict()
         tables.update(PAIRS, select_pairs(resolved), scope)

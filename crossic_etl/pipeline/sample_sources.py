@@ -15,23 +15,23 @@ from crossic_etl.tables import Chunk, Scope, Tables
 from crossic_etl.tables.chunks import make_chunks, stage_chunks
 from crossic_etl.transforms.contamination import find_contaminated
 from crossic_etl.transforms.samples import SampleSettings, make_samples
-from crossic_etl.transforms.sides import (
+from crossic_etl.transforms.text_pairs import (
     CRAWL,
     RETRIEVED,
     WIKIPEDIA,
     arrange_pairs,
     arrange_retrieved,
     document_texts,
-    judge_sides,
+    filter_text_pairs,
     page_texts,
-    pair_sides,
-    retrieved_sides,
-    select_texts,
+    retrieved_text_pairs,
+    select_paired_texts,
+    wikipedia_text_pairs,
 )
 
 NAME = "samples"
 # Ours, pairs of texts in an arrangement: some minutes of two cores.
-LEAST_SIDES = 100_000
+LEAST_TEXT_PAIRS = 100_000
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class SampleSource:
     Attributes:
         origin: ``wikipedia`` or ``crawl``.
         rows: has one row for each of ``text_pairs``, and is cheaper to count.
-        text_pairs: see `transforms.sides`.
-        english: texts, see `transforms.sides.page_texts`.
+        text_pairs: see `transforms.text_pairs`.
+        english: texts, see `transforms.text_pairs.page_texts`.
         target: texts of the target languages.
         arrangements: to make.
     """
@@ -113,7 +113,7 @@ def load_sources(
     ``retrieved`` is given where the arrangement of that name is among them.
     """
     pairs = tables.select(PAIRS, {"target_lang": languages})
-    text_pairs = pair_sides(pairs, validation_share, seed)
+    text_pairs = wikipedia_text_pairs(pairs, validation_share, seed)
     english = page_texts(tables.select(PAGES, {"lang": ["en"]}))
     target = page_texts(tables.select(PAGES, {"lang": languages}))
     sources = []
@@ -121,7 +121,7 @@ def load_sources(
         sources.append(SampleSource(WIKIPEDIA, pairs, text_pairs, english, target, of_pairs))
     if retrieved is not None:
         accepted = tables.select(NEIGHBOURS, retrieved.scope(languages)).where("accepted")
-        found = retrieved_sides(accepted, text_pairs, validation_share, seed)
+        found = retrieved_text_pairs(accepted, text_pairs, validation_share, seed)
         of_web = document_texts(tables.select(DOCUMENTS, {"lang": ["en"]}))
         if not retrieved.are_pages:
             target = document_texts(tables.select(DOCUMENTS, {"lang": languages}))
@@ -142,7 +142,7 @@ def stage_contaminated(
     if evaluation is None:
         return None
     pages = page_texts(tables.select(PAGES, {"lang": wikis}))
-    texts = select_texts(pages, [source.text_pairs for source in sources])
+    texts = select_paired_texts(pages, [source.text_pairs for source in sources])
     return tables.stage("contaminated", find_contaminated(texts, evaluation))
 
 
@@ -188,7 +188,7 @@ def stage_samples(
                 made.append(make_source(source, languages, rules, contaminated, held))
         return tables.stage(NAME, reduce(DataFrame.unionByName, made), chunk)
 
-    chunks = make_chunks(n_text_pairs, LEAST_SIDES)
+    chunks = make_chunks(n_text_pairs, LEAST_TEXT_PAIRS)
     return stage_chunks(tables, NAME, input_values, chunks, stage)
 
 
@@ -203,7 +203,7 @@ def make_source(
 
     They are what they would be if the samples of all languages were made at once.
     """
-    judged = judge_sides(
+    judged = filter_text_pairs(
         source.text_pairs, source.english, source.target, rules.min_chars, contaminated
     )
     arranged = (

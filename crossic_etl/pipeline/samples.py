@@ -29,7 +29,7 @@ from crossic_etl.transforms.samples import (
     select_gone_samples,
     select_samples,
 )
-from crossic_etl.transforms.sides import RETRIEVED
+from crossic_etl.transforms.text_pairs import RETRIEVED
 
 
 def run(

@@ -30,7 +30,7 @@ def count_samples(samples: DataFrame) -> DataFrame:
 
 
 def sampling_rates(tokens: Mapping[str, int], shares: Mapping[str, float]) -> dict[str, float]:
-    """What to take of the tokens of each arrangement, from 0 to 1, to have these shares.
+    """The part of each arrangement's tokens to take, 0 to 1, for a mixture with these shares.
 
     The arrangement that limits, having the fewest tokens for its share, is taken whole.
 

@@ -153,7 +153,7 @@ def test_samples_that_a_run_which_died_has_staged_are_not_made_again(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sample_chunks, "LEAST_SIDES", 1)
+    monkeypatch.setattr(sample_chunks, "LEAST_TEXT_PAIRS", 1)
     made, own = Tables(spark, str(tmp_path)), replace(config, root=str(tmp_path))
     write_input(made, own)
     with monkeypatch.context() as patched, pytest.raises(Killed):

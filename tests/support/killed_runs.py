@@ -23,7 +23,7 @@ def make_chunks_small(patched: pytest.MonkeyPatch) -> None:
     for module in (staging, crawl_staging):
         patched.setattr(module, "LEAST_BYTES", 1)
     patched.setattr(embedding_chunks, "LEAST_TEXTS", 4)
-    patched.setattr(sample_chunks, "LEAST_SIDES", 1)
+    patched.setattr(sample_chunks, "LEAST_TEXT_PAIRS", 1)
 
 
 def note_chunks(

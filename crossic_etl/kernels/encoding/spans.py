@@ -1,7 +1,7 @@
 """Which part of a text the encoder sees.
 
-An encoder has a limit, and long before it a text costs more than it tells. The rule is part of an
-embedding's key: a text under another rule is another vector.
+An encoder has a token limit, and encoding a long text whole costs more than it gains. The rule is
+part of an embedding's key, since another rule gives the same text another vector.
 """
 
 from __future__ import annotations
@@ -67,18 +67,18 @@ class SpanRule:
 
 
 def unfit_reason(text: str | None) -> str | None:
-    """Why a text can't be embedded; None where it can. Encoders give a vector for nothing too."""
+    """Why a text can't be embedded; None where it can. An encoder gives a vector for any text."""
     if text is None or not _VISIBLE.search(text):
         return EMPTY
     return None if _LETTER.search(text) else NO_LETTERS
 
 
 def find_spans(text: str, lang: str, rule: SpanRule) -> list[Span]:
-    """The (start, end) of each span in characters, in order, apart, none longer than the rule's.
+    """The (start, end) of each span in characters: in order, disjoint, within the rule's length.
 
     A span ends at a sentence's border in its last quarter, else at a word's, else between two
     letters, never inside a grapheme cluster (but for a cluster that is longer than the span).
-    White space at either end is left out. Costs what the spans cost, however long the text.
+    White space at either end is left out. The time is that of the spans, not of the whole text.
     """
     first = _VISIBLE.search(text)
     if first is None:

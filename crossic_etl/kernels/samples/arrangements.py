@@ -2,9 +2,9 @@
 
 An arrangement says which sides a sample holds, in which order. `random` is `en-first` with an
 English document that the caller has taken from another pair, `retrieved` with one that was found
-for the target document. All are cut at the same relative positions: of two documents, paired or
-found, only the wholes are known to match, and no better place in one for a place in the other.
-Nothing is lost that way, and all have samples within one budget, so that they can be compared.
+for the target document. Both documents are cut at the same relative positions, since nothing is
+known of which parts of them match. No text is lost, and the samples of all arrangements have the
+same budget of tokens, so that they can be compared.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Sample(NamedTuple):
 
 
 def check_arrangements(names: Sequence[str]) -> None:
-    """Raise ValueError, naming what there is, for a name that is no arrangement."""
+    """Raise ValueError, with the names that exist, for a name that is no arrangement."""
     for name in names:
         if name not in ARRANGEMENTS:
             expected = ", ".join(ARRANGEMENTS)

@@ -95,7 +95,7 @@ class NgramIndex:
         )
 
     def overlap(self, text: str) -> Overlap:
-        """What a text shares with the indexed ones; nothing where it has no letters or digits."""
+        """The overlap of a text with the indexed texts; none where it has no letters or digits."""
         symbols = code_points(_letters(text))
         found = [*self._run_hits(symbols), *self._short_hits(symbols)]
         covers = np.zeros(len(symbols) + 1, np.int64)
@@ -153,7 +153,7 @@ def read_evaluation(
 
     ``.jsonl`` and ``.json``: every string in them, or those at ``fields`` (names of keys, at any
     depth); anything else: its lines. Raises ``ValueError``, with file and line, for what can't be
-    read: an evaluation set that is passed over in silence stays in the training data.
+    read: an evaluation set that is skipped silently would stay in the training data.
     """
     text = _whole(name, source, max_bytes)
     suffix = re.sub(r"\.(?:gz|zst)$", "", name.lower()).rpartition(".")[2]

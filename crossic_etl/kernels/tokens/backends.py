@@ -30,7 +30,7 @@ _BLANK_RUN = 50_000
 
 
 class Backend(Protocol):
-    """What `Tokenizer` needs of an engine."""
+    """The methods of an engine that `Tokenizer` uses."""
 
     specials: Mapping[str, int]
     vocab_size: int
@@ -43,7 +43,7 @@ class Backend(Protocol):
 
 
 class TiktokenBackend:
-    """A byte-level vocabulary in tiktoken's form; ``nfc`` says that the text is composed first."""
+    """A byte-level vocabulary in tiktoken's form; with ``nfc`` texts are composed first."""
 
     def __init__(
         self, pattern: str, ranks: dict[bytes, int], specials: Mapping[str, int], nfc: bool

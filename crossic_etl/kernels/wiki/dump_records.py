@@ -1,4 +1,4 @@
-"""What a record of a dump turns out to be: a page, a redirect, or the reason why neither."""
+"""The results of reading a record of a dump: a page, a redirect, or the reason for neither."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Redirect:
 
 @dataclass(frozen=True)
 class Dropped:
-    """A good page that is not wanted: ``namespace``, ``content_model`` or ``text_deleted``."""
+    """A page that is read but not wanted: ``namespace``, ``content_model`` or ``text_deleted``."""
 
     reason: str
     page_id: int

@@ -1,4 +1,4 @@
-"""One record of a dump, all up to a ``</page>``: a page, a redirect, or the reason why neither."""
+"""Parses one record of a dump, the bytes up to a ``</page>``, to one of `dump_records`."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class _Revision:
 
 
 def parse_siteinfo(head: bytes | str, lang: str) -> Wiki | None:
-    """Wiki that a dump's head describes, over what ``Wiki.of(lang)`` knows; None without one."""
+    """The wiki of a dump's ``<siteinfo>``, completed by ``Wiki.of(lang)``; None without it."""
     text = head.decode("utf-8", "replace") if isinstance(head, bytes) else head
     found = _SITEINFO.search(text)
     if found is None or "<!" in text[: found.end()]:
@@ -70,7 +70,7 @@ def parse_siteinfo(head: bytes | str, lang: str) -> Wiki | None:
 def parse_record(
     record: bytes, wiki: Wiki, limit: int = DEFAULT_LIMIT
 ) -> Page | Redirect | Dropped | Reject | None:
-    """What one record of ``lineSep="</page>"`` holds; None for the dump's end and for nothing.
+    """The result of one record of ``lineSep="</page>"``; None for the dump's end and white space.
 
     The dump's head may stand before its first page. Reads export schemas 0.3 to 0.11; of several
     revisions the last by (timestamp, id) counts. Never raises, whatever the bytes.
@@ -118,7 +118,7 @@ def _text_error(page: bytes) -> str:
 
 
 class _PageReader:
-    """Collects what we need of one ``<page>`` element: ``fields``, ``redirect``, ``revision``."""
+    """Collects the ``fields``, ``redirect`` and ``revision`` of one ``<page>`` element."""
 
     def __init__(self, size: int) -> None:
         self.fields: dict[str, str] = {}

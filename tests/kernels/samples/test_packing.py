@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossic_etl.kernels.samples.packing import POLICIES, Window, best_fit, pack, pack_best_fit
+from crossic_etl.kernels.samples.packing import (
+    POLICIES,
+    PackedWindow,
+    best_fit,
+    pack,
+    pack_best_fit,
+)
 
 LENGTH = 20
 SIZES = st.lists(st.integers(1, LENGTH), max_size=60)
@@ -19,7 +25,7 @@ def stream(sizes: list[int]) -> list[tuple[str, np.ndarray]]:
     ]
 
 
-def run(sizes: list[int], policy: str, length: int = LENGTH) -> list[Window]:
+def run(sizes: list[int], policy: str, length: int = LENGTH) -> list[PackedWindow]:
     return list(pack(stream(sizes), length, policy))
 
 

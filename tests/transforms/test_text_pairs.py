@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from crossic_etl.transforms.sides import (
+from crossic_etl.transforms.text_pairs import (
     arrange_pairs,
     arrange_retrieved,
     document_texts,
-    judge_sides,
+    filter_text_pairs,
     page_texts,
-    pair_sides,
-    retrieved_sides,
-    select_texts,
+    retrieved_text_pairs,
+    select_paired_texts,
+    wikipedia_text_pairs,
 )
 
 if TYPE_CHECKING:
@@ -58,15 +58,17 @@ def arranged(spark: SparkSession, partitions: int, seed: int, share: float) -> l
     def of(rows: Any, schema: str) -> DataFrame:
         return spark.createDataFrame(rows, schema).repartition(partitions)
 
-    sides = pair_sides(of(PAIR_ROWS, PAIRS), share, seed)
+    text_pairs = wikipedia_text_pairs(of(PAIR_ROWS, PAIRS), share, seed)
     found = of(CONTAMINATED, "source_id string, hits long, share double")
-    judged = judge_sides(sides, of(ENGLISH_SIZES, SIZES), of(TARGET_SIZES, SIZES), 2, found)
-    rows: list[Row] = arrange_pairs(judged, ARRANGEMENTS, seed).collect()
+    filtered = filter_text_pairs(
+        text_pairs, of(ENGLISH_SIZES, SIZES), of(TARGET_SIZES, SIZES), 2, found
+    )
+    rows: list[Row] = arrange_pairs(filtered, ARRANGEMENTS, seed).collect()
     return rows
 
 
 @pytest.fixture(scope="module")
-def sides(spark: SparkSession) -> dict[str, list[Row]]:
+def text_pairs(spark: SparkSession) -> dict[str, list[Row]]:
     """Sides by arrangement."""
     rows = arranged(spark, 1, SEED, SHARE)
     assert len(rows) == 2 * len(PAIR_ROWS)
@@ -76,7 +78,7 @@ def sides(spark: SparkSession) -> dict[str, list[Row]]:
 
 
 def english_of(rows: list[Row], lang: str) -> dict[int, int]:
-    """The English page of each target page, of the sides without a reason."""
+    """The English page of each target page, of the text_pairs without a reason."""
     return {
         int(row.target_source_id.removeprefix(f"{lang}:")): int(row.en_source_id[3:])
         for row in rows
@@ -84,10 +86,10 @@ def english_of(rows: list[Row], lang: str) -> dict[int, int]:
     }
 
 
-def test_aligned_sides_are_the_pairs(sides: dict[str, list[Row]]) -> None:
+def test_aligned_text_pairs_are_the_pairs(text_pairs: dict[str, list[Row]]) -> None:
     actual = {
         (r.pair_id, r.target_lang, r.origin, r.en_source_id, r.target_source_id)
-        for r in sides["aligned"]
+        for r in text_pairs["aligned"]
     }
     assert actual == {
         (pair_id, lang, "wikipedia", f"en:{en}", f"{lang}:{target}")
@@ -95,44 +97,46 @@ def test_aligned_sides_are_the_pairs(sides: dict[str, list[Row]]) -> None:
     }
 
 
-def test_random_sides_are_a_permutation_of_the_english_pages_of_a_split(
-    sides: dict[str, list[Row]],
+def test_random_text_pairs_are_a_permutation_of_the_english_pages_of_a_split(
+    text_pairs: dict[str, list[Row]],
 ) -> None:
-    permuted = english_of(sides["random"], "th")
+    permuted = english_of(text_pairs["random"], "th")
     assert sorted(permuted) == list(range(11, 20))
     assert {permuted[10 + i] for i in VALIDATION} == VALIDATION
     assert sorted(permuted.values()) == list(range(1, 10))
 
 
-def test_no_random_side_is_its_own(sides: dict[str, list[Row]]) -> None:
-    permuted = english_of(sides["random"], "th")
+def test_no_random_text_pair_is_its_own(text_pairs: dict[str, list[Row]]) -> None:
+    permuted = english_of(text_pairs["random"], "th")
     assert [target for target, english in permuted.items() if english == target - 10] == []
 
 
-def test_random_sides_are_in_no_order_of_the_ids(sides: dict[str, list[Row]]) -> None:
-    permuted = english_of(sides["random"], "th")
+def test_random_text_pairs_are_in_no_order_of_the_ids(text_pairs: dict[str, list[Row]]) -> None:
+    permuted = english_of(text_pairs["random"], "th")
     train = [i for i in range(1, 10) if i not in VALIDATION]
     steps = {(train.index(permuted[10 + i]) - place) % 6 for place, i in enumerate(train)}
     assert len(steps) > 1
 
 
-def test_a_single_pair_is_its_own_random_one(sides: dict[str, list[Row]]) -> None:
-    assert english_of(sides["random"], "ja") == {31: 1}
+def test_a_single_pair_is_its_own_random_one(text_pairs: dict[str, list[Row]]) -> None:
+    assert english_of(text_pairs["random"], "ja") == {31: 1}
 
 
 @pytest.mark.parametrize("kind", ["aligned", "random"])
 def test_the_english_page_of_a_pair_decides_its_split(
-    sides: dict[str, list[Row]], kind: str
+    text_pairs: dict[str, list[Row]], kind: str
 ) -> None:
     english = {pair_id: en_page_id for pair_id, _, en_page_id, _ in PAIR_ROWS}
-    splits = {row.pair_id: row.split for row in sides[kind]}
+    splits = {row.pair_id: row.split for row in text_pairs[kind]}
     assert {english[key] for key, split in splits.items() if split == "validation"} == VALIDATION
     assert set(splits.values()) == {"train", "validation"}
 
 
 @pytest.mark.parametrize("kind", ["aligned", "random"])
-def test_a_pair_that_makes_no_sample_has_a_reason(sides: dict[str, list[Row]], kind: str) -> None:
-    assert {row.pair_id: row.reason for row in sides[kind] if row.reason} == {
+def test_a_pair_that_makes_no_sample_has_a_reason(
+    text_pairs: dict[str, list[Row]], kind: str
+) -> None:
+    assert {row.pair_id: row.reason for row in text_pairs[kind] if row.reason} == {
         "ar1": "too_short",
         "ar2": "too_short",
         "ar3": "too_short",
@@ -154,13 +158,13 @@ def test_the_seed_sets_the_permutation_and_the_partitions_do_not(spark: SparkSes
 def test_no_more_than_the_share_is_for_validation(
     frame: Frame, share: float, expected: set[int]
 ) -> None:
-    rows = pair_sides(frame(PAIRS, PAIR_ROWS), share, SEED).collect()
+    rows = wikipedia_text_pairs(frame(PAIRS, PAIR_ROWS), share, SEED).collect()
     assert {int(r.en_source_id[3:]) for r in rows if r.split == "validation"} == expected
 
 
-def found_sides(frame: Frame, rows: list[tuple[Any, ...]]) -> dict[str, Row]:
-    pairs = pair_sides(frame(PAIRS, PAIR_ROWS), SHARE, SEED)
-    found = retrieved_sides(frame(ACCEPTED, rows), pairs, SHARE, SEED)
+def found_text_pairs(frame: Frame, rows: list[tuple[Any, ...]]) -> dict[str, Row]:
+    pairs = wikipedia_text_pairs(frame(PAIRS, PAIR_ROWS), SHARE, SEED)
+    found = retrieved_text_pairs(frame(ACCEPTED, rows), pairs, SHARE, SEED)
     return {row.pair_id: row for row in found.collect()}
 
 
@@ -175,7 +179,7 @@ def test_the_best_document_of_a_query_is_taken(frame: Frame) -> None:
         ("th:14", "b", "th", 0.1, 0.1),
         ("th:14", "a", "th", None, 0.9),
     ]
-    found = found_sides(frame, rows)
+    found = found_text_pairs(frame, rows)
     assert len(found) == len(rows)
     assert {key for key, row in found.items() if row.reason is None} == {
         "th:11 b",
@@ -195,7 +199,7 @@ def test_a_query_has_the_split_of_its_pair_else_of_its_own_id(frame: Frame) -> N
         **{"th:1000": "train", "th:1001": "validation", "d": "train", "f": "validation"},
     }
     rows = [(query, "x", "th", 1.0, 0.5) for query in queries]
-    found = found_sides(frame, rows)
+    found = found_text_pairs(frame, rows)
     assert {row.target_source_id: row.split for row in found.values()} == queries
 
 
@@ -247,9 +251,9 @@ def test_texts_of_pages_and_documents_have_the_same_columns(frame: Frame) -> Non
     ]
 
 
-def test_each_text_of_a_side_is_selected_once(frame: Frame) -> None:
+def test_each_text_of_a_pair_is_selected_once(frame: Frame) -> None:
     texts = frame("source_id string", [("en:1",), ("en:2",), ("th:1",), ("ja:1",), ("th:9",)])
     pairs = frame(SIDES, [("p", "th", "wikipedia", "en:1", "th:1", "train", None)] * 2)
     found = frame(SIDES, [("q", "ja", "crawl", "d", "ja:1", "train", "not_best")])
-    selected = [row.source_id for row in select_texts(texts, [pairs, found]).collect()]
+    selected = [row.source_id for row in select_paired_texts(texts, [pairs, found]).collect()]
     assert sorted(selected) == ["en:1", "ja:1", "th:1"]
