@@ -389,7 +389,7 @@ def test_files_of_a_mirror_have_the_names_of_dumps(server: MirrorServer, tmp_pat
     )
     config = load_config(tmp_path / "my.yaml")
     mirror = Mirror(Client(config.download, print), config.wikipedia, config.wikis)
-    wanted = mirror._files_of(config, "en")
+    wanted = mirror._files_of(config.wikipedia, "en")
     folder = f"{tmp_path}/d/enwiki/20260101"
     assert {file.path for file in wanted} == {
         f"{folder}/{good}", f"{folder}/{prefix}page_props.sql.gz",
@@ -399,7 +399,7 @@ def test_files_of_a_mirror_have_the_names_of_dumps(server: MirrorServer, tmp_pat
     del jobs["langlinkstable"][good]
     server.files[path] = json.dumps(status).encode()
     with pytest.raises(IncompleteError):
-        mirror._files_of(config, "en")
+        mirror._files_of(config.wikipedia, "en")
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "../x", "train/../../x", "train/.."])
