@@ -203,13 +203,13 @@ def make_source(
 
     They are what they would be if the samples of all languages were made at once.
     """
-    judged = filter_text_pairs(
+    filtered = filter_text_pairs(
         source.text_pairs, source.english, source.target, rules.min_chars, contaminated
     )
     arranged = (
-        arrange_retrieved(judged, rules.seed)
+        arrange_retrieved(filtered, rules.seed)
         if RETRIEVED in source.arrangements
-        else arrange_pairs(judged, source.arrangements, rules.seed)
+        else arrange_pairs(filtered, source.arrangements, rules.seed)
     )
     chosen = arranged.where(F.col("target_lang").isin(list(languages)))
     return make_samples(chosen, source.english, source.target, rules.settings, held)

@@ -172,3 +172,19 @@ def test_a_message_of_the_troubleshooting_is_one_that_the_code_has(
     pieces = [re.escape(piece) for piece in message.split("…")]
     pattern = re.compile(".*".join(pieces), re.DOTALL)
     assert [text for text in literals if pattern.search(text)]
+
+
+CHANGES = rows_under("| change | files | test |", "CONTRIBUTING.md")
+
+
+def test_contributing_has_the_ten_changes() -> None:
+    assert len(CHANGES) == 10
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_names_at_most_four_files_that_exist(change: str) -> None:
+    files = [name for name in re.findall(r"`([\w/<>.-]+)`", CHANGES[change][0]) if "/" in name]
+    assert 1 <= len(files) <= 4
+    for name in files:
+        path = ROOT / "crossic_etl" / name.replace("<name>", "pairs")
+        assert path.exists() or (ROOT / name).exists(), name

@@ -215,7 +215,11 @@ def test_an_override_goes_before_the_file(tmp_path: Path) -> None:
     config = load(
         tmp_path,
         SMALLEST + "window: {length: 64}",
-        *("window.length=2048", "window.policy=padded", "seed=3", "seed=4", "languages=[ja, ar]"),
+        "window.length=2048",
+        "window.policy=padded",
+        "seed=3",
+        "seed=4",
+        "languages=[ja, ar]",
     )
     assert (config.window, config.seed, config.languages) == (
         Window(2048, "padded"),

@@ -28,8 +28,10 @@ from tests.support.servers import connect_server
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "notebooks"
 NAMES = (
-    *("01_follow_one_pair", "02_inspect_samples"),
-    *("03_retrieval", "04_databricks_quickstart"),
+    "01_follow_one_pair",
+    "02_inspect_samples",
+    "03_retrieval",
+    "04_databricks_quickstart",
 )
 NOTEBOOKS = {name: nbformat.read(FOLDER / f"{name}.ipynb", as_version=4) for name in NAMES}
 # What Spark Connect, and so Databricks, doesn't have, or what brings all rows to the driver.
@@ -228,8 +230,14 @@ def test_the_quickstart_makes_tables_whose_counts_add_up(world: World) -> None:
     counts = {row["job"]: {name: int(row[name]) for name in ("in", "used", "dropped", "out")}
               for row in runs}  # fmt: skip
     assert list(counts) == [
-        *("pages", "links", "pairs", "documents"),
-        *("embeddings", "neighbours", "samples", "windows"),
+        "pages",
+        "links",
+        "pairs",
+        "documents",
+        "embeddings",
+        "neighbours",
+        "samples",
+        "windows",
     ]
     for job, one in counts.items():
         assert one["in"] == one["used"] + one["dropped"], job

@@ -29,6 +29,7 @@ from crossic_etl.kernels.crawl.records import (
     read_number,
 )
 from crossic_etl.kernels.crawl.url_blocks import BLOCKED_DOMAIN, BLOCKED_URL, UrlBlockList
+from crossic_etl.kernels.fingerprint import fingerprint
 from crossic_etl.kernels.text.contamination import NgramIndex
 from crossic_etl.kernels.text.language_id import UNKNOWN, crawl_language, identify
 from crossic_etl.kernels.text.normalize import clean_text, document_id
@@ -62,7 +63,6 @@ LICENCE = "NOASSERTION"
 """SPDX's word for a licence that is not known: no crawl knows those of its pages."""
 
 _DETAIL_CHARACTERS = 500
-_HASH_DIGITS = 16
 StagedRow = dict[str, Any]
 
 
@@ -238,8 +238,8 @@ def read_line(line: bytes, fields: dict[str, str], file: str) -> RawDocument | B
     else:
         record = parse_json_line(line, fields, file)
     if isinstance(record, BrokenRecord) and record.key == unnamed:
-        digest = sha256(line).hexdigest()[:_HASH_DIGITS]
-        return BrokenRecord(record.reason, f"line with hash {digest}", record.detail, file)
+        key = f"line with hash {fingerprint(line)}"
+        return BrokenRecord(record.reason, key, record.detail, file)
     return record
 
 

@@ -109,7 +109,27 @@ def pack_best_fit(
 
 
 def best_fit(sizes: Sequence[int], length: int) -> list[list[int]]:
-    """The indices of ``sizes`` by window, in O(n log n); sizes are 1 to ``length``."""
+    """The indices of ``sizes`` by window, in O(n log n); sizes are 1 to ``length``.
+
+    Never more windows than in stream order: where that needs fewer, as the longest first can need
+    one more among few samples, it is taken.
+    """
+    return min(_longest_first(sizes, length), _in_order(sizes, length), key=len)
+
+
+def _in_order(sizes: Sequence[int], length: int) -> list[list[int]]:
+    windows: list[list[int]] = []
+    room = 0
+    for i, size in enumerate(sizes):
+        if size > room:
+            windows.append([])
+            room = length
+        windows[-1].append(i)
+        room -= size
+    return windows
+
+
+def _longest_first(sizes: Sequence[int], length: int) -> list[list[int]]:
     windows: list[list[int]] = []
     by_room: dict[int, deque[int]] = {}
     rooms: list[int] = []
