@@ -59,7 +59,8 @@ def test_the_tables_of_a_run_keep_every_expectation(
 ) -> None:
     before = mirror_tables.version(RUNS)
     assert main(["--config", str(mirror_config)]) == 0
-    lines = capsys.readouterr().out.splitlines()
+    root, *lines = capsys.readouterr().out.splitlines()
+    assert root == f"root: {mirror_tables.root}"
     assert "verify: windows: its samples are there: ok" in lines
     assert "verify: documents: isn't there" in lines
     assert lines[-1].endswith(" expectations, 0 of them broken or not checked")
