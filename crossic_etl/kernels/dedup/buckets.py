@@ -52,7 +52,7 @@ class BucketLinker:
         self._signatures = np.zeros((leaders, permutations), np.uint32)
 
     def link(self, bucket: int, doc_id: str, signature: Signature) -> list[str]:
-        """The leaders that are near duplicates of a document; without any it may become a leader."""
+        """The leaders that are near duplicates of a document; without any it can become one."""
         if bucket != self._bucket:
             self._bucket, self._ids = bucket, []
         n_leaders = len(self._ids)

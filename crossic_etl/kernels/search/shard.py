@@ -185,7 +185,7 @@ class Shard:
         return more & (last + _ROUNDING >= found.scores[:, -1])
 
     def _search_one(self, queries: Queries, i: int, found: Found) -> None:
-        """Compares one query with every document of its cells and writes the result to ``found``."""
+        """Compares one query with every document of its cells; writes the result to ``found``."""
         runs = [self._runs[cell] for cell in queries.cells[i].tolist() if cell in self._runs]
         positions = np.concatenate([np.arange(*run) for run in runs])
         vector = queries.vectors[i]
