@@ -65,8 +65,8 @@ def _document_ids(documents: DataFrame) -> DataFrame:
 
 
 def choose_calibration_pairs(pairs: DataFrame, seed: int) -> DataFrame:
-    """``pairs`` with ``en_id, target_id`` and ``chosen``. The ids are those of ``embeddings``; a pair
-    is chosen if it is among the first `CALIBRATION_PAIRS` of its language by hash.
+    """``pairs`` with ``en_id, target_id`` (ids in ``embeddings``) and ``chosen``: whether the pair
+    is among the first `CALIBRATION_PAIRS` of its language by hash.
     """
     order = [F.xxhash64(F.lit(seed), F.lit("calibration"), F.col("pair_id")), F.col("pair_id")]
     place = F.row_number().over(Window.partitionBy("target_lang").orderBy(*order))
