@@ -115,8 +115,8 @@ EMBEDDINGS = Table(
         span_rule=STRING,
         spans=T.ArrayType(T.ArrayType(INT, containsNull=False), containsNull=False),
         text_hash=STRING,
-        vector=nullable(T.ArrayType(T.FloatType(), containsNull=False)),  # unit length, or null
-        half_vector=nullable(T.BinaryType()),  # the vector as float16, little-endian, or null
+        vector=nullable(T.ArrayType(T.FloatType(), containsNull=False)),  # unit length; or half_vector
+        half_vector=nullable(T.BinaryType()),  # vector as float16, little-endian
     ),
     key=("id", "model", "revision", "span_rule"),
     partition_by=("model", "kind", "lang"),
