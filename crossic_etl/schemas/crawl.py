@@ -115,8 +115,8 @@ EMBEDDINGS = Table(
         span_rule=STRING,
         spans=T.ArrayType(T.ArrayType(INT, containsNull=False), containsNull=False),
         text_hash=STRING,
-        vector=nullable(T.ArrayType(T.FloatType(), containsNull=False)),  # unit length; or half_vector
-        half_vector=nullable(T.BinaryType()),  # vector as float16, little-endian
+        vector=nullable(T.ArrayType(T.FloatType(), containsNull=False)),  # unit length
+        half_vector=nullable(T.BinaryType()),  # vector as float16, little-endian; one of both is null
     ),
     key=("id", "model", "revision", "span_rule"),
     partition_by=("model", "kind", "lang"),
