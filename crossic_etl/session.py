@@ -21,7 +21,8 @@ JARS_FOLDER = "CROSSIC_ETL_JARS"
 JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 LOGGING = Path(__file__).with_name("log4j2.properties")
 
-# Any of these is set where the session is managed elsewhere: Spark Connect or Databricks.
+# One of these is set where Spark Connect or Databricks manages the session. spark-submit sets
+# SUBMITTED.
 MANAGED = ("SPARK_REMOTE", "DATABRICKS_RUNTIME_VERSION")
 SUBMITTED = "PYSPARK_GATEWAY_PORT"
 

@@ -116,7 +116,7 @@ EMBEDDINGS = Table(
         spans=T.ArrayType(T.ArrayType(INT, containsNull=False), containsNull=False),
         text_hash=STRING,
         vector=nullable(T.ArrayType(T.FloatType(), containsNull=False)),  # unit length
-        half_vector=nullable(T.BinaryType()),  # vector as float16, little-endian; one of both is null
+        half_vector=nullable(T.BinaryType()),  # float16, little-endian; one of the two is null
     ),
     key=("id", "model", "revision", "span_rule"),
     partition_by=("model", "kind", "lang"),

@@ -16,7 +16,7 @@ from pyspark.sql import Row, SparkSession
 from crossic_etl.spark_errors import missing
 
 SESSION_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
-# Operations that don't change rows, and the number of them that may follow each other.
+# Operations that don't change rows, and how many transactions are searched for another one.
 UPKEEP = (
     "OPTIMIZE",
     "REORG",

@@ -37,10 +37,10 @@ def mark_changes(
 
 
 def select_new(changes: DataFrame, table: Table) -> DataFrame:
-    """The rows to write, from what `mark_changes` gave."""
+    """The rows to write, from the result of `mark_changes`."""
     return changes.where(F.col("change") == NEW).select(table.columns)
 
 
 def select_gone(changes: DataFrame, table: Table) -> DataFrame:
-    """The keys to remove, from what `mark_changes` gave."""
+    """The keys to remove, from the result of `mark_changes`."""
     return changes.where(F.col("change") == GONE).select(*table.key)
