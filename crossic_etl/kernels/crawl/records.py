@@ -174,7 +174,7 @@ def _lines(source: bytes | BinaryIO, max_bytes: int) -> Iterator[tuple[bytes, st
 def read_wet(
     source: bytes | BinaryIO, name: str, max_bytes: int = MAX_BYTES
 ) -> Iterator[RawDocument | BrokenRecord]:
-    """The conversion records of a WET file, plain or gzip, as documents. `warc_records` checks
+    """The conversion records of a WET file, plain or gzip, as documents. `read_warc` checks
     lengths and digests and reports broken records. Other records are skipped, but the warcinfo
     names the dump.
     """
