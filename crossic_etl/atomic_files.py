@@ -1,4 +1,4 @@
-"""Local text files that are written whole or not at all."""
+"""Writes local text files atomically: the whole file or nothing."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 
 
 def is_place(path: Path) -> bool:
-    """Whether a file may be written there, as far as that shows before there is one."""
+    """Whether a file could be written to the path: its folder exists and it isn't a folder."""
     return path.parent.is_dir() and not path.is_dir()
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Writes UTF-8 over an older file, a lone surrogate as a question mark."""
+    """Writes the text as UTF-8 and replaces an older file; lone surrogates become ``?``."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:

@@ -1,6 +1,6 @@
-"""What notebooks use beside the Python API of `crossic_etl`: parameters, numbers, texts to read.
+"""Helpers for notebooks, beside the Python API: parameters, counts, and texts to read.
 
-Each name of ``__all__`` is kept as it is; what lies behind it may move.
+The names in ``__all__`` are stable; the modules behind them may change.
 """
 
 from __future__ import annotations
@@ -86,32 +86,32 @@ __all__ = [
     "write_sample_config",
 ]
 
-# The bundle's own (deploy/databricks/databricks.yml).
+# The same as in the Databricks bundle (deploy/databricks/databricks.yml).
 DATABRICKS_ROOT = "main.crossic"
 
 
 def parameter(name: str, default: str, dbutils: Any = None) -> str:
-    """The value of a widget, where there are widgets; else of ``CROSSIC_ETL_NAME``; else a default.
+    """The value of a Databricks widget, or of ``CROSSIC_ETL_NAME``, or the default.
 
     Args:
         name: of the widget, in lower case.
         default: the value where nothing is set.
-        dbutils: the object of this name that Databricks gives its notebooks, None elsewhere.
+        dbutils: the object of this name that Databricks gives its notebooks; None elsewhere.
     """
     if dbutils is None:
         return os.environ.get(f"CROSSIC_ETL_{name.upper()}", default)
-    dbutils.widgets.text(name, default)  # leaves one that a job or a user has set as it is
+    dbutils.widgets.text(name, default)  # doesn't change a widget that a job or a user has set
     return str(dbutils.widgets.get(name))
 
 
 def warehouse() -> str:
-    """Where ``make run`` puts everything, from the repository's folder or its ``notebooks``."""
+    """The output folder of ``make run``, from the repository's folder or its ``notebooks``."""
     here = Path.cwd()
     return str((here.parent if here.name == "notebooks" else here) / "warehouse")
 
 
 def default_root() -> str:
-    """The tables of ``make run``; on Databricks those of the bundle."""
+    """The root of the tables of ``make run``; on Databricks the bundle's root."""
     if "DATABRICKS_RUNTIME_VERSION" in os.environ:
         return DATABRICKS_ROOT
     return f"{warehouse()}/tables"
@@ -125,16 +125,16 @@ def show_progress() -> None:
         handler.setFormatter(TextFormatter(names=False))
         logger.addHandler(handler)
     logger.setLevel(logging.INFO)
-    logger.propagate = False  # Databricks' root logger would print them again
+    logger.propagate = False  # Databricks' root logger would print the messages again
 
 
 def write_sample(folder: str | Path) -> tuple[list[Path], list[Path]]:
-    """Writes the bundled sample's files to ``dumps`` and ``crawl`` in a folder, and names them."""
+    """Writes the bundled sample to ``dumps`` and ``crawl`` in a folder; returns the paths."""
     return build_sample(Path(folder, "dumps")), build_web_sample(Path(folder, "crawl"))
 
 
 def write_sample_config(folder: str | Path) -> Path:
-    """Writes the configuration of the sample's files in a folder to ``quickstart.yaml`` there."""
+    """Writes ``quickstart.yaml``, the sample's configuration, to a folder that has its files."""
     bundled = (files("crossic_etl.sample") / "config.yaml").read_text("utf-8")
     path = Path(folder, "quickstart.yaml")
     path.write_text(bundled.replace("warehouse/", f"{folder}/"), "utf-8")
@@ -142,33 +142,33 @@ def write_sample_config(folder: str | Path) -> Path:
 
 
 def show_plan(config: Config) -> str:
-    """What each job would read and write, a line for each, as ``crossic-etl run --dry-run``."""
+    """What each job would read and write, one line a job, as ``crossic-etl run --dry-run`` does."""
     return "\n".join(plan(config, jobs_of(config)))
 
 
 def newest_runs(tables: OpenTables) -> list[dict[str, Any]]:
-    """The newest finished run of each job, in the order of the jobs: the rows of ``runs``."""
+    """The rows of ``runs`` of each job's newest finished run, in the order of the jobs."""
     from crossic_etl.report.flow import newest
 
     return newest(ReportSource(Tables(get_session(), tables.root), seed=0, most_samples=0))
 
 
 def bin_ends(counted: Sequence[Mapping[str, Any]], step: float) -> list[dict[str, Any]]:
-    """The rows of a `histogram`, each with the ends ``low`` and ``high`` of its bin."""
+    """The rows of a `histogram` with ``low`` and ``high``, the ends of each bin."""
     from crossic_etl.report.charts import with_ends
 
     return with_ends(counted, step)
 
 
 def direction(lang: str) -> str:
-    """The ``dir`` of HTML for a language's text: ``rtl`` or ``auto``."""
+    """The HTML attribute ``dir`` for a language: ``rtl`` or ``auto``."""
     from crossic_etl.report.html import direction as direction_of
 
     return direction_of(lang)
 
 
 def dump_record(spark: SparkSession, dumps: str, page: Row) -> bytes:
-    """The record of a page in its dump, from the tag ``<page`` on.
+    """The XML record of a page in its dump, from ``<page`` on.
 
     Args:
         spark: the session.
@@ -202,5 +202,5 @@ def wikitext_of(record: bytes, lang: str) -> str:
 
 
 def find_known_pairs(pairs: DataFrame, vectors: DataFrame, seed: int = 0) -> DataFrame:
-    """The rows of ``pairs`` whose two pages have a vector: right answers for a search."""
+    """The rows of ``pairs`` whose pages both have a vector: the known answers of a search."""
     return filter_pairs(pairs, vectors, seed=seed).where(F.col("outcome") == KNOWN)

@@ -1,4 +1,4 @@
-"""The Spark session, and the only place with ``spark.*`` settings."""
+"""Creates the Spark session. All ``spark.*`` settings of the package are set here."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ from pyspark.sql import SparkSession
 
 from crossic_etl.config.errors import UnfitSettingError
 
-# Delta 4.4.0 is built for Spark 4.1; the artifact's name holds both versions and Scala's.
+# Delta 4.4.0 is built for Spark 4.1; the artifact's name has the versions of Spark and Scala.
 DELTA_PACKAGE = "io.delta:delta-spark_4.1_2.13:4.4.0"
 JARS_FOLDER = "CROSSIC_ETL_JARS"
 
 JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 LOGGING = Path(__file__).with_name("log4j2.properties")
 
-# Set where the session is another's: Spark Connect, Databricks; and by spark-submit.
+# One of these is set where Spark Connect or Databricks manages the session. spark-submit sets
+# SUBMITTED.
 MANAGED = ("SPARK_REMOTE", "DATABRICKS_RUNTIME_VERSION")
 SUBMITTED = "PYSPARK_GATEWAY_PORT"
 
-# Tables of some kilobytes are over before compiled queries have paid for their compilation: the
-# bundled sample takes 200 s instead of 276 without (two cores). Nor do they need many partitions,
-# joins by broadcast, which are jobs of their own, or plans that are made anew while they run: 33 s
-# instead of 40 for five jobs on a dozen pages.
+# For tables of some kilobytes. Compiling a query takes longer than it saves: the bundled sample
+# takes 200 s instead of 276 s without code generation (two cores). Few partitions, no broadcast
+# joins (each is a job of its own) and no adaptive plans save more: five jobs on a dozen pages take
+# 33 s instead of 40 s.
 BRIEF = {
     "spark.sql.shuffle.partitions": "2",
     "spark.sql.autoBroadcastJoinThreshold": "-1",
@@ -48,16 +49,16 @@ COMMON = {
 
 
 def get_session(name: str = "crossic-etl", brief: bool = False) -> SparkSession:
-    """The session that exists (Databricks, notebooks, Spark Connect), as it is; else a new one.
+    """Returns the active session (Databricks, notebooks, Spark Connect) unchanged, or a new one.
 
-    Under spark-submit the master, memory and JARs are the submitter's; a bare ``python`` gets a
-    local session with all cores, which is tuned for tiny tables where the work is ``brief``.
+    Under spark-submit the submitter sets master, memory and JARs. Plain ``python`` gets a local
+    session with all cores; with ``brief`` it is tuned for tiny tables.
     """
     return SparkSession.getActiveSession() or _build(name, brief)
 
 
 def is_local() -> bool:
-    """Whether the session is, or will be, this machine's: a path without a scheme is its disk's."""
+    """Whether the session runs on this machine, so that a path without a scheme is a local one."""
     return not any(name in os.environ for name in (*MANAGED, SUBMITTED))
 
 
@@ -67,10 +68,10 @@ def starts_java() -> bool:
 
 
 def check_java() -> None:
-    """Whether there is a Java to start, in the words of the Makefile.
+    """Checks that Java is installed. The message is the same as the Makefile's.
 
     Raises:
-        UnfitSettingError: there is none.
+        UnfitSettingError: no Java was found.
     """
     home = os.environ.get("JAVA_HOME")
     if not shutil.which(f"{home}/bin/java" if home else "java"):
@@ -97,22 +98,22 @@ def _build(name: str, brief: bool) -> SparkSession:
 
 
 def local_settings(cores: int | None = None) -> dict[str, str]:
-    """Settings of a session on this machine alone: a quarter of its memory, all its cores."""
+    """Settings of a session on this machine: all its cores and a quarter of its memory."""
     cores = cores or len(os.sched_getaffinity(0))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
     return {
         "spark.master": f"local[{cores}]",
         "spark.driver.memory": f"{min(max(memory // 4, 1024), 16384)}m",
-        # Python workers hold the tokenizer (200 MB each); reuse loads it once.
+        # A Python worker loads the tokenizer (200 MB) once if it is reused.
         "spark.python.worker.reuse": "true",
-        # Delta reads its log in 50 tasks by default, which on a small machine outlasts the work.
+        # Delta reads its log in 50 tasks by default, which takes longer than a small job.
         "spark.databricks.delta.snapshotPartitions": "2",
         "spark.sql.shuffle.partitions": str(4 * cores),
-        # VACUUM lists a table's folders in as many tasks, by default 10,000, however few there are.
+        # VACUUM lists folders in this many tasks: 10,000 by default, even for few folders.
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": str(cores),
-        # A dump of some MB would be one task at the default of 4 MB for each file opened.
+        # At the default of 4 MB for each file opened, a dump of some MB would be one task.
         "spark.sql.files.openCostInBytes": str(512 * 1024),
-        # Whole pages come in an Arrow batch: bound it by what a page may be, not rows alone.
+        # An Arrow batch holds whole pages: fewer rows in a batch bound its size.
         "spark.sql.execution.arrow.maxRecordsPerBatch": "512",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": str(sys.stderr.isatty()).lower(),
@@ -124,10 +125,10 @@ def local_settings(cores: int | None = None) -> dict[str, str]:
 
 
 def jars() -> dict[str, str]:
-    """The setting that brings Delta's JARs.
+    """The setting that adds Delta's JARs.
 
-    They are in the folder named by ``CROSSIC_ETL_JARS``, or where an earlier session had Ivy put
-    them, or else Ivy fetches them from Maven Central, in ninety lines.
+    They come from the folder in ``CROSSIC_ETL_JARS``, or from the Ivy cache of an earlier session.
+    Otherwise Ivy fetches them from Maven Central and prints about ninety lines.
     """
     if folder := os.environ.get(JARS_FOLDER):
         return {"spark.jars": ",".join(map(str, sorted(Path(folder).glob("*.jar"))))}
@@ -140,14 +141,14 @@ def jars() -> dict[str, str]:
 
 
 def _own_folder() -> str:
-    """A new folder that nobody else can lay tables into; what stays empty goes with the process."""
-    # as it is now: tempfile asks but once
+    """Creates a new folder that only this user can write to; it is removed at exit if empty."""
+    # Read here, since tempfile reads TMPDIR only once.
     where = os.environ.get("TMPDIR")
     within = where if where and Path(where).is_dir() else None
     folder = tempfile.mkdtemp(prefix="crossic-etl-spark-warehouse-", dir=within)
 
     def remove() -> None:
-        with suppress(OSError):  # Spark's, or somebody's table
+        with suppress(OSError):  # not empty: Spark or a user has written to it
             Path(folder).rmdir()
 
     atexit.register(remove)

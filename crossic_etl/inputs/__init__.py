@@ -1,1 +1,1 @@
-"""Raw input: found, listed, read, and its damage handled."""
+"""Finds, lists and reads raw input, and handles damage in it."""

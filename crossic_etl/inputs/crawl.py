@@ -1,4 +1,4 @@
-"""Crawl files on any Hadoop file system to staged rows: the one expensive pass over them."""
+"""Finds crawl files on any Hadoop file system, and reads them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class CrawlFiles:
-    """The files of a source, by name: sizes in bytes, and when changed, in ms since 1970."""
+    """The files of a source by path: sizes in bytes, and modification times in ms since 1970."""
 
     source: CrawlSource
     sizes: Mapping[str, int]
@@ -32,7 +32,7 @@ class CrawlFiles:
 
     @property
     def reading(self) -> str:
-        """What of the source decides what is read from a file, as JSON."""
+        """The source's settings that determine how a file is read, as JSON."""
         settings = {
             "format": self.source.format,
             "fields": dict(self.fields) if self.source.format != "wet" else {},
@@ -41,21 +41,21 @@ class CrawlFiles:
         return json.dumps(settings, sort_keys=True, ensure_ascii=False)
 
     def only(self, paths: Collection[str]) -> CrawlFiles:
-        """The same source with no files but these."""
+        """The same source with these files only."""
         return replace(self, sizes={p: n for p, n in self.sizes.items() if p in paths})
 
     @property
     def fields(self) -> Mapping[str, str]:
-        """Where the source has our fields."""
+        """Where the source has our fields: field to key paths."""
         fields = self.source.fields
         return FIELDS[fields] if isinstance(fields, str) else fields
 
 
 def find_files(spark: SparkSession, source: CrawlSource) -> CrawlFiles:
-    """The files of a source that are not empty, in folders of folders too.
+    """The files of a source that are not empty, including subfolders.
 
     Raises:
-        InputError: there is nothing at its path.
+        InputError: its path doesn't exist.
     """
     listing = spark.read.format("binaryFile").option("recursiveFileLookup", "true")
     try:
@@ -76,11 +76,11 @@ def find_files(spark: SparkSession, source: CrawlSource) -> CrawlFiles:
 
 
 def find_sources(spark: SparkSession, configured: Sequence[CrawlSource]) -> list[CrawlFiles]:
-    """The files of all sources; a file that two sources read alike belongs to the first.
+    """The files of all sources. A file that two sources read alike belongs to the first one.
 
     Raises:
         ConfigError: no source is configured.
-        InputError: a source isn't there.
+        InputError: a source doesn't exist.
     """
     if not configured:
         raise ConfigError("crawl.sources", (), "at least one source")
@@ -100,10 +100,10 @@ def read_rows(
 ) -> DataFrame:
     """Rows of Parquet files in the columns of `transforms.documents.ROW`.
 
-    Their columns and types are those of the file ``like``, which is the same for every chunk; by
-    default of the first file, as Spark does.
+    The file ``like`` determines columns and types, so that they are the same for every chunk. By
+    default it is the first file, as in Spark.
 
-    Texts as bytes: Parquet doesn't check that they are UTF-8, and one that isn't would fail its
+    Texts are bytes. Parquet doesn't check that they are UTF-8, and an invalid one would fail its
     whole batch.
 
     Raises:
@@ -136,9 +136,9 @@ def _string(value: Column | None) -> Column:
 
 
 def _column(schema: T.StructType, path: str) -> Column | None:
-    """A field as a string: the first choice of its path that is there; None where none is."""
+    """A field as a string: the first of its path's alternatives that exists, or None."""
     choices = [keys for choice in path.split("|") if _has(schema, keys := choice.split("."))]
-    # As strings before one is chosen: a number beside an address would have the address be one.
+    # Cast before the choice: coalesce of a number and an address casts the address to a number.
     columns = [F.col(".".join(map(_quoted, keys))).cast("string") for keys in choices]
     return F.coalesce(*columns) if columns else None
 
@@ -157,18 +157,18 @@ def _has(schema: T.DataType, keys: Sequence[str]) -> bool:
 
 
 def read_files(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
-    """``content, file``: whole files, each one row."""
+    """``content, file``: one row for each whole file."""
     files = spark.read.format("binaryFile").load([escaped(path) for path in paths])
     return files.select("content", F.regexp_replace("path", "^file:/+", "file:/").alias("file"))
 
 
 def read_lines(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
-    """``value, file``: the lines of files, plain or packed with gzip or bzip2, in bytes."""
+    """``value, file``: lines of files (plain, gzip or bzip2), in bytes."""
     lines = spark.read.text([escaped(path) for path in paths], lineSep="\n")
     return lines.select(F.col("value").cast("binary").alias("value"), _file_read())
 
 
 def _file_read() -> Column:
-    """``file``: the path as `plain_path` has it; Spark's has escapes of a URL, but + for itself."""
+    """``file``: the path as in `plain_path`; Spark's is URL-encoded, except for ``+``."""
     path = F.url_decode(F.replace(F.col("_metadata.file_path"), F.lit("+"), F.lit("%2B")))
     return F.regexp_replace(path, "^file:/+", "file:/").alias("file")

@@ -1,4 +1,4 @@
-"""Damaged input: found when Spark fails on it, then read in Python as far as it can be."""
+"""Finds damaged input when Spark fails on it, then reads as much of it as possible in Python."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from crossic_etl.tables import Chunk, Tables
 
 log = logging.getLogger(__name__)
 
-# Of local files, of HDFS, and of object stores.
+# Messages of local file systems, HDFS and object stores.
 DENIED = re.compile(r"Permission denied|AccessControlException|AccessDenied|Forbidden")
 Build = Callable[[frozenset[str]], DataFrame]
 
@@ -25,8 +25,8 @@ def stage_readable(
 ) -> DataFrame:
     """Stages ``build(damaged)``; each file that Spark can't read is added to ``damaged``.
 
-    Spark's own codecs read a dump as far as they can. A file that they fail on is read again in
-    whole streams: damage costs the records that it covers, and one more pass.
+    Spark's codecs read a dump as far as they can. A file that they fail on is read again from its
+    undamaged streams. Damage costs the records that it covers, and one more pass.
 
     Raises:
         InputError: a file is damaged and ``on_damage`` is ``fail``, or it can't be salvaged.
@@ -49,9 +49,9 @@ def stage_readable(
 
 
 def unreadable_file(error: BaseException) -> str | None:
-    """The path, as `list_files` has it, of the file that Spark could not read; else None.
+    """The path, as in `list_files`, of the file that Spark could not read; else None.
 
-    Also None for a file that this process has no permission to read: it isn't damaged.
+    Also None if this process has no permission to read the file, since that isn't damage.
     """
     if DENIED.search(str(error)):
         return None

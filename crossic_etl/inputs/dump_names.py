@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crossic_etl.config.etl import Wikipedia
 
-# The forms in which a wiki's pages are published, best first; the first that is there is read.
+# The forms in which a wiki's pages are published, best first; the first that exists is read.
 PAGE_FILES = (
     r"pages-articles-multistream\.xml\.bz2",
     r"pages-articles-multistream\d+\.xml-p\d+p\d+\.bz2",
@@ -14,6 +14,6 @@ PAGE_FILES = (
 
 
 def dump_folder(wikipedia: Wikipedia, lang: str) -> str:
-    """Where the public mirror's layout puts one wiki's dump."""
+    """The folder of one wiki's dump in the public mirror's layout."""
     wiki = lang.replace("-", "_") + "wiki"
     return f"{wikipedia.dumps.rstrip('/')}/{wiki}/{wikipedia.date_of(lang)}"

@@ -20,17 +20,17 @@ from crossic_etl.kernels.wiki.sql_dump import columns_of
 from crossic_etl.spark_errors import missing
 from crossic_etl.transforms.frames import union
 
-# mysqldump writes some 20 lines before CREATE TABLE, and one for each column and key.
+# mysqldump writes some 20 lines before CREATE TABLE, then one for each column and key.
 HEAD_LINES = 100
-# The head of an XML dump names some forty namespaces: 5 kB.
+# An XML dump's head names some forty namespaces, in 5 kB.
 HEAD_CHARACTERS = 200_000
 
 
 @dataclass(frozen=True)
 class WikiFiles:
-    """The files of one wiki at one date; an SQL dump that isn't there is None.
+    """The files of one wiki at one date; a missing SQL dump is None.
 
-    ``stamps`` are size and time of each file, by its path.
+    ``stamps`` are the size and time of each file, by path.
     """
 
     lang: str
@@ -41,22 +41,22 @@ class WikiFiles:
     stamps: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def size_of(self, path: str) -> int:
-        """The bytes of one of its files; 0 where they aren't known."""
+        """The bytes of one of its files; 0 if they aren't known."""
         return int(self.stamps.get(path, "0").split()[0])
 
     def only(self, paths: Collection[str]) -> WikiFiles:
-        """The same wiki with no files of pages and properties but these."""
+        """The same wiki with these files of pages and properties only."""
         pages = tuple(path for path in self.pages if path in paths)
         page_props = self.page_props if self.page_props in paths else None
         return replace(self, pages=pages, page_props=page_props)
 
     def without(self, damaged: Collection[str]) -> WikiFiles:
-        """The same wiki without the page files that are damaged."""
+        """The same wiki without the damaged page files."""
         return replace(self, pages=tuple(path for path in self.pages if path not in damaged))
 
 
 def find_wikis(spark: SparkSession, wikipedia: Wikipedia, langs: Sequence[str]) -> list[WikiFiles]:
-    """The dump files of the wiki of each language, in their order.
+    """The dump files of each language's wiki, in the order of ``langs``.
 
     Raises:
         InputError: a wiki has no folder, or neither page files nor plain text.
@@ -73,7 +73,7 @@ def find_wikis(spark: SparkSession, wikipedia: Wikipedia, langs: Sequence[str]) 
 
 
 def find_local_wikis(wikipedia: Wikipedia, langs: Sequence[str]) -> list[WikiFiles]:
-    """Like `find_wikis` on this machine's disks, without Spark; those elsewhere are left out.
+    """Like `find_wikis` on this machine's disks, without Spark; wikis elsewhere are left out.
 
     Raises:
         InputError: a wiki has no folder, or neither page files nor plain text.
@@ -94,10 +94,10 @@ def find_local_wikis(wikipedia: Wikipedia, langs: Sequence[str]) -> list[WikiFil
 
 
 def choose_files(wikipedia: Wikipedia, lang: str, files: Mapping[str, str]) -> WikiFiles:
-    """What is read of the files in a wiki's folder, given with their sizes and times.
+    """Selects the files to read from a wiki's folder; ``files`` has their sizes and times.
 
     Raises:
-        InputError: there is no page file, nor is the wiki plain text.
+        InputError: there is no page file, and the wiki isn't plain text.
     """
     is_plain_text = lang in wikipedia.plain_text
     if is_plain_text and not wikipedia.dumps:
@@ -123,24 +123,24 @@ def choose_files(wikipedia: Wikipedia, lang: str, files: Mapping[str, str]) -> W
 
 
 def plain_text_stamps(spark: SparkSession, path: str) -> dict[str, str]:
-    """Sizes and times of the Parquet files of a wiki that comes as plain text."""
+    """Sizes and times of the Parquet files of a plain-text wiki."""
     listing = spark.read.format("binaryFile").option("recursiveFileLookup", "true")
     try:
         return _stamps(listing.load(path))
     except AnalysisException as error:
         if missing(error):
-            return {}  # `read_plain_text` says so
+            return {}  # `read_plain_text` reports it
         raise
 
 
 def fingerprint_of(wikis: Sequence[WikiFiles]) -> str:
-    """The fingerprint of the names, sizes and times of all files."""
+    """The fingerprint of all files' names, sizes and times."""
     stamps = sorted(item for files in wikis for item in files.stamps.items())
     return fingerprint(repr(stamps))
 
 
 def read_head(spark: SparkSession, path: str) -> bytes:
-    """The dump's first record, which has its ``<siteinfo>``; empty where none has one."""
+    """The dump's first record, which has its ``<siteinfo>``; empty if the dump has no record."""
     heads = (
         _records(spark, [path])
         .where(F.col("value").contains("<siteinfo>"))
@@ -153,14 +153,14 @@ def read_head(spark: SparkSession, path: str) -> bytes:
 def read_records(spark: SparkSession, wikis: Iterable[WikiFiles]) -> DataFrame:
     """Records of all dumps: ``lang, dump_date, value`` (bytes up to a ``</page>``).
 
-    Hadoop's codec splits one bz2 file over all cores, and the separator finds each page once
-    whatever the splits.
+    Hadoop's codec splits one bz2 file over all cores. The separator gives each page once, wherever
+    the splits are.
     """
     frames = [
         _records(spark, files.pages).select(
             F.lit(files.lang).alias("lang"),
             F.lit(files.date).alias("dump_date"),
-            # Bytes: a dump cut inside a character would break the decoding of a whole batch.
+            # Bytes: a dump cut within a character would fail the decoding of a whole batch.
             F.col("value").cast("binary").alias("value"),
         )
         for files in wikis
@@ -177,7 +177,7 @@ def read_plain_text(spark: SparkSession, path: str) -> DataFrame:
     """Plain-text Wikipedia: Parquet with ``id, url, title, text``.
 
     Raises:
-        InputError: it isn't there, or lacks one of these columns.
+        InputError: it doesn't exist, or lacks one of these columns.
     """
     try:
         frame = spark.read.parquet(path)
@@ -193,14 +193,14 @@ def read_plain_text(spark: SparkSession, path: str) -> DataFrame:
 def read_sql(
     spark: SparkSession, path: str, wanted: Sequence[str]
 ) -> tuple[DataFrame, tuple[str, ...]]:
-    """Lines of an SQL dump that insert rows (``value``, bytes), spread over the cores; its columns.
+    """The INSERT lines of an SQL dump (``value``, bytes), spread over the cores, and its columns.
 
     Raises:
-        InputError: the file has no CREATE TABLE before its rows, or one without a wanted column.
+        InputError: the file has no CREATE TABLE before its rows, or lacks a wanted column.
     """
     lines = spark.read.text(escaped(path))
     inserts = F.col("value").startswith("INSERT INTO")
-    # The head of the file alone, and of it not the rows, a megabyte each.
+    # Only the head of the file, without its INSERT lines, which have a megabyte each.
     head = lines.select(F.when(~inserts, F.col("value")).alias("value")).limit(HEAD_LINES).collect()
     try:
         columns = columns_of("\n".join(row.value for row in head if row.value is not None))

@@ -16,10 +16,10 @@ from crossic_etl.kernels.fingerprint import fingerprint
 from crossic_etl.kernels.text.contamination import MAX_EVALUATION_BYTES, NgramIndex, read_evaluation
 from crossic_etl.spark_errors import missing
 
-# What the driver reads whole and each task holds: all files of one key together.
+# Limit for all files of one key together: the driver reads them whole, and each task holds them.
 MAX_PACKED_BYTES = 2**28
 
-# Name and content of each file, by name.
+# Name and content of each file, sorted by name.
 Contents = Sequence[tuple[str, bytes]]
 
 
@@ -42,13 +42,13 @@ def index_evaluation(contents: Contents) -> NgramIndex | None:
 
 
 def fingerprint_contents(contents: Contents) -> str:
-    """Fingerprint of what files say, whatever their names; empty without files."""
+    """Fingerprint of the files' contents, independent of their names; empty without files."""
     hashes = [hashlib.sha256(content).hexdigest() for _, content in contents]
     return fingerprint("".join(hashes)) if hashes else ""
 
 
 def block_list(contents: Contents) -> UrlBlockList:
-    """The hosts and beginnings of addresses that the lines of all files name."""
+    """The block list of the hosts and address prefixes in the lines of all files."""
     texts = (content.decode("utf-8", "replace") for _, content in contents)
     return UrlBlockList.of(line for text in texts for line in text.splitlines())
 
@@ -57,7 +57,7 @@ def read_whole(spark: SparkSession, key: str, path: str) -> Contents:
     """The files at a path, folder or glob on any Hadoop file system, by name.
 
     Raises:
-        InputError: there is none, all are empty, or they are larger than the driver reads.
+        InputError: there is none, all are empty, or they are larger than `MAX_PACKED_BYTES`.
     """
     try:
         files = spark.read.format("binaryFile").load(path)

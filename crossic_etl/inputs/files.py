@@ -1,4 +1,4 @@
-"""Files on any Hadoop file system: listed and read by Spark."""
+"""Lists and reads files on any Hadoop file system with Spark."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from crossic_etl.spark_errors import missing
 
 
 def list_files(spark: SparkSession, folder: str) -> dict[str, str]:
-    """Sizes and times of the files in a folder that are not empty; none where it isn't there.
+    """Sizes and times of the non-empty files in a folder; empty if it doesn't exist.
 
-    Spark's own listing reaches every file system that Spark reads, on Spark Connect too; no file
-    is opened, since the content isn't selected.
+    Spark's listing works on every file system that Spark reads, and over Spark Connect. No file is
+    opened, since the content isn't selected.
     """
     try:
         listing = spark.read.format("binaryFile").load(escaped(folder.rstrip("/")) + "/*")
@@ -33,7 +33,7 @@ def _stamps(listing: DataFrame) -> dict[str, str]:
 
 
 def plain_path(path: str) -> str:
-    """A path as Hadoop prints it: Spark's messages write ``file:///`` where it has ``file:/``."""
+    """A path in Hadoop's form ``file:/``, where Spark's messages have ``file:///``."""
     return re.sub("^file:/+", "file:/", path)
 
 
@@ -43,5 +43,5 @@ def read_bytes(spark: SparkSession, path: str) -> DataFrame:
 
 
 def escaped(path: str) -> str:
-    """A path that Spark listed, for Spark to read: one file, whatever glob characters it has."""
+    """A listed path with its glob characters escaped, so that Spark reads this one file."""
     return re.sub(r"([\[\]{}*?\\])", r"\\\1", path)

@@ -24,11 +24,11 @@ from crossic_etl.kernels.text.contamination import NgramIndex
 
 @dataclass(frozen=True)
 class RunInputs:
-    """What the configuration names as input, found when it is first asked for.
+    """The inputs that the configuration names; each is read when it is first asked for.
 
-    The jobs of one run share one of these, so that they see the same files. A new run makes a new
-    one, so that it sees what has changed. Each property raises `InputError` where files are missing
-    or can't be read.
+    The jobs of one run share one object, so that they see the same files. A new run creates a new
+    one, so that it sees changes. Each property raises `InputError` if files are missing or can't be
+    read.
     """
 
     spark: SparkSession
@@ -41,7 +41,7 @@ class RunInputs:
 
     @cached_property
     def dumps_fingerprint(self) -> str:
-        """Of the names, sizes and times of all dump files."""
+        """Fingerprint of the names, sizes and times of all dump files."""
         return fingerprint_of(self.wikis)
 
     @cached_property
@@ -51,7 +51,7 @@ class RunInputs:
 
     @cached_property
     def crawl_fingerprint(self) -> str:
-        """Of the crawl files' names, sizes and times, how they are read, and what rules load."""
+        """Fingerprint of the crawl files (names, sizes, times), their readings and rule files."""
         files = [
             [source.reading, path, size, source.times[path]]
             for source in self.sources
@@ -62,7 +62,7 @@ class RunInputs:
 
     @cached_property
     def blocked(self) -> UrlBlockList:
-        """The addresses that no document may have."""
+        """The block list of addresses."""
         return block_list(self._blocked_files)
 
     @cached_property
@@ -72,7 +72,7 @@ class RunInputs:
 
     @cached_property
     def evaluation_fingerprint(self) -> str:
-        """Of what the evaluation files say; empty where none are configured."""
+        """Fingerprint of the evaluation files' content; empty if none are configured."""
         return fingerprint_contents(self._evaluation_files)
 
     @cached_property

@@ -1,1 +1,1 @@
-"""One module for each job: reads tables, calls transforms, writes tables."""
+"""One module for each job: it reads tables, calls transforms and writes tables."""

@@ -1,4 +1,4 @@
-"""Margins of known pairs to the table ``thresholds``: the least margin of a right neighbour."""
+"""Job ``calibrate``: margins of known pairs to ``thresholds``, the least margins of a match."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def run(
 
 
 def find_thresholds(spark: SparkSession, config: Config) -> tuple[Run, dict[str, Calibration]]:
-    """Like `run`; also gives what each language's threshold was found from, by language."""
+    """Like `run`; also returns the calibration of each language."""
     tables, choice = Tables(spark, config.root), choose_encoder(config.encoder)
     settings = config.neighbours
     scope = scope_of(settings, config.languages, choice)
@@ -69,7 +69,7 @@ def find_thresholds(spark: SparkSession, config: Config) -> tuple[Run, dict[str,
 
 
 def needs(config: Config) -> ConfigError | None:
-    """Calibration is asked for, and there are crawl files to search."""
+    """Checks that calibration is asked for, and that there are crawl files to search."""
     if config.crawl.sources and not config.neighbours.calibrate:
         return ConfigError("neighbours.calibrate", False, "true for the job calibrate")
     return needs_crawl("calibrate")(config)

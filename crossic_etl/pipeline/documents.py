@@ -1,4 +1,4 @@
-"""Files of web crawls to the table ``documents``; only those that are new are read."""
+"""Job ``documents``: crawl files to the table ``documents``; only new files are read."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ RULES = ("language", "min_language_score", "min_chars", "max_chars", "quality", 
 def run(
     spark: SparkSession, config: Config, rebuild: bool = False, inputs: RunInputs | None = None
 ) -> Run:
-    """Brings the documents of the configured wikis' languages, and the rejects, up to date.
+    """Updates the documents of the configured wikis' languages, and the rejects.
 
-    ``runs`` counts the records that this run read; without new files it gets no row. Rows out are
-    new texts that stay, also in the place of an older near duplicate. All other records are
-    duplicates, near duplicates, dropped or broken. The metrics count the files, documents and links
-    that there are now, and the rows of ``documents`` that were written and removed.
+    The row in ``runs`` counts the records that this run read; without new files there is no row.
+    Rows out are the new texts that are kept, including those that replace an older near duplicate.
+    All other records are duplicates, near duplicates, dropped or broken. The metrics count all
+    files, documents and links after the run, and the rows of ``documents`` written and removed.
     """
     tables, scope = Tables(spark, config.root), {"lang": config.wikis}
     crawl, seed = config.crawl, config.seed

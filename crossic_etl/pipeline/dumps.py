@@ -1,4 +1,4 @@
-"""The one expensive pass over raw input: dumps to staged rows."""
+"""Reads the dumps once and stages their rows; no other step reads raw dumps."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ log = logging.getLogger(__name__)
 
 Sites = Mapping[str, Wiki]
 
-# Ours, of a chunk: some 20 GB of XML as bzip2, which take two cores ten minutes.
+# Ours, for a chunk: some 20 GB of XML as bzip2, which take two cores ten minutes.
 LEAST_BYTES = 2**32
 
 
 def read_sites(spark: SparkSession, wikis: Sequence[WikiFiles]) -> Sites:
-    """Each wiki's own words, by language: from the head of its dump, else from our tables."""
+    """Each wiki's site info by language: from the head of its dump, else from our tables."""
     return {files.lang: _read_site(spark, files) for files in wikis}
 
 
@@ -67,10 +67,10 @@ def stage_pages(
     input_values: Sequence[object],
     known: DataFrame | None = None,
 ) -> DataFrame:
-    """Stages every wiki's pages, redirects, properties and rejects; of ``known`` pages the ids.
+    """Stages every wiki's pages, redirects, properties and rejects; ``known`` pages get ids only.
 
-    Chunks are of some files each. ``input_values`` decide their rows together with the files: the
-    settings, and the version of the table that ``known`` is from.
+    A chunk has some files. ``input_values`` and the files determine the staged rows:
+    ``input_values`` are the settings, and the version of the table that ``known`` is from.
     """
     plain = wikipedia.plain_text
     texts = {files.lang: plain[files.lang] for files in wikis if files.lang in plain}
@@ -134,7 +134,7 @@ def _text_frames(spark: SparkSession, texts: Mapping[str, str], sites: Sites) ->
 def stage_links(
     tables: Tables, wikis: Sequence[WikiFiles], sites: Sites, pages: DataFrame, on_damage: str
 ) -> DataFrame:
-    """Stages every wiki's edges, from its ``langlinks`` and from the items of its pages."""
+    """Stages every wiki's edges, from its ``langlinks`` and from its pages' Wikidata items."""
     english = {"en": sites["en"]}
     others = {files.lang: sites[files.lang] for files in wikis if files.lang != "en"}
 
@@ -152,7 +152,7 @@ def stage_links(
 
 
 def _log_missing(job: str, table: str, langs: Sequence[str]) -> None:
-    """Logs which wikis lack a dump: that is no error, since a dump may not be wanted."""
+    """Logs which wikis lack a dump. That is no error, since a dump may not be wanted."""
     if langs:
         log.info("%s: no %s dump, or an empty one, of %s", job, table, ", ".join(langs))
 

@@ -1,4 +1,4 @@
-"""Texts of pages and documents to the table ``embeddings``, those that aren't in it yet."""
+"""Job ``embeddings``: embeds the texts of pages and documents that have no vector yet."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ from crossic_etl.transforms.encoding import EMBEDDED, embed_texts, task_number
 from crossic_etl.transforms.outcomes import count_outcomes, select_rejects
 
 NAME, TEXTS = "embeddings", "embeddings_texts"
-# Ours: some minutes of two cores.
+# Ours, for a chunk: some minutes on two cores.
 LEAST_TEXTS = 100_000
 
 
 def run(
     spark: SparkSession, config: Config, rebuild: bool = False, inputs: RunInputs | None = None
 ) -> Run:
-    """Adds what is new, replaces what changed and removes what vanished, of the chosen encoder."""
+    """Adds new, replaces changed and removes vanished vectors of the configured encoder."""
     tables, choice = Tables(spark, config.root), choose_encoder(config.encoder)
     scope = {"lang": config.wikis}
     with recorded(tables, config, JOB) as record:
@@ -72,10 +72,10 @@ def stage_vectors(
     choice: EncoderChoice,
     input_values: Sequence[object],
 ) -> DataFrame:
-    """Stages the vectors of `select_texts`'s rows; ``input_values`` decide these.
+    """Stages the vectors of `select_texts`'s rows, which ``input_values`` determine.
 
-    For several chunks the texts are staged too, each chunk's in a partition: otherwise each chunk
-    would look for them in the whole tables of pages and documents.
+    With several chunks the texts are staged too, each chunk in a partition. Otherwise each chunk
+    would scan all pages and documents for its texts.
     """
     n_chunks = max(1, min(MOST, n_texts // LEAST_TEXTS))
     n_tasks = task_number(-(-n_texts // n_chunks))

@@ -1,4 +1,4 @@
-"""All jobs in order, in one session: dumps to training windows."""
+"""All jobs in order, run in one session: from dumps to training windows."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from crossic_etl.tables.lock import writing
 
 log = logging.getLogger(__name__)
 
-# The one list: a new job is its module, its schema and a line here.
+# The only list of jobs. A new job is a module, a schema and a line here.
 JOBS: tuple[Job, ...] = (
     pages.JOB,
     links.JOB,
@@ -47,21 +47,21 @@ JOBS: tuple[Job, ...] = (
 
 
 def names(jobs: Sequence[Job] | None = None) -> list[str]:
-    """The names of jobs, in order; by default of all."""
+    """The names of jobs in order; all jobs by default."""
     return [job.name for job in (JOBS if jobs is None else jobs)]
 
 
 def jobs_of(config: Config) -> list[Job]:
-    """The jobs, in order, that a configuration has input for."""
+    """The jobs, in order, for which a configuration has input."""
     return [job for job in JOBS if job.needs(config) is None]
 
 
 def choose(config: Config, first: str | None = None, only: Sequence[str] = ()) -> list[Job]:
-    """The jobs to run, in order: all that have input, those from one on, or some alone.
+    """The jobs to run, in order: all that have input, those from ``first`` on, or ``only`` some.
 
     Raises:
-        UnfitSettingError: both are given, or a name that is no job's.
-        ConfigError: a job that is named has no input.
+        UnfitSettingError: both are given, or a name isn't a job's.
+        ConfigError: a named job has no input.
     """
     if first and only:
         raise UnfitSettingError("--only: give it or --from, not both")
@@ -86,22 +86,21 @@ def run_flow(
     reconfigure: bool = False,
     wait: bool = True,
 ) -> dict[str, Run]:
-    """Runs jobs as the one writer under the root; the record of each by its name.
+    """Runs jobs while holding the root's lock; returns the record of each by its name.
 
-    A job whose tables are what it would make of what there is now isn't run; its record says
-    ``nothing_new``.
+    A job is skipped if its tables are up to date; its record says ``nothing_new``.
 
     Args:
         spark: the session.
-        config: of the run.
-        jobs: in order; by default all that the configuration has input for.
-        rebuild: make anew the rows of the jobs that can.
-        reconfigure: replace what was made with other settings, instead of refusing to.
-        wait: until another writer under the root ends.
+        config: the run's configuration.
+        jobs: in order; by default all for which the configuration has input.
+        rebuild: make all rows again, in the jobs that support it.
+        reconfigure: replace rows that were made with other settings, instead of refusing.
+        wait: wait until another writer under the root has ended.
 
     Raises:
-        LockedError: another run writes, and waiting isn't wanted.
-        UnfitSettingError: what is there was made with other settings.
+        LockedError: another run is writing, and ``wait`` is false.
+        UnfitSettingError: the stored rows were made with other settings.
     """
     chosen = jobs_of(config) if jobs is None else jobs
     with writing(spark, config.root, wait=wait):
@@ -112,7 +111,7 @@ def run_flow(
 
 
 def run_if_needed(job: Job, config: Config, inputs: RunInputs, rebuild: bool = False) -> Run:
-    """Runs a job, unless its tables are what it would make of what there is."""
+    """Runs a job unless its tables are up to date."""
     if not (rebuild and job.can_rebuild) and is_current(job, config, inputs):
         log.info("%s: nothing new", job.name)
         return Run(job.name, nothing_new=True)
@@ -121,7 +120,7 @@ def run_if_needed(job: Job, config: Config, inputs: RunInputs, rebuild: bool = F
 
 
 def is_current(job: Job, config: Config, inputs: RunInputs) -> bool:
-    """Whether a job has nothing to do; not where its files can't be read: the job says so."""
+    """Whether a job has nothing to do. False if its files can't be read: the job reports that."""
     files = ""
     with suppress(InputError):
         files = job.fingerprint(inputs)
@@ -129,12 +128,12 @@ def is_current(job: Job, config: Config, inputs: RunInputs) -> bool:
 
 
 def scratch_names() -> list[str]:
-    """The names of all jobs' scratch tables, each once."""
+    """The names of all jobs' scratch tables; each name once."""
     return list(dict.fromkeys(name for job in JOBS for name in job.scratch))
 
 
 def plan(config: Config, jobs: Sequence[Job]) -> list[str]:
-    """What each job would read and write, a line for each; starts no Spark."""
+    """What each job would read and write, one line a job; starts no Spark."""
     lines = [f"configuration {config.digest()}, tables under {config.root}"]
     for job in jobs:
         reads = [*_files(job, config), *(table.name for table in job.reads(config))]

@@ -1,4 +1,4 @@
-"""SQL dumps and the pages' Wikidata items to the table ``links``."""
+"""Job ``links``: SQL dumps and the pages' Wikidata items to the table ``links``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from crossic_etl.transforms.outcomes import count_outcomes, select_rejects
 def run(
     spark: SparkSession, config: Config, rebuild: bool = False, inputs: RunInputs | None = None
 ) -> Run:
-    """Makes edges and rejects of the configured wikis those of their dumps."""
+    """Replaces the edges and rejects of the configured wikis by those of their dumps."""
     tables, scope = Tables(spark, config.root), {"lang": config.wikis}
     with recorded(tables, config, JOB) as record:
         inputs = inputs or RunInputs(spark, config)

@@ -1,4 +1,4 @@
-"""Embeddings to the table ``neighbours``: English documents found for target-language texts."""
+"""Job ``neighbours``: the English documents nearest to target-language texts, from embeddings."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 def run(
     spark: SparkSession, config: Config, rebuild: bool = False, inputs: RunInputs | None = None
 ) -> Run:
-    """Brings the neighbours of the configured languages and encoder up to date."""
+    """Updates the neighbours of the configured languages and encoder."""
     tables, choice = Tables(spark, config.root), choose_encoder(config.encoder)
     settings, wanted = config.neighbours, config.retrieved.queries
     with recorded(tables, config, JOB) as record:
@@ -85,7 +85,7 @@ def run(
 
 
 def reads(config: Config) -> tuple[Table, ...]:
-    """``thresholds`` is read only where a calibrated one is asked for."""
+    """The tables that the job reads; ``thresholds`` only if calibrated thresholds are asked for."""
     calibrated = (THRESHOLDS,) if uncovered_languages(config.neighbours, config.languages) else ()
     return (EMBEDDINGS, DOCUMENTS, *calibrated)
 

@@ -1,4 +1,4 @@
-"""Wikipedia dumps to the tables ``pages`` and ``redirects``."""
+"""Job ``pages``: Wikipedia dumps to the tables ``pages`` and ``redirects``."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ from crossic_etl.transforms.pages import (
 def run(
     spark: SparkSession, config: Config, rebuild: bool = False, inputs: RunInputs | None = None
 ) -> Run:
-    """Makes pages, redirects and rejects of the configured wikis those of their dumps.
+    """Replaces pages, redirects and rejects of the configured wikis by those of their dumps.
 
-    A page whose revision is held is not extracted again, unless the wiki's pages were made by other
-    code or settings, or all are to be made anew. Its ``dump_date`` stays: of the dump it came from.
+    A page whose revision is stored is not extracted again, and keeps its ``dump_date``. It is
+    extracted again with ``rebuild``, or if other code or settings made the wiki's pages.
     """
     tables, scope = Tables(spark, config.root), {"lang": config.wikis}
     with recorded(tables, config, JOB) as record:
@@ -73,7 +73,7 @@ def run(
 
 
 def known_pages(tables: Tables, wikis: list[WikiFiles], held: list[str]) -> DataFrame:
-    """The revisions that needn't be read again, sent to every executor where they are few."""
+    """The revisions that need not be extracted again; they are broadcast if there are few."""
     dates = {files.lang: files.date for files in wikis if files.lang in held}
     known = select_known(tables.select(PAGES, {"lang": held}), dates)
     return F.broadcast(known) if known.count() <= MOST_BROADCAST else known

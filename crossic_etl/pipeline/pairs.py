@@ -1,4 +1,4 @@
-"""Edges between pages to the table ``pairs``, one to one."""
+"""Job ``pairs``: edges between pages to the table ``pairs``, one to one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from crossic_etl.transforms.pairs import (
 def run(
     spark: SparkSession, config: Config, rebuild: bool = False, inputs: RunInputs | None = None
 ) -> Run:
-    """Makes the pairs of the configured target languages, each page in one of them at most."""
+    """Replaces the pairs of the configured target languages; each page is in at most one pair."""
     tables, scope = Tables(spark, config.root), {"target_lang": config.languages}
     with recorded(tables, config, JOB) as record:
         of_wikis = {"lang": config.wikis}

@@ -1,4 +1,4 @@
-"""What samples are made of: pairs of Wikipedia, and web documents found for a target text."""
+"""Sources of samples: Wikipedia's pairs, and web documents found for a target-language text."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ from crossic_etl.transforms.text_pairs import (
 )
 
 NAME = "samples"
-# Ours, pairs of texts in an arrangement: some minutes of two cores.
+# Ours, text pairs of an arrangement in a chunk: some minutes on two cores.
 LEAST_TEXT_PAIRS = 100_000
 
 
 @dataclass(frozen=True)
 class SampleSource:
-    """Pairs of texts of one origin, with their texts, and the arrangements to make of them.
+    """Text pairs of one origin, with their texts and the arrangements to make.
 
     Attributes:
         origin: ``wikipedia`` or ``crawl``.
-        rows: has one row for each of ``text_pairs``, and is cheaper to count.
+        rows: a frame with one row for each of ``text_pairs``, which is cheaper to count.
         text_pairs: see `transforms.text_pairs`.
-        english: texts, see `transforms.text_pairs.page_texts`.
+        english: English texts, see `transforms.text_pairs.page_texts`.
         target: texts of the target languages.
-        arrangements: to make.
+        arrangements: names of the arrangements to make.
     """
 
     origin: str
@@ -55,19 +55,19 @@ class SampleSource:
     arrangements: tuple[str, ...]
 
     def part_of(self, language: str) -> str:
-        """The name of a language's samples of this origin."""
+        """The name of a language's samples of this origin, as a part of the table."""
         return f"{self.origin} {language}"
 
 
 @dataclass(frozen=True)
 class SampleRules:
-    """What decides the samples of given texts.
+    """The rules for making samples from given texts.
 
     Attributes:
         languages: target languages.
         settings: how texts are joined and cut.
         min_chars: shorter texts make no sample.
-        seed: of every order and permutation.
+        seed: for every order and permutation.
     """
 
     languages: tuple[str, ...]
@@ -78,11 +78,11 @@ class SampleRules:
 
 @dataclass(frozen=True)
 class NeighbourQueries:
-    """Whose neighbours make samples of the arrangement `retrieved`.
+    """The queries whose neighbours make samples of the arrangement `retrieved`.
 
     Attributes:
-        model, revision: of the encoder that found them.
-        are_pages: whether pages are the queries, or else web documents.
+        model, revision: the encoder that found them.
+        are_pages: true if the queries are pages, false if they are web documents.
     """
 
     model: str
@@ -90,7 +90,7 @@ class NeighbourQueries:
     are_pages: bool
 
     def scope(self, languages: Sequence[str]) -> Scope:
-        """Their rows of ``neighbours``."""
+        """The scope of their rows in ``neighbours``."""
         return {
             "target_lang": languages,
             "model": [self.model],
@@ -108,9 +108,9 @@ def load_sources(
     seed: int,
     retrieved: NeighbourQueries | None = None,
 ) -> list[SampleSource]:
-    """The sources of the arrangements, each of which belongs to one of them.
+    """The sources of the arrangements; each arrangement has one source.
 
-    ``retrieved`` is given where the arrangement of that name is among them.
+    ``retrieved`` is set if the arrangement of that name is among them.
     """
     pairs = tables.select(PAIRS, {"target_lang": languages})
     text_pairs = wikipedia_text_pairs(pairs, validation_share, seed)
@@ -135,9 +135,9 @@ def stage_contaminated(
     evaluation: NgramIndex | None,
     sources: Sequence[SampleSource],
 ) -> DataFrame | None:
-    """Stages the pages of these sources that overlap an evaluation text; each is compared once.
+    """Stages the pages of these sources that overlap an evaluation text; each page is checked once.
 
-    None without evaluation texts. Web documents were compared by the job ``documents``.
+    None without evaluation texts. The job ``documents`` has already checked web documents.
     """
     if evaluation is None:
         return None
@@ -147,7 +147,7 @@ def stage_contaminated(
 
 
 def count_text_pairs(sources: Sequence[SampleSource]) -> dict[str, int]:
-    """Pairs of texts of each origin and language, once for each arrangement that they are for."""
+    """The number of text pairs of each origin and language, counted once for each arrangement."""
     found = {}
     for source in sources:
         for row in source.rows.groupBy("target_lang").count().collect():
@@ -167,17 +167,17 @@ def stage_samples(
 ) -> DataFrame:
     """Stages the samples of all sources.
 
-    Chunks are of whole languages of an origin each: a part of a language would read all texts of
-    the language once more.
+    A chunk has whole languages of an origin, since each part of a language would read all texts of
+    the language again.
 
     Args:
         tables: where they are staged.
         sources: of the texts.
-        n_text_pairs: what `count_text_pairs` gives.
-        rules: see there.
-        input_values: all that decides the samples, besides the chunks and the code.
-        contaminated: what `stage_contaminated` gives.
-        held: groups of samples that there are, see `make_samples`.
+        n_text_pairs: the result of `count_text_pairs`.
+        rules: for making samples.
+        input_values: everything that determines the samples, besides the chunks and the code.
+        contaminated: the result of `stage_contaminated`.
+        held: groups of stored samples, see `make_samples`.
     """
 
     def stage(parts: Sequence[str], chunk: Chunk | None) -> DataFrame:
@@ -201,7 +201,7 @@ def make_source(
 ) -> DataFrame:
     """The staged samples of some target languages of a source; see `make_samples` for ``held``.
 
-    They are what they would be if the samples of all languages were made at once.
+    The result is the same as if the samples of all languages were made at once.
     """
     filtered = filter_text_pairs(
         source.text_pairs, source.english, source.target, rules.min_chars, contaminated

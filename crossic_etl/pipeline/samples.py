@@ -1,4 +1,4 @@
-"""Pairs, and what was retrieved, with their texts to the table ``samples``."""
+"""Job ``samples``: text pairs of ``pairs`` and ``neighbours`` to the table ``samples``."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ from crossic_etl.transforms.text_pairs import RETRIEVED
 def run(
     spark: SparkSession, config: Config, rebuild: bool = False, inputs: RunInputs | None = None
 ) -> Run:
-    """Brings the samples of the configured languages, arrangements and tokenizer up to date.
+    """Updates the samples of the configured languages, arrangements and tokenizer.
 
-    Samples whose texts, their attribution and the settings are what they were stay as they are,
-    unless all are to be made anew.
+    A sample is kept if its texts, their attribution and the settings are unchanged. With
+    ``rebuild`` all are made again.
     """
     tables = Tables(spark, config.root)
     scope = {
@@ -89,7 +89,7 @@ def run(
 
 
 def queries_of(config: Config) -> NeighbourQueries | None:
-    """Whose neighbours make samples; None without the arrangement `retrieved`."""
+    """The queries whose neighbours make samples; None without the arrangement `retrieved`."""
     if RETRIEVED not in config.arrangements:
         return None
     choice = choose_encoder(config.encoder)
@@ -97,7 +97,7 @@ def queries_of(config: Config) -> NeighbourQueries | None:
 
 
 def rules_of(config: Config) -> SampleRules:
-    """What the configuration decides of the samples of given texts."""
+    """The configured rules for making samples from given texts."""
     settings = SampleSettings(
         config.tokenizer, config.split_token, config.max_tokens, config.segment.separator
     )
@@ -105,7 +105,7 @@ def rules_of(config: Config) -> SampleRules:
 
 
 def reads(config: Config) -> tuple[Table, ...]:
-    """Web documents are read only where the arrangement `retrieved` is made."""
+    """The tables that the job reads; web documents only for the arrangement `retrieved`."""
     of_crawl = (NEIGHBOURS, DOCUMENTS) if RETRIEVED in config.arrangements else ()
     return (PAIRS, PAGES, *of_crawl)
 

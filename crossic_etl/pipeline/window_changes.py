@@ -1,4 +1,4 @@
-"""What samples change of the windows that are there."""
+"""Updates stored windows after samples have changed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from crossic_etl.transforms.windows import (
 
 log = logging.getLogger(__name__)
 
-# Scratch tables: windows that replace all, windows to add, and the keys of windows to remove.
+# Scratch tables: windows that replace all, windows to add, and keys of windows to remove.
 SCRATCH = ("windows", "windows_added", "windows_broken")
 
 
@@ -35,14 +35,14 @@ class WindowKind(NamedTuple):
 
 @dataclass(frozen=True)
 class Packing:
-    """All that decides the windows of given samples.
+    """The settings that determine the windows of given samples.
 
     Attributes:
         tokenizer: of the samples.
         kind: of the windows.
         shards: number of independent window streams.
-        seed: of the order of the samples.
-        settings_fingerprint: of shards, seed and code; windows with another one are made anew.
+        seed: for the order of the samples.
+        settings_fingerprint: of shards, seed and code; windows with another one are replaced.
     """
 
     tokenizer: str
@@ -52,7 +52,7 @@ class Packing:
     settings_fingerprint: str
 
     def scope(self, arrangements: Sequence[str]) -> Scope:
-        """The windows of some arrangements, of this tokenizer and kind."""
+        """The scope of some arrangements' windows, for this tokenizer and kind."""
         return {
             "arrangement": arrangements,
             "tokenizer": [self.tokenizer],
@@ -65,19 +65,19 @@ class Packing:
         return f"{arrangement} {self.tokenizer} {self.kind.length} {self.kind.policy}"
 
     def fingerprints(self, arrangements: Sequence[str]) -> dict[str, str]:
-        """What the table's metadata says of these arrangements' windows once they are written."""
+        """The fingerprints to store in the table's metadata with these arrangements' windows."""
         return {self.part_of(name): self.settings_fingerprint for name in arrangements}
 
 
 @dataclass(frozen=True)
 class Change:
-    """What is to be written of the windows of some arrangements, staged.
+    """Staged changes to the windows of some arrangements.
 
     Attributes:
         arrangements: of the windows.
-        windows: new ones, and held ones whose counts of repeated tokens differ.
-        broken: the keys of windows to remove; None where all that are held are replaced.
-        n_packed: samples that are whole in a window once it is written.
+        windows: new windows, and stored ones whose counts of repeated tokens change.
+        broken: keys of windows to remove; None if all stored windows are replaced.
+        n_packed: samples that a window holds whole after the change.
     """
 
     arrangements: list[str]
@@ -93,10 +93,10 @@ def refresh_other_window_kinds(
     arrangements: Sequence[str],
     longest: Mapping[str, int],
 ) -> None:
-    """Brings windows of other lengths and policies up to date with their samples.
+    """Updates windows of other lengths and policies after their samples have changed.
 
-    Windows that are shorter than the longest sample of their arrangement (``longest``, in tokens)
-    are removed.
+    Windows shorter than the longest sample of their arrangement (``longest``, in tokens) are
+    removed.
     """
     for kind, names in find_other_kinds(tables, packing, arrangements):
         other = replace(packing, kind=kind)
@@ -116,7 +116,7 @@ def refresh_other_window_kinds(
 def find_other_kinds(
     tables: Tables, packing: Packing, arrangements: Sequence[str]
 ) -> list[tuple[WindowKind, list[str]]]:
-    """Each other kind of which there are windows, with the arrangements that have some."""
+    """Each other kind that has stored windows, with the arrangements of those windows."""
     scope = {"arrangement": arrangements, "tokenizer": [packing.tokenizer]}
     kinds = tables.select(WINDOWS, scope).groupBy("window_length", "policy")
     rows = kinds.agg(F.sort_array(F.collect_set("arrangement")).alias("names")).collect()
@@ -127,7 +127,7 @@ def find_other_kinds(
 def split_by_length(
     names: Sequence[str], longest: Mapping[str, int], length: int
 ) -> tuple[list[str], list[str]]:
-    """Arrangements whose samples fit windows of a length, and those with a longer sample."""
+    """Arrangements whose samples all fit windows of a length, and those with a longer sample."""
     too_short = [name for name in names if longest.get(name, 0) > length]
     return [name for name in names if name not in too_short], too_short
 
@@ -139,7 +139,7 @@ def stage_changes(
     names: Sequence[str],
     rebuild: bool = False,
 ) -> list[Change]:
-    """Stages what brings the windows of some arrangements up to date; all anew with ``rebuild``."""
+    """Stages the changes of some arrangements' windows; with ``rebuild`` all are made again."""
     made = {} if rebuild else tables.settings_fingerprints(WINDOWS)
     held, anew = split_by_fingerprint(names, made, packing)
     changes = [stage_replacement(tables, packing, samples, anew)] if anew else []
@@ -151,9 +151,9 @@ def stage_changes(
 def split_by_fingerprint(
     names: Sequence[str], made: Mapping[str, str], packing: Packing
 ) -> tuple[list[str], list[str]]:
-    """Arrangements whose windows were made with these settings, and those to make anew.
+    """Arrangements whose windows were made with these settings, and those to make again.
 
-    ``made`` is what the table's metadata says.
+    ``made`` are the fingerprints in the table's metadata.
     """
     expected = packing.settings_fingerprint
     held = [name for name in names if made.get(packing.part_of(name)) == expected]
@@ -161,7 +161,7 @@ def split_by_fingerprint(
 
 
 def write_changes(tables: Tables, packing: Packing, changes: Sequence[Change]) -> None:
-    """Writes what was staged, and empties the scratch tables."""
+    """Writes the staged changes, and empties the scratch tables."""
     for change in changes:
         fingerprints = packing.fingerprints(change.arrangements)
         if change.broken is None:
@@ -186,10 +186,10 @@ def stage_replacement(
 def stage_addition(
     tables: Tables, packing: Packing, samples: DataFrame, arrangements: list[str]
 ) -> Change:
-    """Stages what samples change of the windows that are there.
+    """Stages the windows to add and to remove after samples have changed.
 
-    A window with a sample that is gone or changed is removed. Samples that are in no window then
-    make windows of a new generation.
+    A window with a missing or changed sample is removed. Samples that are then in no window are
+    packed into windows of a new generation.
     """
     chosen = samples.where(F.col("arrangement").isin(arrangements))
     before = tables.select(WINDOWS, packing.scope(arrangements))
@@ -204,11 +204,11 @@ def stage_addition(
 
 
 def pack(samples: DataFrame, packing: Packing, generation: int) -> DataFrame:
-    """The windows of samples, as one generation."""
+    """Packs samples into windows of one generation."""
     length, policy = packing.kind
     return make_windows(samples, length, policy, packing.shards, packing.seed, generation)
 
 
 def count_whole(windows: DataFrame) -> int:
-    """Samples that are whole in these windows."""
+    """The number of samples that these windows hold whole."""
     return int(window_counts(windows).head(1)[0].samples)

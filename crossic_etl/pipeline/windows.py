@@ -1,4 +1,4 @@
-"""Samples to the table ``windows``."""
+"""Job ``windows``: packs samples into the table ``windows``."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ SETTINGS = ("shards", "seed")
 def run(
     spark: SparkSession, config: Config, rebuild: bool = False, inputs: RunInputs | None = None
 ) -> Run:
-    """Brings the windows of the configured arrangements, tokenizer, length and policy up to date.
+    """Updates the windows of the configured arrangements, tokenizer, length and policy.
 
-    Windows whose samples are all there stay as they are. Samples that are new, or were in a window
-    with one that is gone, make windows of a new generation. All are made anew, as generation 0,
-    where that is asked for, or those that are held are of another seed, number of shards, or code.
+    A window is kept if all its samples are unchanged. New samples, and those of a removed window,
+    are packed into windows of a new generation. All windows are made again as generation 0 with
+    ``rebuild``, or if they were made with another seed, number of shards or code.
 
-    Windows of other lengths and policies follow: they are of the same samples. Where those have
-    become too long for them, as other settings make them, such windows are removed.
+    Windows of other lengths and policies are updated too, since they have the same samples. They
+    are removed if samples have become longer than the window, which other settings can cause.
 
-    Rows in are samples, each once, and once more where it may be in the mixture.
+    Rows in are samples: each once, and once more if it may be in the mixture.
 
     Raises:
         UnfitSettingError: a sample is longer than a window.
@@ -77,7 +77,7 @@ def run(
 
 
 def packing_of(config: Config) -> Packing:
-    """How the configuration packs samples."""
+    """The configured settings for packing samples."""
     kind = WindowKind(config.window.length, config.window.policy)
     fingerprint = settings_fingerprint(config, SETTINGS)
     return Packing(config.tokenizer, kind, config.shards, config.seed, fingerprint)
@@ -87,7 +87,7 @@ def check_length(length: int, longest: int) -> None:
     """Refuses windows that are shorter than the longest sample; both in tokens.
 
     Raises:
-        UnfitSettingError: says which length there must be.
+        UnfitSettingError: names the least length.
     """
     if longest > length:
         raise UnfitSettingError(
@@ -106,7 +106,7 @@ def add_mixture(
 ) -> tuple[DataFrame, dict[str, int]]:
     """The samples with those of the mixture, and the mixture's tokens of each arrangement.
 
-    ``held`` has `count_samples`'s row of each arrangement, ``mixture`` its share of the tokens.
+    ``held`` has a row of `count_samples` for each arrangement; ``mixture`` has its token share.
 
     Raises:
         UnfitSettingError: an arrangement of the mixture has no samples, and others have.

@@ -1,4 +1,4 @@
-"""The record of runs, and what needs no second run."""
+"""Records runs, and finds jobs that need not run again."""
 
 from crossic_etl.runs.job import Job
 from crossic_etl.runs.record import recorded

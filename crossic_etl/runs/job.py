@@ -1,4 +1,4 @@
-"""What a job is: all that the pipeline, the command line and the documentation know of it."""
+"""The definition of a job, for the pipeline, the command line and the documentation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from crossic_etl.schemas import Table
 if TYPE_CHECKING:
     from crossic_etl.inputs.run_inputs import RunInputs
 
-# The keys that say which dumps there are.
+# The keys that determine which dumps there are.
 DUMPS = ("wikipedia.dumps", "wikipedia.date", "wikipedia.plain_text", "wikipedia.on_damage")
 
 
@@ -34,15 +34,15 @@ class Job:
 
     Attributes:
         name: of the job, its script, its pipeline module and its main table.
-        run: ``run(spark, config, rebuild=False, inputs=None)``; gives the `Run` that it recorded.
-            A job that can't be rebuilt takes no notice of ``rebuild``.
+        run: ``run(spark, config, rebuild=False, inputs=None)``; returns the recorded `Run`. A job
+            that can't be rebuilt ignores ``rebuild``.
         writes: tables that it changes.
-        reads: the tables that it reads under a configuration.
-        settings: dotted keys of the configuration that decide what its rows are.
-        inputs: dotted keys that say what it reads, and of which languages.
-        needs: the error of a configuration that has no input for it; None if there is input.
-        fingerprint: of the files that it reads, without their content where that is large.
-        can_rebuild: whether ``rebuild`` makes all of its rows anew.
+        reads: tables that it reads with a given configuration.
+        settings: dotted keys of the configuration that determine its rows.
+        inputs: dotted keys that name its input files and languages.
+        needs: the error if a configuration has no input for the job, else None.
+        fingerprint: of the files that it reads, without the content of large files.
+        can_rebuild: whether ``rebuild`` makes all of its rows again.
         scratch: names of its scratch tables, without their prefix.
     """
 
@@ -59,22 +59,22 @@ class Job:
 
     @property
     def reads_dumps(self) -> bool:
-        """Whether files of Wikipedia's dumps are among its inputs."""
+        """Whether it reads Wikipedia's dump files."""
         return set(DUMPS) <= set(self.inputs)
 
     @property
     def reads_crawl(self) -> bool:
-        """Whether files of a web crawl are among its inputs."""
+        """Whether it reads files of a web crawl."""
         return "crawl.sources" in self.inputs
 
 
 def always(*tables: Table) -> Callable[[Config], tuple[Table, ...]]:
-    """The same tables whatever the configuration, for `Job.reads`."""
+    """The same tables for every configuration, for `Job.reads`."""
     return lambda config: tables
 
 
 def needs_crawl(name: str) -> Callable[[Config], ConfigError | None]:
-    """Whether there are crawl files for the job of this name, for `Job.needs`."""
+    """Requires crawl files for the job of this name, for `Job.needs`."""
 
     def needs(config: Config) -> ConfigError | None:
         if config.crawl.sources:

@@ -1,7 +1,7 @@
-"""Which work is finished, by the rows of ``runs``: the same work is not done twice.
+"""Finds finished work in the rows of ``runs``, so that it isn't done again.
 
-A run with other settings than the last one would replace what is there, so it is refused until the
-user asks for it. Other inputs are no reason to refuse: each month brings some.
+A run with other settings than the last one would replace its rows, so it is refused until the user
+asks for it. Other inputs are not refused, since each month brings new ones.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from crossic_etl.runs.job import Job
 from crossic_etl.schemas import QUANTIZERS, REJECTS, RUNS, Table
 from crossic_etl.tables import Tables
 
-# What several jobs write.
+# Tables that several jobs write.
 SHARED = (REJECTS, QUANTIZERS)
-# The newest runs, one of which may have made what is there.
+# Number of newest runs to search for the one that wrote the present rows.
 RECENT = 20
 CODE = "code"
 
 
 def values_of(config: Config, keys: Sequence[str]) -> dict[str, Any]:
-    """The values of dotted keys, in plain types."""
+    """The values of dotted keys, as plain types."""
     tree = dataclasses.asdict(config)
     found = {}
     for key in keys:
@@ -41,18 +41,18 @@ def values_of(config: Config, keys: Sequence[str]) -> dict[str, Any]:
 
 
 def settings_of(config: Config, keys: Sequence[str]) -> str:
-    """The values of dotted keys, and the version of the code, as JSON."""
+    """The values of dotted keys and the code's version, as JSON."""
     values = {CODE: version("crossic-etl"), **values_of(config, keys)}
     return json.dumps(values, sort_keys=True, ensure_ascii=False)
 
 
 def settings_fingerprint(config: Config, keys: Sequence[str]) -> str:
-    """The fingerprint of the settings that decide a job's rows, and of the code's version."""
+    """The fingerprint of the settings that determine a job's rows, and of the code's version."""
     return fingerprint(settings_of(config, keys))
 
 
 def inputs_of(config: Config, job: Job, files: str = "") -> str:
-    """What a job reads besides tables, as JSON; ``files`` is the fingerprint of its files."""
+    """The inputs of a job besides tables, as JSON; ``files`` is its files' fingerprint."""
     values = values_of(config, job.inputs) | {"files": files}
     return json.dumps(values, sort_keys=True, ensure_ascii=False)
 
@@ -61,22 +61,22 @@ def versions_read(tables: Tables, named: Sequence[Table]) -> dict[str, int]:
     """The Delta version of each table.
 
     Raises:
-        TableError: one isn't there yet.
+        TableError: one doesn't exist yet.
     """
     return {table.name: tables.version(table) for table in named}
 
 
 def versions_written(tables: Tables, named: Sequence[Table]) -> dict[str, int]:
-    """The Delta version of each table that is there, without tables that other jobs write too."""
+    """The Delta version of each existing table, without tables that several jobs write."""
     found = {table.name: tables.find_version(table) for table in named if table not in SHARED}
     return {name: version for name, version in found.items() if version is not None}
 
 
 def is_finished(tables: Tables, config: Config, job: Job, files: str = "") -> bool:
-    """Whether a job would leave the tables that it writes as they are.
+    """Whether a job's tables are up to date, so that running it would not change them.
 
-    It would where one of its last runs read the same versions, files and settings, and wrote the
-    versions that there are now.
+    They are if one of its last runs read the present versions, files and settings, and wrote the
+    present versions.
     """
     runs, reads = tables.find(RUNS), job.reads(config)
     if runs is None or not all(tables.is_there(table) for table in reads):
@@ -98,7 +98,7 @@ def refuse_other_settings(tables: Tables, config: Config, jobs: Iterable[Job]) -
     """Refuses settings that differ from those of a job's last finished run.
 
     Raises:
-        UnfitSettingError: names the job, the key, what it was and what it is.
+        UnfitSettingError: names the job, the key, the old and the new value.
     """
     runs = tables.find(RUNS)
     if runs is None:

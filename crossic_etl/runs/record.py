@@ -1,4 +1,4 @@
-"""The record of a job's run: counts that balance, seconds, and two lines for who waits."""
+"""Records a job's run: its row counts, which must balance, its seconds, and two log lines."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ log = logging.getLogger(__name__)
 
 
 class UnbalancedError(RuntimeError):
-    """Rows went in that neither came out nor were dropped for a reason."""
+    """Rows in are not rows used plus rows dropped for a reason."""
 
 
 @dataclass
 class Run:
-    """What a job counts, and what it read.
+    """The counts and the inputs of a job's run.
 
     Attributes:
         job: its name.
         rows_in: rows that it read.
         rows_out: rows that it made.
-        rows_used: rows in that are in what it made; None where that is ``rows_out``.
+        rows_used: rows in that its result uses; None if that is ``rows_out``.
         dropped: rows in that it didn't use, by reason.
         metrics: other counts.
-        seconds: that it took.
+        seconds: its duration.
         settings, inputs: see `ledger.settings_of` and `ledger.inputs_of`.
-        input_versions: of the tables that it reads, Delta's versions when it began.
-        output_versions: of the tables that it writes, Delta's versions when it ended.
-        nothing_new: it found nothing to do; then it has no row in ``runs``.
+        input_versions: Delta versions, at its start, of the tables that it reads.
+        output_versions: Delta versions, at its end, of the tables that it writes.
+        nothing_new: it had nothing to do, so it has no row in ``runs``.
     """
 
     job: str
@@ -58,14 +58,14 @@ class Run:
 
     @property
     def used(self) -> int:
-        """Rows in that are in what the job made."""
+        """Rows in that the job's result uses."""
         return self.rows_out if self.rows_used is None else self.rows_used
 
     def resolve_outcomes(self, counts: DataFrame, used: Sequence[str]) -> None:
         """Sets rows in, rows out and rows dropped from counts (``outcome, rows``) of staged rows.
 
-        To be called before any table is changed. The outcome ``read`` counts the rows in, where
-        there is one. Outcomes in ``used`` are rows out; all others are dropped.
+        Call it before any table is changed. The outcome ``read``, if there is one, counts the rows
+        in. Outcomes in ``used`` are rows out; all others are dropped.
 
         Raises:
             UnbalancedError: see `check`.
@@ -77,7 +77,7 @@ class Run:
         self.check()
 
     def reconcile_output_rows(self, rows: int) -> None:
-        """Sets rows out to the stored row count; the difference is dropped as ``duplicate``."""
+        """Sets rows_out to the stored row count; the difference is counted as ``duplicate``."""
         if repeated := self.rows_out - rows:
             self.dropped["duplicate"] = repeated
         self.rows_out = rows
@@ -96,7 +96,7 @@ class Run:
             )
 
     def line(self) -> str:
-        """The one line that the job ends with."""
+        """The line that is logged at the end of the job."""
         reasons = ", ".join(
             f"{name} {count:,}" for name, count in sorted(self.dropped.items()) if count
         )
@@ -114,10 +114,10 @@ def recorded(
     config: Config,
     job: Job,
 ) -> Iterator[Run]:
-    """Times a job's body and adds its row to ``runs``, also where it failed.
+    """Times a job's body and adds its row to ``runs``, also if it fails.
 
-    Logs when the job started, since hours may pass before the next message, and its counts at the
-    end. A body that finds nothing to do sets `Run.nothing_new`; then no row is added.
+    Logs the job's start, since the next message may be hours later, and its counts at the end. A
+    body with nothing to do sets `Run.nothing_new`; then no row is added.
 
     Raises:
         UnbalancedError: rows in are not rows used plus rows dropped.
@@ -136,7 +136,7 @@ def recorded(
         run.output_versions = versions_written(tables, job.writes)
     except Exception as error:
         run.seconds = time.monotonic() - clock
-        with suppress(Exception):  # where even this can't be written, the first error says why
+        with suppress(Exception):  # the first error is the one to report
             tables.append_run(_row(run, config, started, error))
         raise
     if run.nothing_new:

@@ -1,1 +1,1 @@
-"""The bundled sample, a small Wikipedia in seven languages, and the builder of its dump files."""
+"""The bundled sample (a small Wikipedia in seven languages and a small crawl) and its builders."""

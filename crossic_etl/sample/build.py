@@ -1,4 +1,4 @@
-"""Pack a small wiki, the bundled sample or a test's own, into files like those of a mirror."""
+"""Packs a small wiki (the bundled sample or a test's) into files in the form of a mirror's."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def write_wiki(
     schema: str = "0.10",
     bom: bool = False,
 ) -> list[Path]:
-    """Write ``{out}/{xx}wiki/{date}/{xx}wiki-{date}-…``: pages, index (multistream) and SQL dumps.
+    """Writes ``{out}/{xx}wiki/{date}/{xx}wiki-{date}-…``: pages, index (multistream), SQL dumps.
 
-    ``compression`` is ``multistream`` (a stream for the head, one for each ``pages_per_stream``
-    pages, one for the tail), ``bz2`` (one stream), ``gz`` or ``none``. With several ``parts`` the
-    names carry part number and page ids as the mirror's do. The same input gives the same bytes.
-    Returns the paths.
+    ``compression`` is ``multistream``, ``bz2`` (one stream), ``gz`` or ``none``. A multistream file
+    has one stream for the head, one for each ``pages_per_stream`` pages and one for the tail. With
+    several ``parts`` the names carry part number and page ids, as a mirror's do. The same input
+    gives the same bytes. Returns the paths.
     """
     if compression not in ENDINGS:
         raise ValueError(f"compression {compression!r} is none of {', '.join(ENDINGS)}")
@@ -102,13 +102,13 @@ def load_sample(lang: str) -> SourceWiki:
 
 
 def build_sample(out: Path, date: str = SAMPLE_DATE) -> list[Path]:
-    """Write the dumps of all seven wikis under ``out``, in the layout of the public mirror."""
+    """Writes the dumps of all seven wikis under ``out``, in the layout of the public mirror."""
     wikis = [load_sample(lang) for lang in SAMPLE_LANGUAGES]
     return [path for wiki in wikis for path in write_wiki(wiki, out, date, pages_per_stream=8)]
 
 
 def read_rows(path: Traversable) -> list[dict[str, str]]:
-    """Rows of one of the sample's ``.tsv`` files, which know no quoting; no value is None."""
+    """Rows of one of the sample's ``.tsv`` files, which have no quoting; no value is None."""
     lines = path.read_text("utf-8").split("\n")
     reader = csv.DictReader(filter(None, lines), delimiter="\t", quoting=csv.QUOTE_NONE)
     return [{key: value or "" for key, value in row.items()} for row in reader]
@@ -161,14 +161,14 @@ def _page_row(
 
 
 def _key(title: str, numbers: Mapping[str, int]) -> tuple[int, str]:
-    """Namespace number and title as the database has them: underscores, no prefix."""
+    """Namespace number and title as in the database: underscores, no prefix."""
     prefix, colon, rest = title.partition(":")
     number = numbers.get(prefix.casefold(), 0) if colon else 0
     return number, (rest if number else title).strip().replace(" ", "_")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Write the bundled sample's dumps into the folder named on the command line."""
+    """Writes the bundled sample's dumps into the folder named on the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m crossic_etl.sample.build", description=main.__doc__
     )

@@ -1,4 +1,4 @@
-"""Pack web documents, the bundled sample or a test's own, into files like those of a crawl."""
+"""Packs web documents (the bundled sample or a test's) into files in the form of a crawl's."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ _CHARACTERS_PER_TOKEN = 4
 
 @dataclass(frozen=True)
 class WebDocument:
-    """A document as its crawl has it; a None is a field that the crawl left empty.
+    """A web document. A None is a field that the crawl left empty.
 
-    Fields up to ``file`` as in `kernels.crawl_records.RawDocument`, and the record id follows from
-    the url where it is not given. ``name`` is the file of the sample that has the text, ``subject``
-    the title of the English sample article that is about the same, or empty, and ``pack`` the one
-    of `PACKS` that the document goes into.
+    Fields up to ``file`` are those of `kernels.crawl.records.RawDocument`. A record id that isn't
+    given is derived from the url. ``name`` is the sample file with the text. ``subject`` is the
+    title of the English sample article on the same subject, or empty. ``pack`` is the one of
+    `PACKS` that the document goes into.
     """
 
     text: str
@@ -57,14 +57,14 @@ class WebDocument:
 
     @property
     def record_id(self) -> str | None:
-        """The given id or one that follows from the url, ``<urn:uuid:…>``."""
+        """The given id, or one derived from the url: ``<urn:uuid:…>``."""
         if self.source_id is not None or self.url is None:
             return self.source_id
         return f"<urn:uuid:{uuid5(NAMESPACE_URL, self.url)}>"
 
 
 def load_web_sample() -> list[WebDocument]:
-    """The bundled web documents, copies and traps included, in the order of ``documents.tsv``."""
+    """The bundled web documents in the order of ``documents.tsv``, copies and traps included."""
     folder = files("crossic_etl.sample") / "web"
     return [
         WebDocument(
@@ -81,11 +81,11 @@ def load_web_sample() -> list[WebDocument]:
 
 
 def build_web_sample(out: Path) -> list[Path]:
-    """Write the bundled crawl under ``out``; the same bytes each time.
+    """Writes the bundled crawl under ``out``; the bytes are the same each time.
 
-    ``fineweb/{label}-000.parquet`` for each language label, ``dolma/documents-000.jsonl.gz`` and
-    ``wet/sample-000.warc.wet.gz``; beside them the evaluation file and the list of blocked
-    addresses. Returns the paths, the crawl's before the other two.
+    It has ``fineweb/{label}-000.parquet`` for each language label,
+    ``dolma/documents-000.jsonl.gz`` and ``wet/sample-000.warc.wet.gz``. Beside them are the
+    evaluation file and the list of blocked addresses. Returns the paths, the crawl's first.
     """
     packed: dict[tuple[str, str], list[WebDocument]] = {}
     for document in load_web_sample():
@@ -104,7 +104,7 @@ def build_web_sample(out: Path) -> list[Path]:
 
 
 def write_fineweb(documents: Sequence[WebDocument], path: Path) -> Path:
-    """Write Parquet in FineWeb's schema; ``token_count`` is a quarter of the characters."""
+    """Writes Parquet in FineWeb's schema; ``token_count`` is a quarter of the characters."""
     rows = [
         {
             "text": document.text,
@@ -125,7 +125,7 @@ def write_fineweb(documents: Sequence[WebDocument], path: Path) -> Path:
 
 
 def write_dolma(documents: Sequence[WebDocument], path: Path) -> Path:
-    """Write JSON Lines in the form of Dolma's web sources; gzip where the name ends in ``.gz``."""
+    """Writes JSON Lines in the form of Dolma's web sources, gzipped if the name ends in ``.gz``."""
     lines = [json.dumps(_dolma_row(document), ensure_ascii=False) + "\n" for document in documents]
     data = "".join(lines).encode()
     return _write(path, gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
@@ -148,10 +148,10 @@ def _dolma_row(document: WebDocument) -> dict[str, object]:
 
 
 def write_wet(documents: Sequence[WebDocument], path: Path) -> Path:
-    """Write WARC 1.0: warcinfo, then a conversion record each, each its own gzip member.
+    """Writes WARC 1.0: a warcinfo and the conversion records, each as its own gzip member.
 
-    ``lang_score`` and ``file`` have no place in a WET. Raises ``ValueError`` where the documents
-    are not of one dump, which only the warcinfo names.
+    A WET file has no field for ``lang_score`` and ``file``. Raises ``ValueError`` where documents
+    come from several dumps, since only the warcinfo names the dump.
     """
     dumps = {document.dump for document in documents}
     if len(dumps) > 1:
@@ -206,7 +206,7 @@ def _write(path: Path, data: bytes) -> Path:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Write the bundled sample's crawl into the folder named on the command line."""
+    """Writes the bundled sample's crawl into the folder named on the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m crossic_etl.sample.build_web", description=main.__doc__
     )

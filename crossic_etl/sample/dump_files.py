@@ -1,4 +1,4 @@
-"""The XML of a small wiki and the index of its streams, as a mirror has them."""
+"""The XML of a small wiki and the index of its streams, in the form of a mirror's."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ENDINGS = {"multistream": ".bz2", "bz2": ".bz2", "gz": ".gz", "none": ""}
 def xml_pieces(
     wiki: SourceWiki, pages: Sequence[SourcePage], per_stream: int, schema: str, bom: bool
 ) -> list[bytes]:
-    """Head, groups of pages, tail: joined they are the XML."""
+    """Head, groups of pages, tail; joined, they are the XML file."""
     xml = [_page_xml(wiki, page, schema) for page in pages]
     groups = ["".join(xml[i : i + per_stream]) for i in range(0, len(xml), per_stream)]
     head = ("\ufeff" if bom else "") + _head_xml(wiki, schema)
@@ -44,7 +44,7 @@ def _head_xml(wiki: SourceWiki, schema: str) -> str:
 
 
 def _page_xml(wiki: SourceWiki, page: SourcePage, schema: str) -> str:
-    """One page in a schema's own elements: 0.4 brought ``redirect``, 0.6 ``ns``, 0.8 ``model``."""
+    """One page in a schema's elements: 0.4 added ``redirect``, 0.6 ``ns``, 0.8 ``model``."""
     version = int(schema.partition(".")[2])
     text = wiki.wikitext(page)
     target = page.redirect.partition("#")[0]
@@ -75,7 +75,7 @@ def _escaped(text: str) -> str:
 
 
 def xml_name(compression: str, number: int, pages: Sequence[SourcePage]) -> str:
-    """The end of a file's name; ``number`` is that of a part, 0 for a dump in one file."""
+    """The end of the file's name; ``number`` is the part's, or 0 for a dump in one file."""
     stem = "pages-articles-multistream" if compression == "multistream" else "pages-articles"
     if not number:
         return f"{stem}.xml{ENDINGS[compression]}"
@@ -84,7 +84,7 @@ def xml_name(compression: str, number: int, pages: Sequence[SourcePage]) -> str:
 
 
 def write_xml(path: Path, pieces: Sequence[bytes], compression: str) -> Path:
-    """Writes the pieces of `xml_pieces`; ``multistream`` packs each in a stream of its own."""
+    """Writes the pieces of `xml_pieces`; ``multistream`` makes each a stream of its own."""
     whole = b"".join(pieces)
     if compression == "multistream":
         path.write_bytes(b"".join(map(bz2.compress, pieces)))
@@ -98,7 +98,7 @@ def write_xml(path: Path, pieces: Sequence[bytes], compression: str) -> Path:
 def write_index(
     path: Path, pieces: Sequence[bytes], pages: Sequence[SourcePage], per_stream: int
 ) -> Path:
-    """``offset:page_id:title`` a page, the offset being that of its stream in the file."""
+    """Writes ``offset:page_id:title`` for each page; the offset is that of its stream."""
     offsets, offset = [], 0
     for piece in pieces:
         offsets.append(offset)

@@ -1,4 +1,4 @@
-"""What the bundled sample's run shows of its tables."""
+"""Texts about the tables of the bundled sample, printed after its run."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ SHOWN_LINES = 24
 
 
 def show_recall(tables: Tables) -> str:
-    """How many neighbours were found of those that are: by an exact search, and by the sample's own
-    knowledge of which web document is on which article's subject.
+    """Recall of the neighbours, measured twice: against an exact search, and against the sample's
+    own list of web documents and the articles on the same subject.
     """
-    measured = tables.read(RUNS).where("metrics['recall_expected'] > 0")  # where all was searched
+    measured = tables.read(RUNS).where("metrics['recall_expected'] > 0")  # runs that searched all
     (run,) = measured.orderBy(F.desc("started")).head(1)
     found, there = run.metrics["recall_found"], run.metrics["recall_expected"]
     subjects = {web.url: web.subject for web in load_web_sample() if web.subject}
@@ -39,7 +39,7 @@ def show_recall(tables: Tables) -> str:
 
 
 def show_sample(samples: DataFrame, arrangement: str, language: str = "es") -> str:
-    """The beginning of the shortest whole sample of a language, English left, target right."""
+    """The start of a language's shortest whole sample, English left, target right."""
     whole = (F.col("arrangement") == arrangement) & (F.col("n_segments") == 1)
     row = samples.where(whole & (F.col("target_lang") == language)).orderBy("n_tokens", "sample_id")
     sample = row.head(1)[0]

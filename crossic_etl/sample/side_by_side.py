@@ -1,4 +1,4 @@
-"""Two texts beside each other in a terminal, wide characters counted as two columns."""
+"""Prints two texts beside each other in a terminal; wide characters count as two columns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import zip_longest
 
 
 def side_by_side(left: str, right: str, width: int = 100) -> str:
-    """The texts in two columns, together ``width`` columns of a terminal wide."""
+    """The texts in two columns, ``width`` terminal columns wide together."""
     column = (width - 3) // 2
     rows = zip_longest(_wrap(left, column), _wrap(right, column), fillvalue="")
     return "\n".join(f"{_pad(a, column)} | {b}".rstrip() for a, b in rows)
@@ -31,7 +31,7 @@ def _pad(text: str, width: int) -> str:
 def _wrap(text: str, width: int) -> Iterator[str]:
     for paragraph in text.splitlines():
         line = ""
-        # Words with the space before them; in scripts without spaces, character by character.
+        # A word and the space before it; in scripts without spaces, one character.
         for word in re.findall(r"\s*[\x21-\u0e00\uac00-\ud7af]+|\s*\S", paragraph):
             if line and columns(line) + columns(word) > width:
                 yield line

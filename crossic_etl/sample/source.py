@@ -1,4 +1,4 @@
-"""The pages of a small wiki, as its source files say them."""
+"""The pages of a small wiki, as its source files define them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _FIRST_EDIT = datetime(2025, 6, 1)
 
 @dataclass(frozen=True)
 class SourcePage:
-    """A page in plain values; ``redirect`` is a target, perhaps with ``#section``, without text.
+    """A page as plain values. ``redirect`` is a target, with or without ``#section``.
 
-    The title has its namespace's name before it. Revision and timestamp follow from the id where
-    they are not given.
+    A redirect has no text. The title starts with the name of its namespace. A revision and a
+    timestamp that aren't given are derived from the page id.
     """
 
     page_id: int
@@ -32,19 +32,19 @@ class SourcePage:
 
     @property
     def revision(self) -> int:
-        """The given revision id or one that follows from the page's."""
+        """The given revision id, or one derived from the page id."""
         return self.revision_id or _FIRST_REVISION + self.page_id
 
     @property
     def edited(self) -> str:
-        """The given timestamp or one that follows from the page id, in ISO 8601."""
+        """The given timestamp, or one derived from the page id, in ISO 8601."""
         moment = _FIRST_EDIT + timedelta(minutes=self.page_id % 100_000)
         return self.timestamp or f"{moment.isoformat()}Z"
 
 
 @dataclass(frozen=True)
 class SourceWiki:
-    """A wiki of a few pages; ``stray_langlinks`` are (page id, lang, title) of pages it lacks."""
+    """A wiki of a few pages. ``stray_langlinks`` (page id, lang, title) name pages it lacks."""
 
     lang: str
     pages: tuple[SourcePage, ...]
@@ -55,9 +55,9 @@ class SourceWiki:
 
     @property
     def database(self) -> str:
-        """The name by which its dumps go: ``zh_min_nanwiki``."""
+        """The database name in the names of its dumps, such as ``zh_min_nanwiki``."""
         return self.lang.replace("-", "_") + "wiki"
 
     def wikitext(self, page: SourcePage) -> str:
-        """A page's source; a redirect's is made with the wiki's own word."""
+        """A page's source; for a redirect it is built with the wiki's own keyword."""
         return f"{self.redirect_word} [[{page.redirect}]]" if page.redirect else page.text

@@ -85,7 +85,7 @@ _ESCAPES = str.maketrans(
 def write_table(
     path: Path, table: str, rows: Iterable[Sequence[SqlValue]], database: str, date: str
 ) -> Path:
-    """Write one table of ``TABLES`` as ``.sql.gz``, several rows an INSERT, one INSERT a line."""
+    """Writes a table of ``TABLES`` as ``.sql.gz``: one INSERT a line, several rows an INSERT."""
     literals = ["(" + ",".join(map(sql_literal, row)) + ")" for row in rows]
     inserts = [
         f"INSERT INTO `{table}` VALUES {','.join(literals[i : i + ROWS_PER_INSERT])};\n"
@@ -99,13 +99,13 @@ def write_table(
 
 
 def sql_literal(value: SqlValue) -> str:
-    """A value as mysqldump writes it."""
+    """The value as a literal of mysqldump."""
     if value is None:
         return "NULL"
     return f"'{value.translate(_ESCAPES)}'" if isinstance(value, str) else repr(value)
 
 
 def page_random(page_id: int) -> float:
-    """The random number that MediaWiki gives each page; ours follows from the id."""
+    """MediaWiki gives each page a random number; this one is derived from the id."""
     digest = hashlib.blake2b(str(page_id).encode(), digest_size=6).digest()
     return int.from_bytes(digest, "big") % 10**12 / 10**12

@@ -1,4 +1,4 @@
-"""Every table's StructType with its key and its partition columns, and what is staged of them.
+"""Every table's StructType with its key and partition columns, and the schemas of staged rows.
 
 ``TABLES`` has all tables in the order of the flow.
 """

@@ -1,4 +1,4 @@
-"""Tables of web crawls: documents, their vectors, and what a search found of them."""
+"""Tables of web crawls: documents, their vectors, and their neighbours."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from crossic_etl.schemas.table import (
     nullable,
 )
 
-# The copies of a much repeated text would make one row without a bound.
+# Limits the addresses in a row, since some texts have very many copies.
 MAX_URLS = 100
 
-# What documents was made of, so that only new files are read. A batch is the files of one run, and
-# counts for nothing in any of these tables until its files are done.
+# The files that documents was made from, so that only new files are read. A batch is the files of
+# one run. Its rows in these tables are ignored until its files are done.
 CRAWL_FILES = Table(
     "crawl_files",
     columns(
         path=STRING,
         bytes=LONG,
         modified=LONG,  # milliseconds since 1970
-        readings=STRING,  # JSON: format, fields and dump of each source that has it
-        settings=STRING,  # hash of those that decide what is kept
+        readings=STRING,  # JSON: format, fields and dump of each source that has the file
+        settings=STRING,  # hash of the settings that determine which documents are kept
         batch=LONG,
         is_done=BOOLEAN,  # false while its batch is being written
         n_documents=LONG,  # rows of documents when its batch was done
-        counts=COUNTS,  # its records by outcome, before copies are looked for
+        counts=COUNTS,  # its records by outcome, before copies are merged
     ),
     key=("path",),
     partition_by=("batch",),
@@ -44,8 +44,8 @@ CRAWL_TEXTS = Table(
     columns(
         doc_id=STRING,
         batch=LONG,
-        is_first=BOOLEAN,  # no earlier batch has it
-        text=STRING,  # this and the other columns of documents: of one copy
+        is_first=BOOLEAN,  # no earlier batch has this text
+        text=STRING,  # this and the other columns of documents are those of the kept copy
         text_hash=STRING,
         n_chars=INT,
         lang=STRING,
@@ -60,8 +60,8 @@ CRAWL_TEXTS = Table(
         licence=STRING,
         n_copies=LONG,  # in this batch
         urls=NAMES,  # of the copies in this batch, sorted, MAX_URLS at most
-        signature=nullable(T.BinaryType()),  # uint32, little-endian; null where it isn't the first
-        bands=nullable(T.ArrayType(LONG, containsNull=False)),  # its buckets; null likewise
+        signature=nullable(T.BinaryType()),  # uint32, little-endian; null unless is_first
+        bands=nullable(T.ArrayType(LONG, containsNull=False)),  # its buckets; null unless is_first
     ),
     key=("doc_id", "batch"),
     partition_by=("batch",),
@@ -70,8 +70,8 @@ CRAWL_TEXTS = Table(
 NEAR_DUPLICATE_LINKS = Table(
     "near_duplicate_links",
     columns(
-        batch=LONG,  # each has the links of all texts until then; the newest that is done counts
-        band=LONG,  # the bucket in which both are
+        batch=LONG,  # has the links of all texts so far; the newest completed batch is valid
+        band=LONG,  # the bucket that both are in
         a=STRING,
         b=STRING,
     ),
@@ -82,20 +82,20 @@ NEAR_DUPLICATE_LINKS = Table(
 DOCUMENTS = Table(
     "documents",
     columns(
-        doc_id=STRING,  # of the normalized text: exact copies have one id
+        doc_id=STRING,  # hash of the normalized text: exact copies have the same id
         text=STRING,
         text_hash=STRING,  # SHA-256 of the UTF-8 text
         n_chars=INT,
-        lang=STRING,  # code of its Wikipedia
+        lang=STRING,  # language code of its Wikipedia
         lang_score=DOUBLE,
-        crawl_lang=nullable(STRING),  # the crawl's own label and score, as they are
+        crawl_lang=nullable(STRING),  # the crawl's own label and score, unchanged
         crawl_lang_score=nullable(DOUBLE),
         url=nullable(STRING),
         source_id=nullable(STRING),
         dump=nullable(STRING),
         file=nullable(STRING),
         date=nullable(STRING),
-        n_copies=LONG,  # rows with this text, this one included
+        n_copies=LONG,  # records with this text, including this one
         urls=NAMES,  # of all copies, sorted, MAX_URLS at most
         n_near_copies=LONG,  # documents of its cluster that were dropped for it
         licence=STRING,
@@ -115,8 +115,8 @@ EMBEDDINGS = Table(
         span_rule=STRING,
         spans=T.ArrayType(T.ArrayType(INT, containsNull=False), containsNull=False),
         text_hash=STRING,
-        vector=nullable(T.ArrayType(T.FloatType(), containsNull=False)),  # unit length; or
-        half_vector=nullable(T.BinaryType()),  # the same as float16, little-endian
+        vector=nullable(T.ArrayType(T.FloatType(), containsNull=False)),  # unit length
+        half_vector=nullable(T.BinaryType()),  # float16, little-endian; one of the two is null
     ),
     key=("id", "model", "revision", "span_rule"),
     partition_by=("model", "kind", "lang"),
@@ -129,10 +129,10 @@ QUANTIZERS = Table(
         revision=STRING,
         span_rule=STRING,
         n_cells=INT,
-        is_fitted=BOOLEAN,  # to the corpus of its day, not configured
+        is_fitted=BOOLEAN,  # n_cells was fitted to the corpus, not configured
         train_rows=LONG,
         seed=LONG,
-        n_trained=LONG,  # vectors that it was trained on
+        n_trained=LONG,  # vectors in the training sample
         quantizer=T.BinaryType(),
     ),
     key=("model", "revision", "span_rule", "n_cells", "is_fitted", "train_rows", "seed"),
@@ -143,21 +143,21 @@ POINT = columns(threshold=DOUBLE, precision=DOUBLE, recall=DOUBLE, f1=DOUBLE)
 THRESHOLDS = Table(
     "thresholds",
     columns(
-        target_lang=STRING,  # or *, all languages' pairs together
+        target_lang=STRING,  # or *, for the pairs of all languages
         model=STRING,
         revision=STRING,
         span_rule=STRING,
-        k=INT,  # neighbours of each end that the margin is set against
+        k=INT,  # neighbours of each page in the margin's mean
         wrong_pairs=STRING,  # nearest | random
         wanted_precision=nullable(DOUBLE),  # null for the best F1
-        threshold=nullable(DOUBLE),  # least margin; null where none has the wanted precision
-        precision=nullable(DOUBLE),  # at the threshold, of as many right as wrong pairs
+        threshold=nullable(DOUBLE),  # least margin; null if none has the wanted precision
+        precision=nullable(DOUBLE),  # at the threshold, with as many right as wrong pairs
         recall=nullable(DOUBLE),
         f1=nullable(DOUBLE),
         n_right=LONG,
         n_wrong=LONG,
-        pooled=BOOLEAN,  # too few pairs: the threshold is that of all languages
-        points=T.ArrayType(POINT, containsNull=False),  # this language's own, over all margins
+        pooled=BOOLEAN,  # the language has too few pairs, so its threshold is that of *
+        points=T.ArrayType(POINT, containsNull=False),  # of this language's pairs, all margins
     ),
     key=("target_lang", "model", "revision", "span_rule", "k", "wrong_pairs"),
 )
@@ -175,7 +175,7 @@ NEIGHBOURS = Table(
         cosine=T.FloatType(),
         margin=nullable(T.FloatType()),  # ratio over k neighbours of both directions
         mutual=BOOLEAN,
-        accepted=BOOLEAN,  # margin reaches the language's threshold, within the document's uses
+        accepted=BOOLEAN,  # the margin reaches the threshold, and the document's uses allow it
     ),
     key=("query_id", "doc_id", "model", "revision"),
     partition_by=("target_lang",),
@@ -184,11 +184,11 @@ NEIGHBOURS = Table(
 REVERSE_NEIGHBOURS = Table(
     "reverse_neighbours",
     columns(
-        doc_id=STRING,  # every document in neighbours
+        doc_id=STRING,  # each document in neighbours
         target_lang=STRING,
         model=STRING,
         revision=STRING,
-        queries=T.ArrayType(  # its nearest of the language, best first
+        queries=T.ArrayType(  # its nearest queries of the language, best first
             columns(query_id=STRING, cosine=T.FloatType()), containsNull=False
         ),
     ),
@@ -196,7 +196,7 @@ REVERSE_NEIGHBOURS = Table(
     partition_by=("target_lang",),
 )
 
-# What neighbours and reverse_neighbours were made of, so that only what is new is searched.
+# The vectors that neighbours and reverse_neighbours were made from; only new ones are searched.
 SEARCHED_VECTORS = Table(
     "searched_vectors",
     columns(
@@ -204,8 +204,8 @@ SEARCHED_VECTORS = Table(
         lang=STRING,
         model=STRING,
         revision=STRING,
-        fingerprint=LONG,  # of all that a search reads of it
-        generation=LONG,  # of the run that met it first
+        fingerprint=LONG,  # of everything that a search reads of the vector
+        generation=LONG,  # of the run that first searched it
     ),
     key=("id", "model", "revision"),
     partition_by=("lang",),
@@ -217,9 +217,9 @@ SEARCHES = Table(
         target_lang=STRING,
         model=STRING,
         revision=STRING,
-        settings=STRING,  # JSON of those that decide what is found
-        generation=LONG,  # vectors up to this one have been compared
-        n_neighbours=LONG,  # rows that the search left in neighbours
+        settings=STRING,  # JSON of the settings that determine which neighbours are found
+        generation=LONG,  # vectors up to this generation have been compared
+        n_neighbours=LONG,  # rows in neighbours after the search
     ),
     key=("target_lang", "model", "revision"),
 )

@@ -1,4 +1,4 @@
-"""Tables of what happened: what was read and not used, and each execution of a job."""
+"""Tables of records: input that was read and not used, and each execution of a job."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REJECTS = Table(
         lang=STRING,  # of the wiki that was read, or the target language
         key=STRING,
         reason=STRING,
-        detail=STRING,  # enough of the raw input to see why, 500 characters at most
+        detail=STRING,  # the start of the raw input, 500 characters at most
     ),
     key=("table", "lang", "key", "reason"),
     partition_by=("table",),
@@ -37,8 +37,8 @@ RUNS = Table(
         config_hash=STRING,
         code_version=STRING,
         input_versions=COUNTS,  # Delta version of each table read
-        settings=nullable(STRING),  # JSON of those that decide what the job's rows are
-        inputs=nullable(STRING),  # JSON of what it was to read besides tables
+        settings=nullable(STRING),  # JSON of the settings that determine the job's rows
+        inputs=nullable(STRING),  # JSON of its inputs other than tables
         output_versions=nullable(COUNTS),  # Delta version of each table written; null if it failed
         rows_in=LONG,
         rows_used=LONG,  # rows in = rows used + rows dropped

@@ -1,4 +1,4 @@
-"""What a table is: its columns, its key, its partitions; and the types that columns have."""
+"""The definition of a table: columns, key, partitions; and the types of columns."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Nullable:
 
 
 def nullable(kind: T.DataType) -> Nullable:
-    """The type of a column that may be null; without it a column never is."""
+    """The type of a nullable column; other columns are never null."""
     return Nullable(kind)
 
 
 def columns(**types: T.DataType | Nullable) -> T.StructType:
-    """Columns in order, by their names; one may be null only where its type is `nullable`."""
+    """A StructType of columns in order; a column is nullable only if its type is `nullable`."""
     return T.StructType(
         [
             T.StructField(name, kind.kind, True)
@@ -39,7 +39,7 @@ def columns(**types: T.DataType | Nullable) -> T.StructType:
 
 @dataclass(frozen=True)
 class Table:
-    """Contract of one table: its columns, the key that is unique, and its partition columns."""
+    """The definition of one table: its columns, its unique key, and its partition columns."""
 
     name: str
     schema: T.StructType

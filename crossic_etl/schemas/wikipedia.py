@@ -1,4 +1,4 @@
-"""Tables of Wikipedia: its pages, their redirects and links, and the pairs of them."""
+"""Tables of Wikipedia: pages, redirects, links, and pairs of pages."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ PAGES = Table(
         page_id=LONG,
         title=STRING,
         url=STRING,
-        revision_id=nullable(LONG),  # null where the input is plain text
+        revision_id=nullable(LONG),  # null if the input is plain text
         timestamp=nullable(TIMESTAMP),  # of the revision
         text=STRING,
         text_hash=STRING,  # SHA-256 of the UTF-8 text
         n_chars=INT,
         is_disambiguation=BOOLEAN,
         qid=nullable(STRING),  # Wikidata item, from page_props
-        left_out=COUNTS,  # what the extractor left out of the text, by kind
+        left_out=COUNTS,  # what the extractor removed from the text, counted by kind
         licence=STRING,  # SPDX identifier
         dump_date=STRING,
     ),
@@ -51,7 +51,7 @@ LINKS = Table(
         page_id=LONG,
         target_lang=STRING,
         evidence=STRING,  # langlink | qid
-        target_title=STRING,  # canonical form, redirects not yet followed
+        target_title=STRING,  # canonical form, before redirects are followed
         dump_date=STRING,
     ),
     key=("lang", "page_id", "target_lang", "evidence"),
@@ -69,7 +69,7 @@ PAIRS = Table(
         target_title=STRING,
         evidence=NAMES,  # sorted set of en->xx, xx->en, qid
         both_directions=BOOLEAN,
-        n_links=INT,  # rows of links that say so
+        n_links=INT,  # rows of links between the two pages
     ),
     key=("pair_id",),
     partition_by=("target_lang",),

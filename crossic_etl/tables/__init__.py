@@ -1,4 +1,4 @@
-"""The only reader and writer of tables."""
+"""Reads and writes tables; no other package does."""
 
 from crossic_etl.tables.columns import Scope, TableError
 from crossic_etl.tables.delta import Tables

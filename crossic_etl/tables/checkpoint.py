@@ -1,10 +1,10 @@
-"""Batches over several tables: whether all of them have what a batch gave.
+"""Checkpoints of batches that change several tables: whether all tables have a batch's rows.
 
-A Delta transaction covers one table. A batch that changes several of them says in rows of one more,
-its checkpoint, which of its work is complete. `Checkpoint.begin` takes back what those rows say
-before the first of the other tables is touched; `Checkpoint.finish` says it anew once the last of
-them is written. A run that dies in between leaves a checkpoint that vouches for nothing, so the
-next run does the batch again. What the rows hold is the caller's.
+A Delta transaction covers one table. A batch that changes several tables records its completion in
+the rows of one more table, its checkpoint. `Checkpoint.begin` invalidates those rows before the
+first of the other tables is changed. `Checkpoint.finish` writes them after the last one. A run that
+dies in between leaves no valid checkpoint, so the next run does the batch again. The caller defines
+what the rows contain.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from crossic_etl.tables import Scope, Tables
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The rows of ``table`` that ``scope`` names: they say which other tables are complete.
+    """The rows of ``table`` in ``scope``, which say which other tables are complete.
 
     Attributes:
-        tables: where all of them are.
-        table: holds the rows.
-        scope: names the rows that a batch replaces; an empty one names all.
-        invalidates: whether a row that holds now is no longer true as soon as the batch writes to
-            another table. Without such a row `begin` writes nothing.
+        tables: the root of all these tables.
+        table: has the checkpoint's rows.
+        scope: names the rows that a batch replaces; an empty scope names all.
+        invalidates: whether a valid row becomes invalid when the batch changes another table.
+            Without such a row `begin` writes nothing.
     """
 
     tables: Tables
@@ -35,22 +35,22 @@ class Checkpoint:
     invalidates: bool = True
 
     def begin(self, unfinished: DataFrame | None = None) -> None:
-        """Replaces the rows by ``unfinished`` ones, or removes them: before any other table.
+        """Replaces the rows by ``unfinished`` ones, or removes them; call it before other writes.
 
-        ``unfinished`` rows have the columns of the checkpoint's table and say, in a column of it,
-        that the batch isn't complete.
+        ``unfinished`` rows have the columns of the checkpoint's table. One of the columns marks the
+        batch as incomplete.
 
         Raises:
-            TableError: the columns of ``unfinished`` are others.
+            TableError: ``unfinished`` has other columns.
         """
         if self.invalidates:
             self._replace(unfinished)
 
     def finish(self, finished: DataFrame) -> None:
-        """Replaces the rows by ``finished`` ones: after the last of the other tables.
+        """Replaces the rows by ``finished`` ones; call after the last of the other tables.
 
         Raises:
-            TableError: the columns of ``finished`` are others.
+            TableError: ``finished`` has other columns.
         """
         self._replace(finished)
 

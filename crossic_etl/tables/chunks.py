@@ -1,8 +1,8 @@
-"""Long passes, staged chunk by chunk: a run that dies loses the chunk that it was in, not all.
+"""Stages long passes in chunks: a run that dies loses its current chunk only.
 
-Each chunk is one transaction of the pass's scratch table. It says which chunk it is, and holds the
-fingerprint of what the pass reads. The next run of the same pass over the same input finds the last
-chunk there, and goes on after it.
+Each chunk is one transaction of the pass's scratch table. Its metadata has the chunk's number and
+the fingerprint of the pass's input. The next run of the same pass over the same input finds the
+last chunk and continues after it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from crossic_etl.tables import Chunk, Tables
 
 log = logging.getLogger(__name__)
 
-# Ours: of a pass of ten hours a chunk is ten minutes, and the fixed cost of each stays small.
+# Ours: a chunk of a ten-hour pass is ten minutes, and the fixed cost of chunks stays small.
 MOST = 64
 
 Part = TypeVar("Part")
@@ -30,7 +30,7 @@ Part = TypeVar("Part")
 def make_chunks(sizes: Mapping[str, int], least: int, most: int = MOST) -> list[list[str]]:
     """Groups names, in the order of ``sizes``, into chunks of at least ``least`` in size.
 
-    There are at most ``most`` chunks and one more: where there is much, chunks are larger. The last
+    There are at most ``most`` + 1 chunks: chunks become larger where there is more. The last one
     may be smaller. No names give one empty chunk.
     """
     wanted = max(least, -(-sum(sizes.values()) // most))
@@ -52,11 +52,11 @@ def stage_chunks(
     parts: Sequence[Part],
     stage: Callable[[Part, Chunk | None], DataFrame],
 ) -> DataFrame:
-    """Stages each part by ``stage(part, chunk)``, except those that a run that died has staged.
+    """Stages each part by ``stage(part, chunk)``, except those that a dead run has staged.
 
-    ``input_values`` decide the rows, together with the parts and the version of the code; they are
-    in plain types, like the parts. A scratch table that was made of other values is written over. A
-    single part is staged without a chunk.
+    ``input_values``, the parts and the code's version determine the rows; values and parts are
+    plain types. A scratch table of other values is overwritten. A single part is staged without a
+    chunk.
     """
     if len(parts) == 1:
         return stage(parts[0], None)

@@ -1,4 +1,4 @@
-"""Columns of a table and the rows that a scope names: checks and conditions, without a table."""
+"""Checks a frame's columns against a table, and builds conditions for a scope of rows."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pyspark.sql import functions as F
 
 from crossic_etl.schemas import Table
 
-# Column to values: the rows that have one of the values in each of the columns.
+# Column to values: names the rows that have one of the values in each of the columns.
 Scope = Mapping[str, Sequence[str | int]]
 
 
 class TableError(RuntimeError):
-    """A table is missing, or a frame isn't what its contract says."""
+    """A table is missing, or a frame doesn't match its schema."""
 
 
 def condition(scope: Scope) -> Column:
-    """Whether a row is one that ``scope`` names; an empty scope names all rows."""
+    """True for the rows that ``scope`` names; an empty scope names all rows."""
     fits = F.lit(True)
     for column, values in scope.items():
         fits = fits & F.col(column).isin(list(values))
@@ -26,12 +26,12 @@ def condition(scope: Scope) -> Column:
 
 
 def check_columns(frame: DataFrame, table: Table) -> None:
-    """Refuses a frame whose columns or types aren't the table's.
+    """Refuses a frame whose columns or types differ from the table's.
 
-    Nullability isn't compared: Delta keeps it for columns only.
+    Nullability isn't compared: Delta keeps it for top-level columns only.
 
     Raises:
-        TableError: names what is missing, what is too many, and what has another type.
+        TableError: names missing columns, unexpected columns, and those of another type.
     """
     present = {field.name: field.dataType.simpleString() for field in frame.schema}
     wanted = {field.name: field.dataType.simpleString() for field in table.schema}
@@ -45,7 +45,7 @@ def check_columns(frame: DataFrame, table: Table) -> None:
 
 
 def declare_columns(table: Table) -> str:
-    """The columns of a table as ``CREATE TABLE`` lists them."""
+    """The columns of a table in the syntax of ``CREATE TABLE``."""
     return ", ".join(
         f"`{field.name}` {field.dataType.simpleString()}{'' if field.nullable else ' NOT NULL'}"
         for field in table.schema
@@ -53,6 +53,6 @@ def declare_columns(table: Table) -> str:
 
 
 def table_properties(properties: Mapping[str, str]) -> str:
-    """The SQL clause that gives a table these properties."""
+    """The SQL clause that sets these properties of a table."""
     pairs = ", ".join(f"'{key}' = '{value}'" for key, value in properties.items())
     return f"TBLPROPERTIES ({pairs})"

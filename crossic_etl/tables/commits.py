@@ -1,7 +1,7 @@
-"""Delta's log of a table: its newest transactions, and what their metadata says of the rows.
+"""Reads Delta's log of a table: the newest transactions, and the settings in their metadata.
 
-Which settings made a table's rows stands in the transaction that wrote them (Delta's user
-metadata), so that a run that died can't leave rows made with one setting beside a note of another.
+The fingerprint of the settings is stored as user metadata of the transaction that writes the rows.
+So a run that dies can't leave rows of one setting with the fingerprint of another.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pyspark.sql import Row, SparkSession
 from crossic_etl.spark_errors import missing
 
 SESSION_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
-# Transactions that leave the rows as they are, and how many of them may follow each other.
+# Operations that don't change rows, and how many transactions are searched for another one.
 UPKEEP = (
     "OPTIMIZE",
     "REORG",
@@ -29,14 +29,14 @@ UPKEEP = (
     "UPGRADE PROTOCOL",
 )
 RECENT = 30
-# The metadata's key; tables that an older version wrote have the other one.
+# The metadata's key; older versions of this package wrote the second one.
 KEY, OLDER_KEY = "settings_fingerprints", "made_with"
 
 
 def newest_commits(spark: SparkSession, name: str, n: int) -> list[Row]:
-    """The last ``n`` transactions of the table with an SQL identifier; none without a table.
+    """The last ``n`` transactions of the table with an SQL identifier; none if it doesn't exist.
 
-    Rows have ``version, operation, userMetadata``, the newest first.
+    Rows have ``version, operation, userMetadata``, newest first.
     """
     try:
         history = spark.sql(f"DESCRIBE HISTORY {name} LIMIT {n}")
@@ -49,7 +49,7 @@ def newest_commits(spark: SparkSession, name: str, n: int) -> list[Row]:
 
 
 def last_write(spark: SparkSession, name: str) -> Row | None:
-    """The last transaction that changed the rows of a table; None where there is no table."""
+    """The last transaction that changed the rows of a table; None if it doesn't exist."""
     rows = newest_commits(spark, name, RECENT)
     written = [row for row in rows if row.operation not in UPKEEP]
     return max(written or rows, key=lambda row: int(row.version), default=None)
@@ -58,7 +58,7 @@ def last_write(spark: SparkSession, name: str) -> Row | None:
 def read_fingerprints(metadata: str | None) -> dict[str, str]:
     """The settings' fingerprint of each part of a table, from a transaction's metadata.
 
-    Empty where the metadata is missing or was written by another program.
+    Empty if the metadata is missing or another program wrote it.
     """
     try:
         content = json.loads(metadata) if metadata else {}
@@ -77,7 +77,7 @@ def write_fingerprints(parts: Mapping[str, str]) -> str:
 
 @contextmanager
 def session_metadata(spark: SparkSession, metadata: str | None) -> Iterator[None]:
-    """Every transaction inside carries the metadata: MERGE takes it from the session alone."""
+    """Adds the metadata to every transaction inside: MERGE takes it from the session alone."""
     if metadata is None:
         yield
         return

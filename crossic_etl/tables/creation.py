@@ -1,4 +1,4 @@
-"""Makes a table with its columns and properties, also in a folder that a run that died left."""
+"""Creates tables with columns and properties, also in a folder that a dead run left behind."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from crossic_etl.spark_errors import missing
 from crossic_etl.tables.columns import declare_columns, table_properties
 from crossic_etl.tables.evolution import add_later_columns
 
-# ``runs`` and exports name the versions that they read, and the log says what made a table's rows:
-# without that the next month's run makes them all anew.
+# ``runs`` and exports name table versions that they read, and the log has the settings'
+# fingerprints. Without them the next month's run would make all rows again.
 LOG_DAYS = 100
-# A merge marks the rows that it replaces instead of writing their neighbours anew.
+# A merge marks replaced rows as deleted instead of rewriting their files.
 PROPERTIES = {
     "delta.enableDeletionVectors": "true",
     "delta.logRetentionDuration": f"interval {LOG_DAYS} days",
@@ -23,13 +23,13 @@ PROPERTIES = {
 
 
 def create_table(spark: SparkSession, name: str, path: str, table: Table) -> DataFrame:
-    """Makes a table, unless it is there, and adds the columns that came later; gives its rows.
+    """Creates a table if it doesn't exist, and adds columns of later versions; returns its rows.
 
     Args:
         spark: the session.
         name: the table's SQL identifier.
-        path: its folder or URL, for a table that isn't a catalog's.
-        table: what it holds.
+        path: its folder or URL, for a table outside a catalog.
+        table: its definition.
     """
     partitions = ", ".join(f"`{column}`" for column in table.partition_by)
     declared = (
@@ -49,12 +49,12 @@ def create_table(spark: SparkSession, name: str, path: str, table: Table) -> Dat
 
 
 def begin_log(frame: DataFrame, path: str, properties: Mapping[str, str] = PROPERTIES) -> None:
-    """Makes a table of a folder in which the first transaction was never completed.
+    """Creates a table in a folder whose first transaction was never completed.
 
-    After a run that died there, Delta's SQL takes the folder for a table and creates none, and a
-    read finds no table. A writer that is given the path looks into the log and begins one.
+    Delta's SQL takes such a folder for a table and doesn't create one, while a read finds no table.
+    A writer with the path reads the log and starts one.
 
     Raises:
-        AnalysisException: there is a table.
+        AnalysisException: the folder has a table.
     """
     frame.write.format("delta").options(**properties).save(path)

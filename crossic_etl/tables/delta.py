@@ -1,8 +1,8 @@
-"""The only reader and writer of tables: names, schema checks and transactions.
+"""Reads and writes tables: names, schema checks and transactions.
 
-A table is written in two steps. A job *stages* what its one expensive pass makes, checks its
-counts, and only then changes its part of each table, in one Delta transaction for each. A run that
-fails before that leaves the tables as they were; a run that is repeated leaves them as they are.
+A table is written in two steps. A job first *stages* the rows of its one expensive pass and checks
+its counts. Then it changes its part of each table, in one Delta transaction a table. A run that
+fails before that changes no table. A run that is repeated leaves the tables unchanged.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Tables:
 
     @property
     def folder(self) -> str:
-        """The root as an absolute path or URL: Delta takes no other for a name."""
+        """The root as an absolute path or URL; Delta doesn't resolve relative ones."""
         root = self.root.rstrip("/") or "/"
         return root if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", root) else str(Path(root).absolute())
 
@@ -53,7 +53,7 @@ class Tables:
         """The rows of a table.
 
         Raises:
-            TableError: it doesn't exist yet, or its columns aren't the contract's.
+            TableError: it doesn't exist yet, or its columns differ from its schema.
         """
         if (frame := self.find(table)) is None:
             raise TableError(
@@ -62,10 +62,10 @@ class Tables:
         return frame
 
     def find(self, table: Table) -> DataFrame | None:
-        """The rows of a table; None where it doesn't exist yet.
+        """The rows of a table; None if it doesn't exist yet.
 
         Raises:
-            TableError: its columns aren't the contract's.
+            TableError: its columns differ from its schema.
         """
         try:
             frame = self.spark.read.table(self.name(table.name))
@@ -77,18 +77,18 @@ class Tables:
         return frame
 
     def version(self, table: Table) -> int:
-        """The Delta version that last changed the rows of a table; upkeep doesn't count.
+        """The Delta version that last changed a table's rows; maintenance doesn't count.
 
         Raises:
             TableError: it doesn't exist yet.
         """
         if (version := self.find_version(table)) is None:
-            self.read(table)  # says so
+            self.read(table)  # raises TableError
             raise TableError(f"table {table.name} has no version")
         return version
 
     def find_version(self, table: Table) -> int | None:
-        """Like `version`; None where there is no such table."""
+        """Like `version`; None if the table doesn't exist."""
         commit = commits.last_write(self.spark, self.name(table.name))
         return None if commit is None else int(commit.version)
 
@@ -97,7 +97,7 @@ class Tables:
         return self.has(table.name)
 
     def expect_some(self) -> None:
-        """Refuses a root without any table: most likely another root was meant.
+        """Refuses a root without tables, which is most likely the wrong root.
 
         Raises:
             TableError: there is none.
@@ -106,11 +106,11 @@ class Tables:
             raise TableError(f"there is no table under {self.root}: run the pipeline first")
 
     def has(self, name: str) -> bool:
-        """Whether there is a table of this name."""
+        """Whether a table of this name exists."""
         return self.detail(name) is not None
 
     def detail(self, name: str) -> Row | None:
-        """What Delta says of a table of this name: its files, bytes, properties and partitions."""
+        """Delta's detail of a table: its files, bytes, properties and partitions."""
         try:
             rows = self.spark.sql(f"DESCRIBE DETAIL {self.name(name)}").head(1)
         except AnalysisException as error:
@@ -122,22 +122,22 @@ class Tables:
     def settings_fingerprints(self, table: Table) -> dict[str, str]:
         """The fingerprint of the settings that made the rows, for each part of a table.
 
-        A part whose rows were made by an unknown version has none, as has a table that isn't there.
+        Parts whose rows an unknown version made have none, nor has a table that doesn't exist.
         """
         commit = commits.last_write(self.spark, self.name(table.name))
         return commits.read_fingerprints(commit.userMetadata if commit else None)
 
     def _metadata(self, table: Table, fingerprints: Mapping[str, str] | None) -> str | None:
-        """Metadata with the fingerprints of these parts, and those of the others as they are."""
+        """Metadata with the fingerprints of these parts; other parts keep theirs."""
         if fingerprints is None:
             return None
         return commits.write_fingerprints(self.settings_fingerprints(table) | dict(fingerprints))
 
     def read_version(self, table: Table, version: int) -> DataFrame:
-        """The rows of a table as they were at a Delta version, whatever is written meanwhile.
+        """The rows of a table at a Delta version, independent of later writes.
 
         Raises:
-            TableError: it doesn't exist, or its columns aren't the contract's.
+            TableError: it doesn't exist, or its columns differ from its schema.
         """
         frame = self.spark.sql(f"SELECT * FROM {self.name(table.name)} VERSION AS OF {version}")
         check_columns(frame, table)
@@ -148,13 +148,13 @@ class Tables:
         return self.read(table).where(condition(scope))
 
     def find_rows(self, table: Table, scope: Scope) -> DataFrame | None:
-        """Like `select`; None where there is no such row, or no table."""
+        """Like `select`; None if there is no such row or no table."""
         frame = self.find(table)
         rows = None if frame is None else frame.where(condition(scope))
         return None if rows is None or rows.isEmpty() else rows
 
     def select_or_create(self, table: Table, scope: Scope) -> DataFrame:
-        """Like `select`; a table that isn't there yet is made, without rows."""
+        """Like `select`; a table that doesn't exist yet is created without rows."""
         self._create(table)
         return self.select(table, scope)
 
@@ -167,7 +167,7 @@ class Tables:
     ) -> DataFrame:
         """Writes a frame to the job's scratch table, over an older one, and reads it back.
 
-        Of a pass in chunks the first replaces what is there, and each other is added to it.
+        The first chunk of a pass replaces the older rows, and each other chunk is appended.
         """
         staging.write_scratch(frame, self._scratch(job), chunk, partition_by)
         return self.staged(job)
@@ -177,11 +177,11 @@ class Tables:
         return self.spark.read.table(self._scratch(job))
 
     def last_chunk(self, job: str) -> Chunk | None:
-        """The chunk that was last written to the job's scratch table; None where none was."""
+        """The chunk that was last written to the job's scratch table, or None."""
         return staging.last_chunk(self.spark, self._scratch(job))
 
     def unstage(self, job: str) -> None:
-        """Empties the job's scratch table: its rows are in the tables now."""
+        """Empties the job's scratch table, once its rows are in the tables."""
         self.spark.sql(f"TRUNCATE TABLE {self._scratch(job)}")
 
     def _scratch(self, job: str) -> str:
@@ -196,10 +196,10 @@ class Tables:
     ) -> None:
         """Replaces, in one transaction, the rows that ``scope`` (column to values) names.
 
-        ``settings_fingerprints`` has those of the parts that are written, by the part's name.
+        ``settings_fingerprints`` has a fingerprint for each part that is written, by name.
 
         Raises:
-            TableError: the frame's columns aren't the contract's.
+            TableError: the frame's columns differ from the schema.
         """
         check_columns(frame, table)
         self._create(table)
@@ -211,13 +211,13 @@ class Tables:
     def update(
         self, table: Table, frame: DataFrame, scope: Scope, ignored: Sequence[str] = ()
     ) -> None:
-        """Makes the rows that ``scope`` names those of a frame; writes only what differs.
+        """Replaces the rows in ``scope`` by those of a frame; writes only the differences.
 
-        Keys are unique in the frame. A row that differs only in ``ignored`` columns stays as it is.
-        Where nothing differs, the table keeps its version.
+        Keys are unique in the frame. A row that differs only in ``ignored`` columns is kept. If
+        nothing differs, the table keeps its version.
 
         Raises:
-            TableError: the frame's columns aren't the contract's.
+            TableError: the frame's columns differ from the schema.
         """
         check_columns(frame, table)
         if (held := self.find_rows(table, scope)) is None:
@@ -237,13 +237,13 @@ class Tables:
         gone: DataFrame,
         settings_fingerprints: Mapping[str, str] | None = None,
     ) -> None:
-        """Adds rows, replaces those with their key and removes the keys in ``gone``, in one commit.
+        """Adds rows, replaces those with the same key and removes the ``gone`` keys, in one commit.
 
-        Keys are unique over both frames; ``gone`` has the table's key columns. Without a row in
-        either the table keeps its version.
+        Keys are unique over both frames; ``gone`` has the table's key columns. If both are empty,
+        the table keeps its version.
 
         Raises:
-            TableError: the frame's columns aren't the contract's.
+            TableError: the frame's columns differ from the schema.
         """
         check_columns(frame, table)
         self._create(table)
@@ -265,7 +265,7 @@ class Tables:
         self.spark.catalog.dropTempView(view)
 
     def replace_rejects(self, table: str, frame: DataFrame, langs: Sequence[str]) -> None:
-        """Makes the rows of ``rejects`` of one table and these languages those of a frame."""
+        """Replaces the rows of ``rejects`` of one table and these languages by a frame."""
         self.update(REJECTS, frame.select(REJECTS.columns), {"table": [table], "lang": langs})
 
     def append_run(self, row: Mapping[str, object]) -> None:

@@ -1,8 +1,8 @@
-"""Tables that an older version of this package wrote.
+"""Handles tables that an older version of this package wrote.
 
-A nullable column that a later version added is added when the table is next written, or by the job
-``maintain``: files that lack it read as null. A table that differs in any other way is refused. So
-is a read before that write: the job that writes the table has to run first.
+A nullable column of a later version is added when the table is next written, or by the job
+``maintain``; files without it read as null. Before that, reading the table is refused: the job that
+writes the table has to run first. A table with any other difference is refused too.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from crossic_etl.schemas import NEAR_DUPLICATE_LINKS, Table
 if TYPE_CHECKING:
     from crossic_etl.tables import Tables
 
-# Names that older versions gave to tables.
+# Old table names, with the tables that replace them.
 RENAMED: Mapping[str, Table] = {"near_copy_links": NEAR_DUPLICATE_LINKS}
 
 
 def later_columns(held: T.StructType, table: Table) -> list[T.StructField]:
-    """The columns that a table with the schema ``held`` lacks, if all of them may be null.
+    """The columns that a table with the schema ``held`` lacks, if all of them are nullable.
 
-    Empty where it differs from its contract in anything else.
+    Empty if it differs from its definition in anything else.
     """
     wanted = {field.name: field.dataType.simpleString() for field in table.schema}
     lacking = [field for field in table.schema if field.name not in held.names]
@@ -34,7 +34,7 @@ def later_columns(held: T.StructType, table: Table) -> list[T.StructField]:
 
 
 def add_later_columns(spark: SparkSession, name: str, table: Table) -> DataFrame:
-    """The rows of the table with the SQL identifier ``name``, its `later_columns` added."""
+    """Adds `later_columns` to the table with the SQL identifier ``name``; returns its rows."""
     frame = spark.read.table(name)
     if later := later_columns(frame.schema, table):
         columns = ", ".join(f"`{field.name}` {field.dataType.simpleString()}" for field in later)
@@ -44,7 +44,7 @@ def add_later_columns(spark: SparkSession, name: str, table: Table) -> DataFrame
 
 
 def has_old_name(tables: Tables, old: str) -> bool:
-    """Whether there are rows in a table that an older version named so: they are not copied yet."""
+    """Whether a table under an older version's name has rows, which must still be copied."""
     detail = tables.detail(old)
     return detail is not None and detail.numFiles > 0
 
@@ -52,7 +52,7 @@ def has_old_name(tables: Tables, old: str) -> bool:
 def copy_renamed(tables: Tables, old: str, table: Table) -> None:
     """Copies the rows of the table with the name ``old``, then empties it.
 
-    A run that dies in between leaves the rows in both; the next one copies them again.
+    If a run dies in between, both tables have the rows, and the next run copies them again.
 
     Raises:
         TableError: the old table has other columns.

@@ -1,9 +1,10 @@
-"""One writer for each root: a row of a Delta table says which process, and that it is alive.
+"""Allows one writer for each root. A row of a Delta table names the owning process and its beats.
 
-No clock is compared with another machine's: an owner counts its beats, and one whose beats stand
-still for `LEASE` seconds of the waiting process's own clock is dead. One of the same machine is
-dead once its process has ended (`kernels.process_identity`). Taking over is an update of just the
-row that was seen, which Delta grants to one of those who try at once.
+Clocks of different machines are never compared. The owner increments a beat count. A waiting
+process takes the owner for dead once the count hasn't changed for `LEASE` seconds of its own clock.
+An owner on the same machine is dead once its process has ended (`kernels.process_identity`). To
+take over, a process updates the row only if it is still the row that it read. If several try at
+once, Delta lets one of them succeed.
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ log = logging.getLogger(__name__)
 BEAT = 60.0  # seconds
 LEASE = 3.5 * BEAT
 POLL = 5.0
-RELEASES = 5  # tries, against others who try to take the row
+RELEASES = 5  # attempts, since others may be trying to take the row
 TABLE = "writer"
-# Each beat is a small file and an entry of the log; upkeep removes them.
+# Each beat adds a small file and a log entry; maintenance removes them.
 PROPERTIES = {
     "delta.logRetentionDuration": "interval 1 day",
     "delta.deletedFileRetentionDuration": "interval 1 day",
@@ -47,7 +48,7 @@ class LockedError(TableError):
 
 @dataclass
 class Lock:
-    """The row of a root, and this process's claim on it."""
+    """The lock row of a root, and this process's ownership of it."""
 
     tables: Tables
     owner: str = field(default_factory=lambda: uuid.uuid4().hex)
@@ -60,15 +61,15 @@ class Lock:
         return self.tables.name(TABLE)
 
     def acquire(self, wait: bool, lease: float = LEASE, poll: float = POLL) -> None:
-        """Takes the row as soon as no running process has it.
+        """Takes the row as soon as no running process owns it.
 
         Args:
-            wait: until the owner has released the row or is dead.
-            lease: seconds after which an owner whose beats stand still is dead.
-            poll: seconds between two looks at the row.
+            wait: wait until the owner has released the row or is dead.
+            lease: seconds without a new beat after which an owner is dead.
+            poll: seconds between two reads of the row.
 
         Raises:
-            LockedError: another process has it, and ``wait`` is false.
+            LockedError: another process owns it, and ``wait`` is false.
         """
         self._create()
         seen, since, told = None, time.monotonic(), False
@@ -95,21 +96,21 @@ class Lock:
             time.sleep(poll)
 
     def release(self) -> None:
-        """Frees the row, if this process still has it."""
+        """Frees the row if this process still owns it."""
         self._ended.set()
         for _ in range(RELEASES):
             if self._change("owner = '', who = ''", f"owner = {literal(self.owner)}") >= 0:
                 return
 
     def beat(self, seconds: float = BEAT) -> None:
-        """Counts a beat every so many seconds until `release`.
+        """Increments the beat count every so many seconds until `release`.
 
-        Sends SIGINT to this process once another process has the row.
+        Sends SIGINT to this process if another process has taken the row.
         """
         while not self._ended.wait(seconds):
             try:
                 n_changed = self._change("beat = beat + 1", f"owner = {literal(self.owner)}")
-            except Exception:  # the storage doesn't answer: the next beat may get through
+            except Exception:  # the storage doesn't answer; the next beat may succeed
                 continue
             if n_changed == 0:
                 self.lost = True
@@ -117,7 +118,7 @@ class Lock:
                 return
 
     def _create(self) -> None:
-        """Makes the table with its row, unless it is there or another process makes it now."""
+        """Creates the table with its row, unless it exists or another process is creating it."""
         free = "SELECT '' AS owner, '' AS who, '' AS place, 0 AS pid, CAST(0 AS BIGINT) AS beat"
         spark = self.tables.spark
         failed: Exception | None = None
@@ -153,14 +154,14 @@ class Lock:
         return self._change(f"{values}, beat = beat + 1", seen) == 1
 
     def _change(self, values: str, where: str) -> int:
-        """Rows changed; -1 where another transaction at the same time came first.
+        """Number of rows changed; -1 if a concurrent transaction was faster.
 
-        After -1 it isn't known who has the row.
+        After -1 the owner isn't known.
         """
         try:
             changed = self.tables.spark.sql(f"UPDATE {self.name} SET {values} WHERE {where}")
             return int(changed.head(1)[0][0])
-        except Exception as error:  # classic Spark and Spark Connect raise different ones
+        except Exception as error:  # classic Spark and Spark Connect raise different types
             if "concurrent" not in str(error).lower():
                 raise
             return -1
@@ -170,11 +171,11 @@ class Lock:
 def writing(
     spark: SparkSession, root: str, wait: bool = True, beat: float = BEAT
 ) -> Iterator[None]:
-    """Inside, this process is the only one that writes under a root.
+    """Inside, this process is the only writer under the root.
 
     Raises:
-        LockedError: another process writes and ``wait`` is false; or another took over meanwhile,
-            since this process stood still for too long.
+        LockedError: another process is writing and ``wait`` is false; or another process took over,
+            since this one sent no beats for too long.
     """
     lock = Lock(Tables(spark, root))
     lock.acquire(wait)
@@ -193,14 +194,15 @@ def writing(
 
 
 def literal(text: str) -> str:
-    """A text in SQL, with no character that could end it: Delta's UPDATE takes no parameters."""
+    """A text as an SQL literal without special characters: Delta's UPDATE takes no parameters."""
     return f"CAST(X'{text.encode().hex()}' AS STRING)"
 
 
 def place_of(process: ProcessIdentity) -> str:
-    """What the column ``place`` holds: boot, process namespace and start, with a space between.
+    """The value of the column ``place``: boot, process namespace and start, separated by spaces.
 
-    Rows of older runs lack the start. An older run takes a place with it for another machine's.
+    Rows of older versions lack the start. An older version takes a place with a start for another
+    machine's.
     """
     return f"{process.machine} {process.started}".strip() if process.machine else ""
 

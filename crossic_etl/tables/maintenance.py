@@ -1,9 +1,9 @@
-"""Upkeep of the tables: columns that came later, properties, layout of files, old files, scratch.
+"""Maintains tables: columns of later versions, properties, file layout, old files, scratch tables.
 
-All of it is SQL, so that it is the same for folders and catalogs, classic Spark and Spark Connect.
-Each step first looks whether there is anything to do; if not, the table keeps its version. Rows are
-never changed. Statistics that queries skip files by are Delta's own: writes
-and ``OPTIMIZE`` take them. (``ANALYZE TABLE … COMPUTE DELTA STATISTICS`` isn't in Delta 4.4.0.)
+All of it is SQL, so it is the same for folders and catalogs, for classic Spark and Spark Connect.
+Each step first checks whether there is anything to do; if not, the table keeps its version. Rows
+are never changed. Delta collects the statistics for data skipping itself, in writes and in
+``OPTIMIZE``. (``ANALYZE TABLE … COMPUTE DELTA STATISTICS`` isn't in Delta 4.4.0.)
 """
 
 from __future__ import annotations
@@ -42,16 +42,16 @@ from crossic_etl.tables.evolution import (
 from crossic_etl.tables.lock import TABLE as WRITER
 from crossic_etl.tables.staging import PREFIX
 
-# What ``OPTIMIZE`` sorts the files of a partition by, so that a read by it skips the others. Tables
-# without are read whole by every job, windows by shard after shard, or are small: those are packed.
+# The columns by which ``OPTIMIZE`` sorts a partition's files, so that reads by them skip files. The
+# other tables are only packed: they are small, or every read scans them whole or by shard.
 ORDERS: dict[str, tuple[str, ...]] = {
     PAGES.name: ("page_id",),  # looked up and joined by id, from pairs and samples
     REDIRECTS.name: ("title",),  # looked up by title as chains are followed
-    LINKS.name: ("page_id",),  # joined with the pages that they come from
+    LINKS.name: ("page_id",),  # joined with their source pages
     PAIRS.name: ("en_page_id",),  # one English page in every language
     DOCUMENTS.name: ("doc_id",),  # looked up by the ids of neighbours and samples
     EMBEDDINGS.name: ("id",),  # merged by it: a merge rewrites the files with a changed row
-    NEIGHBOURS.name: ("query_id",),  # merged by it, a query's rows at once
+    NEIGHBOURS.name: ("query_id",),  # merged by it, all rows of a query together
     REVERSE_NEIGHBOURS.name: ("doc_id",),  # merged by it
     SEARCHED_VECTORS.name: ("id",),  # merged by it
     SAMPLES.name: ("pair_id",),  # the segments of a pair are cut, mixed and read together
@@ -60,23 +60,23 @@ ORDERS: dict[str, tuple[str, ...]] = {
 SAFE_HOURS = 168
 CHECK = "spark.databricks.delta.retentionDurationCheck.enabled"
 
-# Of a table's history, to find its last OPTIMIZE; more commits than that are reason enough for one.
+# Commits of the history to search for the last OPTIMIZE; after more of them it runs anyway.
 _HISTORY = 100
-# Operations that leave the rows and their files as they are.
+# Operations that don't change rows or files.
 _QUIET = ("VACUUM START", "VACUUM END", "SET TBLPROPERTIES", "ADD COLUMNS")
-# VACUUM … DRY RUN names no more.
+# VACUUM … DRY RUN names at most so many files.
 _MOST_NAMED = 1000
 
 
 @dataclass
 class TableReport:
-    """What upkeep does to a table.
+    """The report of a table's maintenance.
 
     Attributes:
         table: its name.
-        before: Delta's detail of the table as it was.
-        done: what was done, or would be, in words.
-        after: the detail of the table now; None where nothing was done.
+        before: Delta's detail of the table before.
+        done: what was done, or would be done, as text.
+        after: Delta's detail of the table after; None if nothing was done.
     """
 
     table: str
@@ -86,7 +86,7 @@ class TableReport:
 
     @property
     def line(self) -> str:
-        """The line for the user, with files and bytes of the newest version."""
+        """The line for the user, with the newest version's files and bytes."""
         now = f", now {_size(self.after)}" if self.after else ""
         return f"{self.table}: {_size(self.before)}{now}; {', '.join(self.done) or 'nothing to do'}"
 
@@ -99,14 +99,14 @@ def _size(detail: Row) -> str:
 def maintain_tables(
     tables: Tables, settings: Maintain, scratch: Sequence[str] = (), dry_run: bool = False
 ) -> Iterator[TableReport]:
-    """Maintains each table and reports it; with ``dry_run`` only reports what is to be done.
+    """Maintains each table and reports it; with ``dry_run`` only reports what it would do.
 
-    ``scratch`` names the scratch tables to empty, without their prefix: a catalog can't be listed
-    as a folder can. The caller holds the root's lock, or nobody writes meanwhile.
+    ``scratch`` names the scratch tables to empty, without their prefix, since a catalog can't be
+    listed as a folder can. The caller holds the root's lock, or knows that nobody else writes.
 
     Raises:
-        ConfigError: files that Delta's check would protect are to be removed.
-        TableError: a table has other columns than its contract's; nothing was done then.
+        ConfigError: files that Delta's check protects would be removed.
+        TableError: a table has other columns than its schema; nothing was done then.
     """
     check_retention(tables, settings)
     for old, table in RENAMED.items():
@@ -146,10 +146,10 @@ def check_retention(tables: Tables, settings: Maintain) -> None:
 
 
 def check_evolved(tables: Tables, table: Table) -> None:
-    """Refuses a table that differs from its contract in more than `later_columns`.
+    """Refuses a table that differs from its schema in more than `later_columns`.
 
     Raises:
-        TableError: names what differs.
+        TableError: names the differences.
     """
     frame = tables.spark.read.table(tables.name(table.name))
     if not later_columns(frame.schema, table):
@@ -192,13 +192,13 @@ def _optimize(tables: Tables, report: TableReport, dry_run: bool) -> None:
     if not dry_run:
         by = f" ZORDER BY ({', '.join(order)})" if order else ""
         result = tables.spark.sql(f"OPTIMIZE {tables.name(report.table)}{by}").head(1)[0]
-        if not result.metrics.numFilesAdded:  # what could be packed has its size already
+        if not result.metrics.numFilesAdded:  # the files already have the right size
             return
     report.done.append(_will(said, dry_run))
 
 
 def _partitions(tables: Tables, report: TableReport, n_files: int) -> int:
-    """Number of partitions that have files; a table can't have fewer files than that."""
+    """Number of partitions with files; the table can't have fewer files."""
     columns = report.before.partitionColumns
     if n_files < 2 or not columns:
         return 1
@@ -207,7 +207,7 @@ def _partitions(tables: Tables, report: TableReport, n_files: int) -> int:
 
 
 def _is_optimized(tables: Tables, table: str) -> bool:
-    """Whether nothing was written since the last OPTIMIZE; another would write all files again."""
+    """Whether nothing was written since the last OPTIMIZE, so that another is unnecessary."""
     history = tables.spark.sql(f"DESCRIBE HISTORY {tables.name(table)} LIMIT {_HISTORY}")
     operations = [row.operation for row in history.select("operation").collect()]
     return next((name for name in operations if name not in _QUIET), None) == "OPTIMIZE"
@@ -247,5 +247,5 @@ def _will(what: str, dry_run: bool) -> str:
 
 def _existing(tables: Tables, table: str) -> Row:
     detail = tables.detail(table)
-    assert detail is not None  # the table was there when the upkeep began
+    assert detail is not None  # the table existed when maintenance began
     return detail

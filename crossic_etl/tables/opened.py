@@ -1,4 +1,4 @@
-"""The tables under a root, for who looks at them: an attribute or item for each."""
+"""Opens the tables under a root for reading, with an attribute and an item for each."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class OpenTables:
         """The rows of a table.
 
         Raises:
-            KeyError: there is no table of this name, or it isn't there yet; names those that are.
-            TableError: its columns aren't those that this version reads.
+            KeyError: no table has this name, or it doesn't exist yet; names those that do.
+            TableError: its columns differ from those that this version reads.
         """
         frame = self._tables.find(TABLES[name]) if name in TABLES else None
         if frame is None:
@@ -43,7 +43,7 @@ class OpenTables:
         """Like an item.
 
         Raises:
-            AttributeError: as KeyError there.
+            AttributeError: in the cases in which an item raises KeyError.
         """
         if name.startswith("_"):
             raise AttributeError(name)

@@ -1,4 +1,4 @@
-"""Scratch tables: what a job's expensive pass makes, before it goes to the tables."""
+"""Scratch tables: the rows of a job's expensive pass before they are written to the tables."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ PREFIX = "staging_"
 
 
 class Chunk(NamedTuple):
-    """One of the transactions in which a long pass is staged, in their order from 0.
+    """One of the transactions in which a long pass is staged.
 
     Attributes:
-        staging: a name that no other staging has.
-        input_fingerprint: of what decides the rows of all chunks.
-        number: of the chunk.
+        staging: a name that is unique to this staging.
+        input_fingerprint: of everything that determines the rows of all chunks.
+        number: of the chunk, from 0.
     """
 
     staging: str
@@ -32,8 +32,8 @@ def write_scratch(
 ) -> None:
     """Writes a frame to the scratch table with an SQL identifier, in one transaction.
 
-    A frame without chunk, and the first chunk, replace what is there; other chunks are added. A
-    chunk that is written a second time isn't added again.
+    A frame without a chunk, and the first chunk, replace the table's rows; other chunks are
+    appended. A chunk that is written twice is appended once.
     """
     writer = frame.writeTo(name)
     if chunk is not None:
@@ -48,9 +48,9 @@ def write_scratch(
 
 
 def last_chunk(spark: SparkSession, name: str) -> Chunk | None:
-    """The chunk that was last written to a scratch table; None where none was."""
+    """The chunk that was last written to a scratch table, or None."""
     commit = newest_commits(spark, name, 1)
     try:
         return Chunk(*json.loads(commit[0].userMetadata)) if commit else None
-    except (TypeError, ValueError):  # not a chunk's transaction
+    except (TypeError, ValueError):  # the transaction has no chunk
         return None

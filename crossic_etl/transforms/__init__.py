@@ -1,1 +1,1 @@
-"""DataFrame to DataFrame: nothing here reads, writes, caches, counts or looks for a session."""
+"""From DataFrame to DataFrame: nothing here reads, writes, caches, counts or finds a session."""

@@ -1,4 +1,4 @@
-"""Kernels over Arrow batches, for ``mapInArrow``: rows out in batches of a bounded size."""
+"""Runs kernels over Arrow batches in ``mapInArrow``; output batches have a bounded size."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pyspark.sql.pandas.types import to_arrow_schema
 Row = dict[str, Any]
 Batches = Iterable[pa.RecordBatch]
 
-# Rows and characters after which a batch is handed on: pages of some MB must not pile up.
+# Limits of an output batch, in rows and characters, since pages of some MB would pile up.
 BATCH_ROWS = 1024
 BATCH_CHARACTERS = 8 * 2**20
 
@@ -20,7 +20,7 @@ BATCH_CHARACTERS = 8 * 2**20
 def each_row(
     kernel: Callable[..., Iterable[Row]], schema: T.StructType, *columns: str
 ) -> Callable[[Batches], Batches]:
-    """A function for ``mapInArrow``: ``kernel(*values of the columns)`` gives a row's rows."""
+    """A function for ``mapInArrow`` that calls ``kernel(*column values)`` for each row."""
 
     def run(batches: Batches) -> Batches:
         def rows() -> Iterator[Row]:
@@ -53,7 +53,7 @@ def to_batches(rows: Iterable[Row], schema: T.StructType) -> Batches:
 
 
 def rebatch(batches: Batches, n_rows: int) -> Batches:
-    """The same rows in batches of ``n_rows``, the last one shorter, however they came."""
+    """The same rows in batches of ``n_rows``; the last one is shorter."""
     held: list[pa.RecordBatch] = []
     missing = n_rows
     for batch in batches:

@@ -1,7 +1,7 @@
-"""Nearest documents of each query: shards searched in Python, candidates merged by Spark.
+"""Finds the nearest documents of each query: Python searches the shards, Spark merges the results.
 
-Frames of vectors have ``id, lang, vector`` (array of floats, or binary of float16 or float32), and
-further columns that a search may exclude on. Ids are unique within a frame.
+Frames of vectors have ``id, lang, vector`` (array of floats, or binary of float16 or float32) and
+the columns to exclude on. Ids are unique within a frame.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ _CANDIDATES = (
 
 @dataclass(frozen=True)
 class SearchRequest:
-    """How queries are searched for in a corpus.
+    """The settings of a search for queries in a corpus.
 
     Attributes:
-        search: how each shard is searched, and for how many documents.
+        search: settings of each shard's search, with the number of documents to find.
         shards: parts of the corpus; a task holds the documents of one.
         router: sends each query to its nearest cells; None for an exact search of all shards.
-        exclude: columns of both frames. A document is no candidate of a query with which it shares
-            a value in one of them.
+        exclude: columns of both frames. A query doesn't get a document that has the same value in
+            one of them.
     """
 
     search: Search
@@ -49,10 +49,10 @@ def find_candidates(
     queries: DataFrame, corpus: DataFrame, request: SearchRequest, *, within: str | None = None
 ) -> DataFrame:
     """A row for each query and shard it was sent to: ``query_id, lang, candidates, n_compared,
-    seconds`` (the distances computed for it and what they took).
+    seconds`` (distances computed, and the time it took).
 
-    Without a router, documents lie in shards by the hash of their id, and each query goes to all.
-    With one, documents lie in the shard of their cell, and a query goes to those of its nearest
+    Without a router, a hash of a document's id gives its shard, and each query goes to all shards.
+    With one, a document is in the shard of its cell, and a query goes to the shards of its nearest
     cells. ``within`` names a column of both frames: rows where it differs are not compared.
     """
     documents = _searchable(corpus, within, request.exclude)
@@ -103,7 +103,7 @@ def _searchable(frame: DataFrame, within: str | None, exclude: Sequence[str]) ->
 
 
 def _number(column: str) -> Column:
-    """A number for a value; 0, which excludes nothing, for null and the empty string."""
+    """A number for a value; null and the empty string give 0, which excludes nothing."""
     present = F.col(column).isNotNull() & (F.col(column) != "")
     return F.when(present, F.xxhash64(column)).otherwise(F.lit(0)).cast("long")
 

@@ -1,4 +1,4 @@
-"""The difference between the rows that a table holds and the rows that it should hold."""
+"""The difference between the rows in a table and the rows that should be in it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ DIFFERENT = f"change != '{SAME}'"
 def mark_changes(
     made: DataFrame, held: DataFrame, table: Table, ignored: Sequence[str] = ()
 ) -> DataFrame:
-    """The columns of ``table`` and ``change``: how ``held`` differs from ``made``.
+    """The columns of ``table`` and ``change``: the difference between ``held`` and ``made``.
 
-    Keys are unique in both. ``new`` rows of ``made`` are not in ``held``, or differ there in a
-    column that isn't ``ignored``. ``gone`` rows are in ``held`` only, and have their key alone.
+    Keys are unique in both. ``new`` rows are in ``made``, and missing in ``held`` or different in a
+    column that isn't ``ignored``. ``gone`` rows are in ``held`` only, and have the key alone.
     """
     values = [name for name in table.columns if name not in table.key]
     joined = (
@@ -37,10 +37,10 @@ def mark_changes(
 
 
 def select_new(changes: DataFrame, table: Table) -> DataFrame:
-    """The rows to write, from what `mark_changes` gave."""
+    """The rows to write, from the result of `mark_changes`."""
     return changes.where(F.col("change") == NEW).select(table.columns)
 
 
 def select_gone(changes: DataFrame, table: Table) -> DataFrame:
-    """The keys to remove, from what `mark_changes` gave."""
+    """The keys to remove, from the result of `mark_changes`."""
     return changes.where(F.col("change") == GONE).select(*table.key)

@@ -1,9 +1,9 @@
-"""Connected components of a graph in rounds of two operations; who calls them stages each round.
+"""Connected components of a graph, in rounds of two operations. The caller stages each round.
 
-Large-star and small-star (Kiveris et al., Connected Components in MapReduce and Beyond, SoCC 2014,
-algorithms 3 to 6), in turns: each keeps the graph's components and never adds edges, and what they
-leave alone is a forest of stars around the lowest nodes. Paths are at least halved each time, so a
-logarithmic number of rounds will do (proven: its square).
+Large-star and small-star are applied in turns (Kiveris et al., Connected Components in MapReduce
+and Beyond, SoCC 2014, algorithms 3 to 6). Both keep the components and never add edges. A graph
+that they no longer change is a forest of stars around the lowest nodes. Each round at least halves
+the paths, so a logarithmic number of rounds is enough in practice (its square is proven).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def do_round(edges: DataFrame) -> DataFrame:
 def large_star(edges: DataFrame) -> DataFrame:
     """Links each node's higher neighbours to the lowest of the node and all its neighbours.
 
-    The same edge may come more than once, at most as often as edges went in; `small_star` mends it.
+    An edge may come several times, but no edges are added; `small_star` removes repeated edges.
     """
     ends = F.array(_pair("a", "b"), _pair("b", "a"))
     near = edges.select(F.explode(ends).alias("end")).select("end.*")
@@ -55,20 +55,20 @@ def _lowest_neighbour() -> Column:
 
 
 def fingerprint(edges: DataFrame) -> DataFrame:
-    """``n, hash``: one row that is the same for the same edges in any order."""
+    """One row, ``n, hash``, which is the same for the same edges in any order."""
     total = F.sum(F.xxhash64("a", "b").cast("decimal(38,0)"))
     return edges.agg(F.count("*").alias("n"), F.coalesce(total, F.lit(0)).alias("hash"))
 
 
 def list_members(stars: DataFrame) -> DataFrame:
-    """``node, root``: each node of a forest of stars (``a, b``, where b is the centre) once."""
+    """``node, root``: each node once, from a forest of stars (``a, b``; b is the centre)."""
     leaves = stars.select(F.col("a").alias("node"), F.col("b").alias("root"))
     centres = stars.select(F.col("b").alias("node"), F.col("b").alias("root")).distinct()
     return leaves.unionByName(centres)
 
 
 def find_members(edges: DataFrame) -> DataFrame:
-    """``node, root``, each node once, by one task that holds the whole graph in memory."""
+    """``node, root``: each node once. One task holds the whole graph in memory."""
 
     def run(batches: Batches) -> Batches:
         pairs = (

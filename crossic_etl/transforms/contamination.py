@@ -1,4 +1,4 @@
-"""Texts of samples that hold parts of evaluation sets."""
+"""Finds sample texts that contain parts of evaluation sets."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ OVERLAPPING = T.StructType(
 
 
 def find_contaminated(texts: DataFrame, evaluation: NgramIndex) -> DataFrame:
-    """``source_id, hits, share`` of each text that shares a run with an evaluation text.
+    """``source_id, hits, share`` of each text that shares a run of text with an evaluation text.
 
-    Web documents are dropped by the same measure (`kernels.text.contamination`). The result has
-    one row at most for each row of ``texts`` (``source_id, text``).
+    The job ``documents`` drops web documents by the same measure (`kernels.text.contamination`).
+    The result has at most one row for each row of ``texts`` (``source_id, text``).
     """
 
     def kernel(source_id: str, text: str) -> Iterator[Row]:
@@ -39,7 +39,7 @@ def find_contaminated(texts: DataFrame, evaluation: NgramIndex) -> DataFrame:
 def mark_contaminated(text_pairs: DataFrame, contaminated: DataFrame) -> DataFrame:
     """Text pairs with ``is_contaminated``: whether one of the two texts is contaminated.
 
-    ``contaminated`` has unique source ids. All rows stay, so that the job can count them.
+    ``contaminated`` has unique source ids. All rows are kept, so that the job can count them.
     """
     marked = text_pairs
     for side in ("en", "target"):

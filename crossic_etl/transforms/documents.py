@@ -1,4 +1,4 @@
-"""Documents of crawls: records filtered, exact copies merged, one kept of near duplicates."""
+"""Web documents: filters records, merges exact copies, keeps one document of near duplicates."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ Records = Iterable[RawDocument | BrokenRecord]
 
 
 def filter_rows(rows: DataFrame, rules: DocumentRules, dump: str) -> DataFrame:
-    """Staged rows of a columnar source (`ROW`, ``text`` in bytes)."""
+    """Staged rows of a columnar source (columns `ROW`, ``text`` in bytes)."""
     return _filter(rows.select(*ROW), lambda *values: [read_row(*values)], rules, dump)
 
 
 def filter_lines(
     lines: DataFrame, fields: Mapping[str, str], rules: DocumentRules, dump: str
 ) -> DataFrame:
-    """Staged rows of JSON lines (``value, file``; the lines in bytes)."""
+    """Staged rows of JSON lines (``value, file``; lines in bytes)."""
     paths = dict(fields)
 
     def read(line: bytes, file: str) -> Records:
@@ -80,7 +80,7 @@ def _filter(
 
 
 def _rows(batches: Batches) -> Iterator[tuple[object, ...]]:
-    """The values of each row, one row at a time; the content of a whole file as a stream."""
+    """The values of each row, one row at a time; whole-file content comes as a stream."""
     for batch in batches:
         is_content = [name == "content" for name in batch.schema.names]
         for i in range(batch.num_rows):
@@ -91,7 +91,7 @@ def _rows(batches: Batches) -> Iterator[tuple[object, ...]]:
 
 
 def select_distinct(staged: DataFrame) -> DataFrame:
-    """The staged documents without exact copies, as `merge_copies` chooses them."""
+    """The staged documents with exact copies merged by `merge_copies`."""
     return merge_copies(
         staged.where(F.col("outcome") == DOCUMENT).withColumns(
             {"n_copies": F.lit(1).cast("long"), "urls": F.array_compact(F.array("url"))}
@@ -100,12 +100,11 @@ def select_distinct(staged: DataFrame) -> DataFrame:
 
 
 def merge_copies(texts: DataFrame) -> DataFrame:
-    """Unique ``doc_id``, with ``n_copies`` and ``urls`` of all rows that have it.
+    """One row for each ``doc_id``, with ``n_copies`` and ``urls`` summed over its rows.
 
-    Of the copies, whose texts differ in white space, case or width at most, one row stays: the
-    shortest text, then the first by url (those with one before those without), dump, source id,
-    file, date, hash of the text, languages and scores. So it is the same whether copies are merged
-    at once or some before others.
+    Copies differ at most in white space, case or width. The row with the shortest text is kept.
+    Ties are broken by url (rows with one first), dump, source id, file, date, hash of the text,
+    languages and scores. So merging in several steps gives the same result as merging at once.
     """
     order: list[Column | str] = [
         "n_chars",
@@ -125,7 +124,7 @@ def merge_copies(texts: DataFrame) -> DataFrame:
 
 
 def _collect_urls(texts: DataFrame) -> DataFrame:
-    """``doc_id, urls``: cut before they are gathered, so that no row grows with the copies."""
+    """``doc_id, urls``: limited before they are collected, so that no row grows without bound."""
     urls = texts.select("doc_id", F.explode("urls").alias("url")).distinct()
     few = _first(urls, ["doc_id"], ["url"], MAX_URLS)
     return few.groupBy("doc_id").agg(F.array_sort(F.collect_list("url")).alias("urls"))
@@ -148,9 +147,9 @@ def mark_first(distinct: DataFrame, known: DataFrame) -> DataFrame:
 def choose_copies(texts: DataFrame, members: DataFrame) -> DataFrame:
     """``doc_id, stays, n_near_copies`` for each document that has near duplicates.
 
-    ``members`` (``node, root``) are the documents of clusters, each once. Of a cluster the longest
-    text stays, since a cut copy has lost some, then the lowest ``doc_id``. ``texts`` may have
-    several copies of one, of which the shortest counts (`merge_copies`).
+    ``members`` (``node, root``) has each document of a cluster once. The longest text of a cluster
+    stays, since the others may be truncated; ties go to the lowest ``doc_id``. ``texts`` may have
+    several copies of a document; the one that `merge_copies` keeps counts.
     """
     of_cluster = Window.partitionBy("root")
     best = of_cluster.orderBy(F.desc("n_chars"), "doc_id")
@@ -169,10 +168,10 @@ def resolve_documents(
 ) -> DataFrame:
     """``doc_id, is_new, stays, n_near_copies, is_changed`` for each id of texts or documents.
 
-    ``texts`` are rows of ``crawl_texts``, ``held`` those of ``documents``, ``copies`` what
-    `choose_copies` gave; ids are unique in both. ``is_new`` texts came first in this batch. Where
-    ``is_changed`` is false, ``documents`` is as it should be: it has the id with as many near
-    copies, and no copy came in this batch; or it hasn't, and shouldn't.
+    ``texts`` are rows of ``crawl_texts``, ``held`` rows of ``documents``, ``copies`` the result of
+    `choose_copies`; ids are unique in ``copies`` and ``held``. ``is_new``: the text first occurs in
+    this batch. ``is_changed``: the id's row in ``documents`` must be added, replaced or removed. An
+    id that stays is changed if this batch has a copy of it, or if its ``n_near_copies`` differs.
     """
     is_read = F.col("batch") == batch
     ids = texts.groupBy("doc_id").agg(
@@ -193,10 +192,10 @@ def resolve_documents(
 
 
 def count_documents(staged: DataFrame, resolved: DataFrame) -> DataFrame:
-    """``outcome, rows``: what became of every record that was staged.
+    """``outcome, rows``: the outcome of every staged record.
 
-    Of the copies of a new text one record is the document, or a near duplicate of another; all
-    other copies are duplicates.
+    One record of each new text counts as the document, or as a near duplicate of another. All its
+    other copies count as duplicates.
     """
     outcome = F.when(F.col("outcome") == DOCUMENT, DUPLICATE).otherwise(F.col("outcome"))
     filtered = count_outcomes(staged.withColumn("outcome", outcome))
@@ -209,7 +208,7 @@ def count_documents(staged: DataFrame, resolved: DataFrame) -> DataFrame:
 
 
 def select_documents(texts: DataFrame, resolved: DataFrame) -> DataFrame:
-    """``documents``: those that stay and are changed, of all batches' rows of ``crawl_texts``."""
+    """``documents``: rows to write, merged from all batches' ``crawl_texts``."""
     wanted = resolved.where("stays AND is_changed").select("doc_id", "n_near_copies")
     copies = texts.join(wanted.select("doc_id"), on="doc_id", how="left_semi")
     merged = merge_copies(copies).join(wanted, on="doc_id", how="inner")
@@ -217,13 +216,13 @@ def select_documents(texts: DataFrame, resolved: DataFrame) -> DataFrame:
 
 
 def select_held(held: DataFrame, resolved: DataFrame) -> DataFrame:
-    """The rows of ``documents`` that may have to change."""
+    """The rows of ``documents`` whose ids are changed."""
     changed = resolved.where("is_changed").select("doc_id")
     return held.join(changed, on="doc_id", how="left_semi").select(DOCUMENTS.columns)
 
 
 def count_files(staged: DataFrame) -> DataFrame:
-    """``path, counts``: the records of each file that was read, by outcome."""
+    """``path, counts``: the number of records of each file, by outcome."""
     of_file = staged.groupBy(F.col("read_from").alias("path"), "outcome")
     rows = of_file.agg(F.sum("n").cast("long").alias("rows"))
     entries = F.array_sort(F.collect_list(F.struct("outcome", "rows")))
@@ -231,9 +230,9 @@ def count_files(staged: DataFrame) -> DataFrame:
 
 
 def finish_files(files: DataFrame, counts: DataFrame, n_documents: int) -> DataFrame:
-    """``crawl_files``: a batch's rows as they are when ``documents`` has all that they gave.
+    """``crawl_files``: the batch's rows, marked as done once ``documents`` is written.
 
-    ``counts`` is what `count_files` gave; a file without any record has none.
+    ``counts`` is the result of `count_files`; a file without records isn't in it.
     """
     none = F.map_from_arrays(F.array().cast("array<string>"), F.array().cast("array<bigint>"))
     joined = files.drop("counts").join(counts, on="path", how="left")

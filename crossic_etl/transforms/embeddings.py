@@ -1,4 +1,4 @@
-"""Which texts are embedded: planned against the vectors that are held, and their rows selected."""
+"""Plans which texts are embedded, by comparison with the stored vectors, and selects them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ ALREADY, NOT_NEEDED = "already_embedded", "not_needed"
 DISAMBIGUATION, GONE = "disambiguation", "gone"
 BROKEN = (NOT_FINITE,)
 
-# Ours: right answers for thresholds, so many of each language that two of a thousand show.
+# Ours: pairs for thresholds. With so many, a change of two in a thousand shows.
 CALIBRATION_PAIRS = 2_000
 FILES_OF_A_CHUNK = 16
-# A lead encoder is sent so many spans' length of a text, as what stands before the first letter is
-# skipped.
+# With the span rule ``lead`` a text is sent with this many times the span's length, since the
+# encoder skips what is before the first letter.
 LEADS_SENT = 4
 
 
@@ -30,8 +30,8 @@ def choose_texts(
 ) -> DataFrame:
     """``id, kind, lang, text_hash, outcome`` of each page and document; ids are unique.
 
-    ``embed``: English documents, and the pages or documents of the other languages, as ``queries``
-    says. The calibration of thresholds needs both pages of some pairs of each language, chosen by a
+    Outcome ``embed``: English documents, and pages or documents of the other languages, as
+    ``queries`` says. Calibration also needs both pages of some pairs of each language, chosen by a
     hash with the seed. Other English pages are not needed.
     """
     needed = _calibration_pages(pairs, seed).withColumn("needed", F.lit(True))
@@ -65,8 +65,8 @@ def _document_ids(documents: DataFrame) -> DataFrame:
 
 
 def choose_calibration_pairs(pairs: DataFrame, seed: int) -> DataFrame:
-    """``pairs`` with ``en_id, target_id, chosen``: the ids that their pages have in ``embeddings``,
-    and whether they are among the `CALIBRATION_PAIRS` of their language that come first by hash.
+    """``pairs`` with ``en_id, target_id`` (ids in ``embeddings``) and ``chosen``: whether the pair
+    is among the first `CALIBRATION_PAIRS` of its language by hash.
     """
     order = [F.xxhash64(F.lit(seed), F.lit("calibration"), F.col("pair_id")), F.col("pair_id")]
     place = F.row_number().over(Window.partitionBy("target_lang").orderBy(*order))
@@ -79,19 +79,19 @@ def choose_calibration_pairs(pairs: DataFrame, seed: int) -> DataFrame:
 
 
 def _calibration_pages(pairs: DataFrame, seed: int) -> DataFrame:
-    """``id``, once each, of both pages of the pairs that are chosen."""
+    """``id``: both pages of the chosen pairs, each id once."""
     both = F.explode(F.array("en_id", "target_id"))
     return choose_calibration_pairs(pairs, seed).where("chosen").select(both.alias("id")).distinct()
 
 
 def plan_embeddings(texts: DataFrame, held: DataFrame, half: bool) -> DataFrame:
-    """What is to be done: ``outcome, stale, id, kind, n``; ``n`` sums to the texts.
+    """The plan: ``outcome, stale, id, kind, n``. The sum of ``n`` is the number of texts.
 
-    ``texts`` are `choose_texts`'s, ``held`` the rows of ``embeddings`` with the chosen encoder and
-    span rule; ids are unique in both. A row is ``stale`` where its id holds a vector of another
-    text, or of none (``gone`` from the sources), or in the other of the two forms: a search reads
-    one. Rows that ask for nothing are summed up, without id, so that what comes after costs what
-    is new.
+    ``texts`` come from `choose_texts`; ``held`` are the rows of ``embeddings`` of the encoder and
+    span rule. Ids are unique in both. A row is ``stale`` if the stored vector is of another text,
+    if the text is ``gone`` from the sources, or if it is stored in the other precision, since a
+    search reads one of the two. Rows without work are summed up without id, so that later steps
+    cost only what is new.
     """
     joined = texts.alias("text").join(
         held.select(
@@ -108,7 +108,7 @@ def plan_embeddings(texts: DataFrame, held: DataFrame, half: bool) -> DataFrame:
         F.lit(False),
     )
     asked = F.col("text.outcome")
-    # A vector that isn't needed under this configuration may be under the next: it stays.
+    # A vector that this configuration doesn't need is kept: the next one may need it.
     kept = same & asked.isin(EMBED, NOT_NEEDED)
     planned = joined.select(
         F.when(F.col("text.id").isNull(), GONE)
@@ -130,14 +130,14 @@ def plan_embeddings(texts: DataFrame, held: DataFrame, half: bool) -> DataFrame:
 
 
 def select_new(plan: DataFrame) -> DataFrame:
-    """The rows of the plan that are a text to embed each."""
+    """The rows of the plan whose text must be embedded."""
     return plan.where(F.col("outcome") == EMBED)
 
 
 def select_texts(
     plan: DataFrame, pages: DataFrame, documents: DataFrame, rule: SpanRule
 ) -> DataFrame:
-    """``id, kind, lang, text_hash, text, stale, role`` of what the plan says to embed."""
+    """``id, kind, lang, text_hash, text, stale, role`` of the texts to embed."""
     text = F.col("text")
     if rule.kind == "lead":
         text = F.substring(text, 1, LEADS_SENT * rule.max_characters)
@@ -149,9 +149,9 @@ def select_texts(
 
 
 def number_chunks(texts: DataFrame, n_chunks: int) -> DataFrame:
-    """`select_texts`'s rows with ``chunk``, 0 to ``n_chunks`` - 1 by a hash of their ids.
+    """Rows of `select_texts` with ``chunk``, 0 to ``n_chunks`` - 1, by a hash of the id.
 
-    The rows of a chunk are in few tasks, which write few files.
+    A chunk's rows are in few tasks, which write few files.
     """
     numbered = texts.withColumn("chunk", F.pmod(F.xxhash64("id"), F.lit(n_chunks)).cast("int"))
     spread = F.pmod(F.xxhash64(F.lit("file"), F.col("id")), F.lit(FILES_OF_A_CHUNK))
@@ -159,7 +159,7 @@ def number_chunks(texts: DataFrame, n_chunks: int) -> DataFrame:
 
 
 def select_outcomes(plan: DataFrame, staged: DataFrame) -> DataFrame:
-    """``outcome, n`` of every text that was read."""
+    """``outcome, n``: the outcome of every text that was read."""
     resolved = plan.where(F.col("outcome") != EMBED)
     return resolved.select("outcome", "n").unionByName(staged.select("outcome", "n"))
 

@@ -1,4 +1,4 @@
-"""The encoder over texts in ``mapInArrow``: tasks, batches, and staged rows of embeddings."""
+"""Runs the encoder over texts in ``mapInArrow``: tasks, batches, staged rows of embeddings."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
 EMBEDDED = "embedded"
 # Ours: texts that are sorted by length and encoded together; some MB with their vectors.
 ROWS_AT_ONCE = 512
-# Ours: a task starts in a tenth of a second, and one that is lost has at most an hour's work.
+# Ours: a task takes a tenth of a second to start, and a lost task repeats an hour's work at most.
 FEWEST_IN_A_TASK, MOST_IN_A_TASK, MANY_TASKS = 128, 20_000, 1_000
 ROLES: tuple[Kind, ...] = ("query", "passage")
 DETAIL = 200
 
 
 def task_number(n_texts: int) -> int:
-    """How many tasks embed so many texts: all cores have work, and a lost task costs little."""
+    """The number of tasks for so many texts: enough for all cores, and a lost task costs little."""
     shares = -(-n_texts // FEWEST_IN_A_TASK)
     return max(1, min(shares, max(MANY_TASKS, -(-n_texts // MOST_IN_A_TASK))))
 
 
 def embed_texts(texts: DataFrame, choice: EncoderChoice, n_tasks: int) -> DataFrame:
-    """A staged embedding for each of `select_texts`'s rows: ``embedded``, or why it has no vector.
+    """A staged embedding for each row of `select_texts`: ``embedded``, or why it has no vector.
 
-    Texts are spread by a hash of their ids over a stated number of tasks: an adaptive plan would
-    join small texts into one task, since it measures bytes and not the encoder's work. A task sorts
-    its texts, so that a repeated task makes the same batches: many models give a text slightly
-    different vectors beside other texts.
+    A hash of the id assigns texts to a fixed number of tasks. An adaptive plan would join small
+    texts into one task, since it measures bytes and not the encoder's time. Each task sorts its
+    texts, so that a repeated task makes the same batches: with many models, a text's vector
+    depends slightly on the other texts of its batch.
     """
 
     def run(batches: Batches) -> Batches:
@@ -52,10 +52,10 @@ def embed_texts(texts: DataFrame, choice: EncoderChoice, n_tasks: int) -> DataFr
 
 
 def embed_batches(batches: Batches, choice: EncoderChoice) -> Batches:
-    """Arrow batches of texts to staged embeddings, inside of a task.
+    """Turns Arrow batches of texts into staged embeddings, inside a task.
 
     Raises:
-        RuntimeError: the worker's encoder is another one, or rows out are not rows in.
+        RuntimeError: the worker has another encoder, or the number of rows changed.
     """
     from pyspark import TaskContext
 
@@ -69,10 +69,10 @@ def embed_batches(batches: Batches, choice: EncoderChoice) -> Batches:
 
 
 def task_encoder(choice: EncoderChoice, task: TaskContext | None) -> Encoder:
-    """The encoder with the task's own cores and GPU, loaded once for each Python worker.
+    """The encoder with the task's cores and GPU, loaded once for each Python worker.
 
     Raises:
-        RuntimeError: a worker's package or folder holds another model than the driver's.
+        RuntimeError: the worker's package or folder has another model than the driver's.
     """
     encoder = load_encoder(task_spec(choice.spec, task))
     if (encoder.name, encoder.revision) != (choice.model, choice.revision):
@@ -84,7 +84,7 @@ def task_encoder(choice: EncoderChoice, task: TaskContext | None) -> Encoder:
 
 
 def task_spec(spec: EncoderSpec, task: TaskContext | None) -> EncoderSpec:
-    """The spec with as many threads as Spark gives the task cores, and its GPU where it has one."""
+    """The spec with the task's number of cores as threads, and its GPU if it has one."""
     if task is None:
         return spec
     gpu = (task.resources() or {}).get("gpu")

@@ -1,4 +1,4 @@
-"""Windows to the files of an export: their choice, their order, and their samples."""
+"""Assigns windows to the files of an export: which windows, in which order, and their samples."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from crossic_etl.kernels.export.layouts import WINDOW_SCHEMA
 from crossic_etl.kernels.splits import TRAIN
 
 KEY = ("generation", "shard", "position")
-# A place is a hash of 63 bits. Its first 31 say in which file a window goes.
+# A place is a hash of 63 bits. Its first 31 bits give the file of a window.
 PLACE_BITS, FILE_BITS = 63, 31
-# Depths are put in so many groups to sum up tokens without sorting all windows.
+# Number of buckets of depths, to sum up tokens without sorting all windows.
 DEPTH_BUCKETS = 2**14
 
 ATTRIBUTION = (
@@ -23,11 +23,11 @@ ATTRIBUTION = (
 
 
 def place_windows(windows: DataFrame, seed: int) -> DataFrame:
-    """Windows of one kind with ``place``, the export's order of a split, and ``depth``.
+    """Windows of one kind with ``place``, their order within a split, and ``depth``.
 
-    A place is a hash of seed and key, so windows of two arrangements with the same key have the
-    same place. The depth of a training window is its relative position in its shard, from 0 to 1;
-    shards hold the documents in the same order in every arrangement.
+    A place is a hash of seed and key, so it is the same for the same key in two arrangements. The
+    depth of a training window is its relative position in its shard, from 0 to 1. Shards have the
+    documents in the same order in every arrangement.
     """
     place = F.xxhash64(F.lit(seed), F.lit("export"), *KEY)
     placed = windows.withColumn("place", F.shiftrightunsigned(place, 64 - PLACE_BITS))
@@ -37,7 +37,7 @@ def place_windows(windows: DataFrame, seed: int) -> DataFrame:
         .groupBy(*stream)
         .agg((F.max("position") + 1).alias("stream_length"))
     )
-    # Between two windows of a shard the hash decides, or the first of all shards came together.
+    # The hash spreads windows within a position: without it all shards' first windows would tie.
     position = F.col("position") + F.col("place") / F.lit(float(2**PLACE_BITS))
     depth = F.when(F.col("split") == TRAIN, position / F.col("stream_length"))
     joined = placed.join(F.broadcast(lengths), on=list(stream), how="left")
@@ -45,17 +45,17 @@ def place_windows(windows: DataFrame, seed: int) -> DataFrame:
 
 
 def count_windows(windows: DataFrame) -> DataFrame:
-    """Grain: split. Its windows and its new tokens."""
+    """One row for each split: its windows and its new tokens."""
     return windows.groupBy("split").agg(
         F.count("*").alias("windows"), F.sum("n_new").cast("long").alias("new_tokens")
     )
 
 
 def find_last_depth(placed: DataFrame, tokens: int) -> DataFrame:
-    """One row, ``depth``: of the training window in which the new tokens reach ``tokens``.
+    """One row, ``depth``: that of the training window at which the new tokens reach ``tokens``.
 
-    No row where there are fewer tokens. Sums over buckets of depths first, then over the windows of
-    the bucket that has this window.
+    No row where there are fewer tokens. It first sums over buckets of depths, then over the windows
+    of the bucket that has this window.
     """
     train = placed.where(F.col("split") == TRAIN).select("depth", *KEY, "n_new")
     bucketed = train.withColumn("bucket", F.floor(F.col("depth") * DEPTH_BUCKETS))
@@ -88,9 +88,9 @@ def take_until(placed: DataFrame, last_depth: float | None) -> DataFrame:
 def assign_files(placed: DataFrame, files: Mapping[str, int]) -> DataFrame:
     """The columns of an export, with ``split`` and ``file``, sorted within partitions.
 
-    ``files`` says in how many files a split's windows go.
-    A file's windows are in one partition, in order. File and order come from the place alone:
-    the number of partitions changes nothing. The files of a split are of about the same size.
+    ``files`` gives the number of files of each split; they have about the same size. A file's
+    windows are in one partition, in order. The place alone determines file and order, so the number
+    of partitions changes nothing.
     """
     number = F.lit(None).cast("int")
     for split, n in files.items():
@@ -106,9 +106,9 @@ def assign_files(placed: DataFrame, files: Mapping[str, int]) -> DataFrame:
 
 
 def attribute_samples(windows: DataFrame, samples: DataFrame) -> DataFrame:
-    """Grain: sample in the windows of a split. Its source texts and their licence.
+    """One row for each split and sample in its windows: the sample's source texts and licence.
 
-    ``sample_id`` is unique in ``samples``. ``licence`` is null where a sample is no longer there.
+    ``sample_id`` is unique in ``samples``. ``licence`` is null for a sample that no longer exists.
     """
     used = windows.select("split", F.explode("sample_ids").alias("sample_id")).distinct()
     known = samples.select(*(name for name in ATTRIBUTION if name != "split"), "split_token")
@@ -116,13 +116,13 @@ def attribute_samples(windows: DataFrame, samples: DataFrame) -> DataFrame:
 
 
 def count_samples(attributed: DataFrame) -> DataFrame:
-    """Grain: split, licence, language, split token: ``samples``, few rows."""
+    """``samples``, counted by split, licence, language and split token; few rows."""
     kinds = ("split", "licence", "target_lang", "split_token")
     return attributed.groupBy(*kinds).agg(F.count("*").alias("samples"))
 
 
 def assign_attribution_files(attributed: DataFrame, n: int) -> DataFrame:
-    """The attribution with ``file``, 0 to n - 1, sorted by it and ``sample_id`` in partitions."""
+    """Adds ``file``, 0 to n - 1, and sorts by it and ``sample_id`` within partitions."""
     number = F.pmod(F.xxhash64("sample_id"), F.lit(n)).cast("int")
     return (
         attributed.select(*ATTRIBUTION, number.alias("file"))

@@ -1,13 +1,13 @@
-"""What an incremental search must look at: new vectors, and neighbour lists that lost an entry.
+"""Selects what an incremental search has to compare: new vectors, and incomplete neighbour lists.
 
-A neighbour list is the best k targets of a query: of a text among the English documents, or in the
-other direction of a found document among the queries of a language. Its rows have the columns
-`NEIGHBOUR_COLUMNS`. A list that lost nothing is compared with new targets only, since the best k of
-a union are the best k of its parts' best k. A full list that lost an entry is searched for among
-all targets, since the target after its last entry isn't known.
+A neighbour list is the best k targets of a query. Forward, the query is a text and the targets are
+English documents. Backward, the query is a found document and the targets are one language's
+queries. Rows have the columns `NEIGHBOUR_COLUMNS`. A list that lost no entry is compared with new
+targets only, since the best k of a union are the best k of its parts' best k. A full list that lost
+an entry is compared with all targets, since the target after its last entry isn't known.
 
-Each run that meets new vectors gives them a number, their generation. A target language is covered
-up to a generation; vectors of later generations, or without one yet, are new to it.
+Each run that finds new vectors gives them a number, their generation. A target language is covered
+up to a generation. Vectors of later generations, or without one, are new to it.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ Covered = Mapping[str, int]
 def plan_vectors(vectors: DataFrame, searched: DataFrame, langs: Sequence[str]) -> DataFrame:
     """``id, lang, fingerprint, generation, change``: all vectors, and those that are gone.
 
-    ``vectors`` have ``id, lang, vector, text_hash, url``; ``searched`` are rows of
-    ``searched_vectors`` of one encoder. Ids are unique in both. ``same`` rows are equal in all that
-    a search reads, and keep their generation; ``new`` and changed ones have none yet. Rows of
-    ``searched`` in other languages than ``langs`` are left out, and so stay as they are.
+    ``vectors`` have ``id, lang, vector, text_hash, url``; ``searched`` are one encoder's rows of
+    ``searched_vectors``. Ids are unique in both. ``same`` rows are equal in everything that a
+    search reads, and keep their generation. ``new`` and changed rows have none yet. Rows of
+    ``searched`` in languages outside ``langs`` are left out, so they are not changed.
     """
     fingerprint = F.xxhash64(
         "lang", F.coalesce("text_hash", F.lit("")), F.coalesce("url", F.lit("")), "vector"
@@ -51,8 +51,8 @@ def plan_vectors(vectors: DataFrame, searched: DataFrame, langs: Sequence[str]) 
 
 
 def count_plan(plan: DataFrame) -> DataFrame:
-    """One row: ``n_queries, n_documents``, how many of both are ``n_new``, what is ``n_gone``, and
-    the ``newest`` generation, 0 without any.
+    """One row: ``n_queries, n_documents``, the ``n_new`` and ``n_gone`` among both, and the
+    ``newest`` generation (0 without any).
     """
     is_there, is_english = F.col("change") != GONE, F.col("lang") == ENGLISH
     return plan.agg(
@@ -65,7 +65,7 @@ def count_plan(plan: DataFrame) -> DataFrame:
 
 
 def is_covered(generation: Column, lang: Column, covered: Covered) -> Column:
-    """Whether the neighbour lists of a language have been compared with a vector."""
+    """Whether a language's neighbour lists have been compared with a vector."""
     if not covered:
         return F.lit(False)
     pairs = [F.lit(value) for pair in sorted(covered.items()) for value in pair]
@@ -73,17 +73,17 @@ def is_covered(generation: Column, lang: Column, covered: Covered) -> Column:
 
 
 def select_fresh(plan: DataFrame, covered: Covered, english: bool) -> DataFrame:
-    """``id`` of each English document, or of each query, that some covered language hasn't seen."""
+    """``id`` of the English documents, or the queries, that are new to some covered language."""
     is_fresh = F.col("generation").isNull() | (F.col("generation") > min(covered.values()))
     is_wanted = (F.col("lang") == ENGLISH) == F.lit(english)
     return plan.where((F.col("change") != GONE) & is_fresh & is_wanted).select("id")
 
 
 def flag_entries(stored: DataFrame, plan: DataFrame, covered: Covered, k: int) -> DataFrame:
-    """`NEIGHBOUR_COLUMNS` with ``is_valid, is_incomplete``: rows of lists whose query is unchanged.
+    """`NEIGHBOUR_COLUMNS` with ``is_valid, is_incomplete``, for lists whose query is unchanged.
 
-    An entry is valid where its target is unchanged as well. A list is incomplete where it was full
-    and has an invalid entry: which target follows its last valid entry is not known.
+    An entry is valid if its target is unchanged too. A list is incomplete if it was full and has an
+    invalid entry: the target that follows its last valid entry is not known.
     """
     generations = plan.select("id", "generation")
     queries = generations.select(F.col("id").alias("query_id"), F.col("generation").alias("of"))
@@ -106,12 +106,12 @@ def flag_entries(stored: DataFrame, plan: DataFrame, covered: Covered, k: int) -
 
 
 def select_kept(entries: DataFrame) -> DataFrame:
-    """`NEIGHBOUR_COLUMNS` of the valid entries of lists that are not incomplete."""
+    """`NEIGHBOUR_COLUMNS` of the valid entries, without incomplete lists."""
     return entries.where(F.col("is_valid") & ~F.col("is_incomplete")).select(*NEIGHBOUR_COLUMNS)
 
 
 def choose_queries(wanted: DataFrame, held: DataFrame, entries: DataFrame) -> DataFrame:
-    """``wanted`` with ``in_all``: whether a list must be searched for among all targets.
+    """``wanted`` with ``in_all``: whether a list must be compared with all targets.
 
     A list that is held and not incomplete is compared with new targets only. `LIST_KEY` is unique
     in ``wanted`` and in ``held``.
@@ -153,7 +153,7 @@ def unpack_lists(reverse: DataFrame) -> DataFrame:
 
 
 def pack_lists(found: DataFrame, wanted: DataFrame, model: str, revision: str) -> DataFrame:
-    """``reverse_neighbours``: a row for each list of ``wanted``, also where nothing was found.
+    """``reverse_neighbours``: a row for each list of ``wanted``, also for empty lists.
 
     `LIST_KEY` is unique in ``wanted``.
     """
@@ -176,7 +176,7 @@ def pack_lists(found: DataFrame, wanted: DataFrame, model: str, revision: str) -
 
 
 def select_searched(plan: DataFrame, model: str, revision: str, generation: int) -> DataFrame:
-    """The columns of ``searched_vectors`` and ``change``, of a plan."""
+    """The columns of ``searched_vectors`` and ``change``, from a plan."""
     values = {
         "model": F.lit(model),
         "revision": F.lit(revision),

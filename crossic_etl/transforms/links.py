@@ -1,4 +1,4 @@
-"""Interlanguage edges: langlinks of both sides, and Wikidata items that two pages share."""
+"""Interlanguage edges: langlinks in both directions, and Wikidata items that two pages share."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from crossic_etl.transforms.sql import SqlTable
 
 
 def langlinks_table(lang: str, dump_date: str, targets: Mapping[str, Wiki]) -> SqlTable:
-    """How a wiki's ``langlinks`` is read: staged links to the target wikis."""
+    """Reads a wiki's ``langlinks``: staged links to the target wikis."""
     extract = partial(extract_links, lang=lang, dump_date=dump_date, targets=targets)
     return SqlTable(lang, LINK_COLUMNS, extract, STAGED_LINKS)
 
 
 def page_props_table(lang: str) -> SqlTable:
-    """How a wiki's ``page_props`` is read: staged items and disambiguation marks."""
+    """Reads a wiki's ``page_props``: staged items and disambiguation marks."""
     return SqlTable(lang, PROP_COLUMNS, partial(extract_props, lang=lang), STAGED_PAGES)
 
 
 def link_shared_items(pages: DataFrame, languages: Sequence[str]) -> DataFrame:
-    """Staged edges between English and target pages that have the same Wikidata item.
+    """Staged edges between English and target pages with the same Wikidata item.
 
-    From each page to the one with the lowest id of the other wiki: an item should name one page of
-    a wiki, and where it names more the others still point to that one.
+    An edge goes from each page to the other wiki's page with the lowest id. An item should name one
+    page of a wiki; if it names several, all of the other wiki's pages point to that one.
     """
     items = pages.where(F.col("qid").isNotNull()).select(
         "lang", "page_id", "title", "qid", "dump_date"
@@ -62,7 +62,7 @@ def link_shared_items(pages: DataFrame, languages: Sequence[str]) -> DataFrame:
 
 
 def select_links(staged: DataFrame) -> DataFrame:
-    """``links``: staged edges; a key given twice by a broken dump keeps its first title."""
+    """``links``: staged edges; if a broken dump repeats a key, the first title is kept."""
     edges = staged.where(F.col("outcome").isin("langlink", "qid"))
     first = edges.groupBy("lang", "page_id", "target_lang", "evidence")
     return first.agg(

@@ -1,4 +1,4 @@
-"""Vectors to search with and in, and which of the neighbours found are taken."""
+"""Selects the vectors of queries and corpus, and accepts or rejects the neighbours found."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from crossic_etl.transforms.neighbours import limit_uses
 
 
 def select_vectors(embeddings: DataFrame, half: bool) -> DataFrame:
-    """``id, kind, lang, text_hash, vector`` of rows of ``embeddings``, in the form it is stored."""
+    """``id, kind, lang, text_hash, vector`` of ``embeddings``, in one of the two precisions."""
     vector = F.col("half_vector" if half else "vector")
     columns = ("id", "kind", "lang", "text_hash")
     return embeddings.where(vector.isNotNull()).select(*columns, vector.alias("vector"))
 
 
 def add_urls(vectors: DataFrame, documents: DataFrame) -> DataFrame:
-    """The vectors with the ``url`` of those that are documents; ``documents`` has unique ids."""
+    """Adds ``url`` to the vectors of documents; ``documents`` has unique ids."""
     urls = documents.select(F.col("doc_id").alias("id"), "url")
     return vectors.join(urls, on="id", how="left")
 
 
 def select_queries(vectors: DataFrame, queries: str) -> DataFrame:
-    """Pages or documents of the target languages, as ``retrieved.queries`` says."""
+    """Vectors of pages or documents of the target languages, as ``retrieved.queries`` says."""
     kind = "page" if queries == "pages" else "document"
     return vectors.where((F.col("kind") == kind) & (F.col("lang") != "en"))
 
 
 def select_corpus(vectors: DataFrame) -> DataFrame:
-    """English documents."""
+    """Vectors of English documents."""
     return vectors.where((F.col("kind") == "document") & (F.col("lang") == "en"))
 
 
@@ -41,8 +41,9 @@ def accept_neighbours(
 ) -> DataFrame:
     """``scored`` with ``accepted``.
 
-    A neighbour is acceptable where its margin reaches its language's threshold; without one, where
-    it is mutual. Of the acceptable ones each document keeps its ``max_uses`` best of a language.
+    A neighbour is acceptable if its margin reaches its language's threshold. In a language without
+    one it is acceptable if it is mutual. Each document keeps its ``max_uses`` best acceptable
+    neighbours of a language.
     """
     acceptable = scored.where(_reaches(thresholds))
     keys = ("query_id", "target_lang", "doc_id")
@@ -63,7 +64,7 @@ def _reaches(thresholds: Mapping[str, float]) -> Column:
 
 
 def select_neighbours(accepted: DataFrame, queries: str, model: str, revision: str) -> DataFrame:
-    """``neighbours`` of the rows that `accept_neighbours` gave."""
+    """``neighbours``: the rows of `accept_neighbours` in the table's columns."""
     kind = "page" if queries == "pages" else "document"
     values = {
         "query_kind": F.lit(kind),
@@ -79,7 +80,7 @@ def select_neighbours(accepted: DataFrame, queries: str, model: str, revision: s
 
 
 def count_queries(queries: DataFrame, neighbours: DataFrame) -> DataFrame:
-    """``outcome, n``: queries with an accepted neighbour, with others only, and with none."""
+    """``outcome, n``: queries with an accepted neighbour, with rejected ones only, with none."""
     best = neighbours.groupBy(F.col("query_id").alias("id"), F.col("target_lang").alias("lang"))
     found = best.agg(F.max("accepted").alias("accepted"))
     joined = queries.select("id", "lang").join(found, on=["id", "lang"], how="left")

@@ -1,4 +1,4 @@
-"""Samples of several arrangements in one set of windows, in given shares of the tokens."""
+"""Mixes samples of several arrangements into one set of windows, by shares of the tokens."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 MIXTURE = "mixture"
 
-# Shares hold within each of these, and so do the languages' shares of each other.
+# The shares hold within each group, and mixing keeps the languages' shares.
 _GROUP = ("arrangement", "target_lang", "split")
 
 
@@ -32,7 +32,7 @@ def count_samples(samples: DataFrame) -> DataFrame:
 def sampling_rates(tokens: Mapping[str, int], shares: Mapping[str, float]) -> dict[str, float]:
     """The part of each arrangement's tokens to take, 0 to 1, for a mixture with these shares.
 
-    The arrangement that limits, having the fewest tokens for its share, is taken whole.
+    The arrangement with the fewest tokens for its share is taken whole.
 
     Raises:
         MissingSamplesError: an arrangement has no tokens.
@@ -48,8 +48,8 @@ def choose_pairs(samples: DataFrame, rates: Mapping[str, float], seed: int) -> D
     """``arrangement, target_lang, split, pair_id, samples, tokens, taken``: a row for each pair of
     documents in each arrangement that has a rate.
 
-    The samples of a pair stay together. Pairs are taken in the order of a hash with the seed until
-    the rate is reached, within half a pair, in each language and split.
+    All samples of a pair are taken or none. In each language and split, pairs are taken in the
+    order of a hash with the seed until the rate is reached, to within half a pair.
     """
     pairs = (
         samples.where(F.col("arrangement").isin(list(rates)))
@@ -74,7 +74,7 @@ def mix_samples(samples: DataFrame, chosen: DataFrame) -> DataFrame:
 
 
 def count_mixture(chosen: DataFrame) -> DataFrame:
-    """``arrangement, left_out, tokens``: samples that weren't taken, and tokens that were."""
+    """``arrangement, left_out, tokens``: number of samples left out, and tokens taken."""
     return chosen.groupBy("arrangement").agg(
         F.sum(F.when(F.col("taken"), 0).otherwise(F.col("samples"))).alias("left_out"),
         F.sum(F.when(F.col("taken"), F.col("tokens")).otherwise(0)).alias("tokens"),

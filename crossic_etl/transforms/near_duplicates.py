@@ -1,4 +1,4 @@
-"""Near duplicates among documents: signed, put in buckets, linked to a bucket's leaders."""
+"""Finds near duplicates among documents: signatures, buckets, links to a bucket's leaders."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ LINKS = T.StructType(
     ]
 )
 
-# Texts signed together: few, since each takes some hundred bytes a character while it is signed.
+# Texts signed together. Few, since signing takes some hundred bytes for each character.
 TEXTS_AT_ONCE = 64
 
 
 def sign_documents(
     documents: DataFrame, threshold: float, seed: int, only: str | None = None
 ) -> DataFrame:
-    """Adds ``signature`` and ``bands`` of each ``text``, for near duplicates from ``threshold`` on.
+    """Adds ``signature`` and ``bands`` of each ``text``, for near duplicates at ``threshold``.
 
-    ``only`` names a boolean column: where it is false, they are null.
+    ``only`` names a boolean column: rows where it is false get null.
     """
     schema = T.StructType([*documents.schema.fields, *SIGNED])
     arrow_schema = to_arrow_schema(schema)
@@ -72,7 +72,7 @@ def _bands_of(signature: Signature | None, bands: int) -> list[int] | None:
 
 
 def list_bands(signed: DataFrame) -> DataFrame:
-    """``band``: each bucket that one of these documents is in, once."""
+    """``band``: each bucket that has one of these documents, once."""
     return signed.select(F.explode("bands").alias("band")).distinct()
 
 
@@ -81,10 +81,10 @@ def link_near_duplicates(
 ) -> DataFrame:
     """``band, a, b``: pairs of a bucket whose estimated similarity reaches ``threshold``.
 
-    Not all such pairs, but enough that their connected components, which are the clusters, are
-    nearly those of all; `kernels.near_duplicates` says how, what is missed, and why components are
-    right. Which pairs a bucket has depends on all its documents, and on nothing else: so where one
-    is new, the bucket is linked as a whole. With ``touched`` (``band``, each once) only those are.
+    Not all such pairs are linked, but their connected components (the clusters) are nearly the same
+    as those of all pairs. `kernels.dedup.buckets` says how, what is missed, and why components are
+    used. The pairs of a bucket depend on its documents alone, so a bucket with a new document is
+    linked again as a whole. With ``touched`` (``band``, each once) only those buckets are linked.
     Signatures are shuffled only for documents that share a bucket with others.
     """
     bucket = Window.partitionBy("band")
@@ -114,6 +114,6 @@ def link_near_duplicates(
 
 
 def add_links(held: DataFrame, linked: DataFrame, touched: DataFrame) -> DataFrame:
-    """``band, a, b``: those held of buckets that are as they were, and those of the others."""
+    """``band, a, b``: the held links of buckets that aren't ``touched``, and the new links."""
     kept = held.select(*LINKS.names).join(touched, on="band", how="left_anti")
     return kept.select(*LINKS.names).unionByName(linked)

@@ -1,7 +1,7 @@
-"""Lists of neighbours: merged, scored by margins of both directions, limited, and compared.
+"""Neighbour lists: merges them, adds margins from both directions, limits and compares them.
 
-A frame of neighbours has the columns `NEIGHBOUR_COLUMNS`. Its neighbour lists have the key
-`LIST_KEY`: one list for each query, or in the other direction one for each found document and
+A frame of neighbours has the columns `NEIGHBOUR_COLUMNS`; its lists have the key `LIST_KEY`.
+Forward there is one list for each query. Backward there is one for each found document and
 language, where ``query_id`` is the document and ``doc_id`` a query.
 """
 
@@ -17,12 +17,12 @@ LIST_KEY = ("query_id", "target_lang")
 
 
 def merge_neighbours(old: DataFrame, new: DataFrame, k: int) -> DataFrame:
-    """The best k of two searches of the same queries, in old and in new documents.
+    """The best k from two searches for the same queries, one in old and one in new documents.
 
-    All three frames have `NEIGHBOUR_COLUMNS`. The result is that of one search of all documents.
+    All three frames have `NEIGHBOUR_COLUMNS`. The result equals one search of all documents.
     """
     both = old.select(*NEIGHBOUR_COLUMNS).unionByName(new.select(*NEIGHBOUR_COLUMNS))
-    # A document that was searched twice counts once, with its higher cosine.
+    # A document that both searches found counts once, with its higher cosine.
     once = both.groupBy("query_id", "target_lang", "doc_id").agg(F.max("cosine").alias("cosine"))
     rank = F.row_number().over(
         Window.partitionBy("query_id", "target_lang").orderBy(F.desc("cosine"), "doc_id")
@@ -31,15 +31,15 @@ def merge_neighbours(old: DataFrame, new: DataFrame, k: int) -> DataFrame:
 
 
 def documents_of(forward: DataFrame) -> DataFrame:
-    """`LIST_KEY` of the other direction: each found document once for each language."""
+    """`LIST_KEY` of the backward lists: each found document once for each language."""
     return forward.select(F.col("doc_id").alias("query_id"), "target_lang").distinct()
 
 
 def as_queries(lists: DataFrame, vectors: DataFrame) -> DataFrame:
-    """The vectors of the neighbour lists' queries, with all their columns.
+    """The vectors of the queries of neighbour lists, with all their columns.
 
-    ``lang`` becomes the target language. A document that was found from two languages comes twice,
-    and `find_candidates` with ``within="lang"`` finds its nearest queries in each.
+    ``lang`` becomes the target language. A document that two languages found comes twice, and
+    `find_candidates` with ``within="lang"`` finds its nearest queries in each.
     """
     wanted = lists.select(F.col("query_id").alias("id"), "target_lang")
     return (
@@ -53,12 +53,13 @@ def add_margins(forward: DataFrame, backward: DataFrame) -> DataFrame:
     """`NEIGHBOUR_COLUMNS` of ``forward`` with ``margin, mutual``.
 
     ``backward`` has `NEIGHBOUR_COLUMNS` of the other direction: ``query_id`` is a document and
-    ``doc_id`` a query. Both must be merged over the whole corpus: a margin from the neighbours of
-    one shard is too high.
+    ``doc_id`` a query. Both must be merged over the whole corpus, since the neighbours of one shard
+    give a margin that is too high.
 
-    A cosine alone says little: some documents are near to everything. The margin is the cosine over
-    the mean of both neighbourhoods' (Artetxe and Schwenk 2019, arXiv 1811.01136, "ratio"); null
-    where that isn't above 0. Mutual: each is the other's nearest.
+    A cosine alone isn't enough, since some documents are near to every query. The margin is the
+    cosine divided by the mean of both neighbourhoods' cosines (Artetxe and Schwenk 2019, arXiv
+    1811.01136, "ratio"). It is null if that mean isn't above 0. Mutual: each is the other's
+    nearest.
     """
     from_query = Window.partitionBy("query_id", "target_lang").rowsBetween(
         Window.unboundedPreceding, Window.unboundedFollowing
@@ -81,16 +82,16 @@ def add_margins(forward: DataFrame, backward: DataFrame) -> DataFrame:
 
 
 def margin(cosine: str, forward: str, backward: str) -> Column:
-    """The ratio of three columns: cosine, and the mean cosines over the k nearest of both ends.
+    """The ratio of the cosine to both ends' mean cosines over their k nearest, as SQL columns.
 
-    Null where a mean is, or where their sum isn't above 0.
+    Null if a mean is null, or if their sum isn't above 0.
     """
     total = F.col(forward) + F.col(backward)
     return F.when(total > 0, 2 * F.col(cosine) / total).cast("float")
 
 
 def _mean(cosines: Column) -> Column:
-    """Summed from the lowest up: sums in the order of arrival differ in their last bits."""
+    """Adds up from the lowest value: sums in the order of arrival differ in their last bits."""
     total = F.aggregate(F.array_sort(cosines), F.lit(0.0), lambda total, cosine: total + cosine)
     return total / F.size(cosines)
 
@@ -98,7 +99,7 @@ def _mean(cosines: Column) -> Column:
 def find_backward(
     forward: DataFrame, queries: DataFrame, corpus: DataFrame, request: SearchRequest
 ) -> DataFrame:
-    """`NEIGHBOUR_COLUMNS` of the other direction: the best k queries of each found document."""
+    """`NEIGHBOUR_COLUMNS` of the backward direction: the best k queries of each found document."""
     documents = as_queries(documents_of(forward), corpus)
     candidates = find_candidates(documents, queries, request, within="lang")
     return merge_candidates(candidates, request.search.k)
@@ -107,8 +108,8 @@ def find_backward(
 def limit_uses(neighbours: DataFrame, most: int) -> DataFrame:
     """The rows that are left if each document serves at most ``most`` queries of a language.
 
-    A document keeps its rows with the highest margin, then cosine, then the lowest query_id,
-    whatever becomes of the other rows of those queries: apply thresholds before, and rank after.
+    A document keeps its rows with the highest margin, then cosine, then the lowest query_id. Other
+    rows of those queries have no influence: apply thresholds before, and rank after.
     """
     order = Window.partitionBy("doc_id", "target_lang").orderBy(
         F.desc_nulls_last("margin"), F.desc("cosine"), "query_id"
@@ -123,7 +124,8 @@ def limit_uses(neighbours: DataFrame, most: int) -> DataFrame:
 def recall_at_k(found: DataFrame, exact: DataFrame, k: int) -> DataFrame:
     """``n_queries, n_expected, n_found, recall``: one row, over the queries of ``exact``.
 
-    Recall is the share of exact's best k that ``found`` has among its own best k; null without any.
+    Recall is the share of the best k of ``exact`` that are among the best k of ``found``. It is
+    null without any.
     """
     expected = exact.where(F.col("rank") <= k).select("query_id", "target_lang", "doc_id")
     hits = found.where(F.col("rank") <= k).select(

@@ -1,4 +1,4 @@
-"""Counts and rejects of staged rows: each has an ``outcome``, its use or the reason against it."""
+"""Counts and rejects of staged rows. A row's ``outcome`` is its use or the reason for its drop."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from crossic_etl.schemas import REJECTS
 
 
 def count_outcomes(staged: DataFrame) -> DataFrame:
-    """``outcome, rows``: the input rows that each outcome stands for (the sum of ``n``)."""
+    """``outcome, rows``: the number of input rows with each outcome (the sum of ``n``)."""
     return staged.groupBy("outcome").agg(F.sum("n").cast("long").alias("rows"))
 
 
 def select_rejects(
     staged: DataFrame, table: str, reasons: Sequence[str], lang: str = "lang"
 ) -> DataFrame:
-    """Broken staged rows in the form of ``rejects``: one for each key and reason."""
+    """Broken staged rows in the columns of ``rejects``: one for each key and reason."""
     broken = staged.where(F.col("outcome").isin(list(reasons))).select(
         F.lit(table).alias("table"),
         F.col(lang).alias("lang"),
@@ -30,7 +30,7 @@ def select_rejects(
 
 
 def merge_rejects(held: DataFrame, more: DataFrame) -> DataFrame:
-    """The rows of both frames of ``rejects``: one for each key and reason."""
+    """The rows of two frames of ``rejects``: one for each key and reason."""
     return _once(held.unionByName(more))
 
 

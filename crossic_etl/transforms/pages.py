@@ -18,26 +18,26 @@ from crossic_etl.transforms.changes import GONE, NEW
 HEADS = T.StructType([T.StructField("head", T.BinaryType())])
 UNCHANGED = "unchanged"
 
-# The ids of page and revision, in a record's first bytes (export schemas 0.10 and 0.11).
+# The ids of page and revision are in a record's first bytes (export schemas 0.10 and 0.11).
 HEAD_BYTES = 4096
 IDS = (
     r"<id>(\d{1,18})</id>\s*(?:<redirect [^>]*/>\s*)?(?:<restrictions>[^<]*</restrictions>\s*)?"
     r"<revision>\s*<id>(\d{1,18})</id>"
 )
-# Kept of a record that is too large. The dump's head, some kilobytes, stands before its first page.
+# Bytes kept of a record that is too large. The first record has the dump's head, some kilobytes.
 CUT_BYTES = 2**20
-# Columns that are not compared: a page that differs in these only is unchanged.
+# Columns that are not compared: a page that differs in these alone is unchanged.
 _IGNORED = ("dump_date", "left_out", "text")
-# Revisions that are sent to every executor, some 60 bytes each; more of them are joined by shuffle.
+# Largest number of revisions to broadcast, some 60 bytes each; more of them are joined by shuffle.
 MOST_BROADCAST = 10_000_000
 
 
 def select_known(pages: DataFrame, dates: Mapping[str, str]) -> DataFrame:
     """``lang, page_id, revision_id`` of the pages that need not be extracted again.
 
-    The same revision gives the same row, with two exceptions. The licence depends on the date of
-    the dump: ``dates`` are those of the dumps that are read now, by language. A disambiguation may
-    be known from its text or from ``page_props``; the row doesn't say from which.
+    A revision always gives the same row, with two exceptions. The licence depends on the dump's
+    date; ``dates`` has the date of each language's dump in this run. A disambiguation may come from
+    the text or from ``page_props``, and the row doesn't say from which.
     """
     same_licence = F.lit(False)
     for lang, date in sorted(dates.items()):
@@ -50,7 +50,7 @@ def select_known(pages: DataFrame, dates: Mapping[str, str]) -> DataFrame:
 def mark_known(records: DataFrame, known: DataFrame) -> DataFrame:
     """Records (``lang, dump_date, value``) with ``page_id, revision_id``.
 
-    ``value`` is null where ``known`` has these ids, so that the text isn't sent to a worker.
+    ``value`` is null where ``known`` has these ids, so that no text is sent to a worker.
     """
     head = F.substring("value", 1, HEAD_BYTES).cast("string")
     numbered = records.withColumns(
@@ -68,8 +68,8 @@ def mark_known(records: DataFrame, known: DataFrame) -> DataFrame:
 def truncate_oversized(records: DataFrame, max_page_bytes: int) -> DataFrame:
     """Records with ``is_cut``: whether the record is longer than ``max_page_bytes``.
 
-    Such a record keeps its first `CUT_BYTES`, which its reject needs. A record may have 2 GB, and a
-    worker would hold several copies of it.
+    Such a record is truncated to `CUT_BYTES`, which is enough for its reject. A record may have
+    2 GB, and a worker would hold several copies of it.
     """
     too_large = F.octet_length("value") > max_page_bytes
     beginning = F.substring("value", 1, CUT_BYTES)
@@ -87,10 +87,10 @@ def extract_pages(
     max_page_bytes: int,
     known: DataFrame | None = None,
 ) -> DataFrame:
-    """One staged row for each record (``lang, dump_date, value``) that holds a page.
+    """One staged row for each record (``lang, dump_date, value``) that has a page.
 
-    The row of a page in ``known`` (unique ``lang, page_id, revision_id``) has only the ids and the
-    outcome ``unchanged``.
+    A page in ``known`` (unique ``lang, page_id, revision_id``) gets only its ids and the outcome
+    ``unchanged``.
     """
 
     def kernel(
@@ -116,8 +116,8 @@ def extract_pages(
 
 
 def salvage_pages(files: DataFrame, wiki: Wiki, dump_date: str, max_page_bytes: int) -> DataFrame:
-    """Staged rows of damaged files (``path, content``): of each record that can be read, and a
-    reject for each place that can't.
+    """Staged rows of damaged files (``path, content``): each record that can be read, and a reject
+    for each damage.
     """
 
     def kernel(path: str, content: bytes) -> Iterator[Row]:
@@ -134,7 +134,7 @@ def salvage_pages(files: DataFrame, wiki: Wiki, dump_date: str, max_page_bytes: 
 
 
 def salvage_heads(files: DataFrame) -> DataFrame:
-    """``head``: the first record of each damaged dump (``path, content``), whole or a fragment."""
+    """``head``: the first record of each damaged dump (``path, content``), whole or partial."""
 
     def kernel(content: bytes) -> Iterator[Row]:
         for record, _ in salvage_records(content, b"</page>"):
@@ -145,13 +145,13 @@ def salvage_heads(files: DataFrame) -> DataFrame:
 
 
 def damage_row(lang: str, key: str, raw: bytes) -> Row:
-    """The staged row that stands for a part of a file that could not be read."""
+    """The staged row of a part of a file that could not be read."""
     detail = raw[:500].decode("utf-8", "replace")
     return {"outcome": "damaged_file", "n": 1, "lang": lang, "key": key, "detail": detail}
 
 
 def import_plain_text(frame: DataFrame, wiki: Wiki) -> DataFrame:
-    """Staged rows of plain-text Wikipedia (``id, url, title, text``, the Hugging Face form)."""
+    """Staged rows of plain-text Wikipedia (``id, url, title, text``, Hugging Face's format)."""
 
     def kernel(page_id: str, url: str, title: str, text: str) -> Iterator[Row]:
         yield {"outcome": "read", "lang": wiki.lang, "n": 1}
@@ -163,7 +163,7 @@ def import_plain_text(frame: DataFrame, wiki: Wiki) -> DataFrame:
 
 
 def collect_props(staged: DataFrame) -> DataFrame:
-    """``lang, page_id, qid, is_disambiguation``, unique by page, of staged ``page_props`` rows."""
+    """``lang, page_id, qid, is_disambiguation`` of staged ``page_props`` rows; one row a page."""
     props = staged.where(F.col("outcome") == "prop").groupBy("lang", "page_id")
     return props.agg(
         F.min("qid").alias("qid"), F.bool_or("is_disambiguation").alias("is_disambiguation")
@@ -171,7 +171,7 @@ def collect_props(staged: DataFrame) -> DataFrame:
 
 
 def select_pages(staged: DataFrame, props: DataFrame) -> DataFrame:
-    """``pages``: the newest staged revision of each page, with its columns from ``page_props``.
+    """``pages``: the newest staged revision of each page, with the columns from ``page_props``.
 
     ``props`` (``lang, page_id, qid, is_disambiguation``) has unique ``lang, page_id``.
     """
@@ -206,10 +206,10 @@ def _add_props(pages: DataFrame, props: DataFrame) -> DataFrame:
 
 
 def select_page_changes(staged: DataFrame, props: DataFrame, held: DataFrame) -> DataFrame:
-    """The columns of ``pages`` and ``change``: how the dump changes the rows that are held.
+    """The columns of ``pages`` and ``change``: the difference between the dump and the table.
 
-    Rows with ``new`` are pages that ``held`` lacks or has with other values, in the text or in
-    ``page_props``. Rows with ``gone`` have only the key.
+    ``new`` pages are missing in ``held``, or differ there in the text or in ``page_props``.
+    ``gone`` rows have the key alone.
     """
     key = ["lang", "page_id"]
     newest = _newest(staged)
@@ -226,7 +226,7 @@ def select_page_changes(staged: DataFrame, props: DataFrame, held: DataFrame) ->
 
 
 def select_redirects(staged: DataFrame) -> DataFrame:
-    """``redirects``: one for each title, the lowest page id where a dump has several."""
+    """``redirects``: one row a title; of several the lowest page id is kept."""
     lowest = Window.partitionBy("lang", "title").orderBy("page_id")
     redirects = staged.where(F.col("outcome") == "redirect")
     numbered = redirects.withColumn("nth", F.row_number().over(lowest))

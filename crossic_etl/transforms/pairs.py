@@ -1,4 +1,4 @@
-"""Pairs of an English article and its article in a target language, one to one."""
+"""Pairs an English article with its article in a target language, one to one."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from crossic_etl.schemas import LONG, PAIRS, STRING
 from crossic_etl.transforms.arrow import Batches, Row, to_batches
 from crossic_etl.transforms.redirects import resolve_redirects
 
-# Rounds over all edges that conflict. A task resolves the few edges that are open after them.
+# Rounds over all edges that conflict. One task resolves the few edges that are open after them.
 ROUNDS = 2
-# Candidates of all languages whose conflicts a task resolves at once, some hundred bytes each.
+# Candidates whose conflicts one task resolves at once, over all languages; some hundred bytes each.
 CANDIDATES_AT_ONCE = 300_000
 BOTH, ITEM, ONE = 0, 1, 2
 WALKED = T.StructType(
@@ -31,7 +31,7 @@ WALKED = T.StructType(
 
 
 def _over(column: Column, end: str) -> Column:
-    """An aggregate over all candidates that have one end, ``en_page_id`` or ``target_page_id``."""
+    """An aggregate over all candidates with the same ``en_page_id`` or ``target_page_id``."""
     return column.over(Window.partitionBy("target_lang", end))
 
 
@@ -39,7 +39,7 @@ def find_candidates(links: DataFrame, pages: DataFrame, redirects: DataFrame) ->
     """One row for each (target_lang, English page, target page) that an edge connects.
 
     Edges without two such pages are counted in one row for each reason and language, so that
-    ``n_links`` sums to the number of edges. Titles are joined exactly, in their canonical form.
+    ``n_links`` sums to the number of edges. Titles are joined by equality of canonical forms.
     """
     source = pages.select("lang", "page_id", "title", "qid", "is_disambiguation").alias("source")
     target = _titles(pages, redirects).alias("target")
@@ -92,9 +92,9 @@ def find_candidates(links: DataFrame, pages: DataFrame, redirects: DataFrame) ->
 
 
 def _titles(pages: DataFrame, redirects: DataFrame) -> DataFrame:
-    """Every title that leads to an article or into a cycle of redirects; unique ``lang, name``.
+    """Every title that leads to an article or into a redirect cycle; unique ``lang, name``.
 
-    Of several rows of one name an article goes before a redirect, then the lower page id wins.
+    Of several rows with one name an article is kept before a redirect, then the lower page id.
     """
     articles = pages.select(
         "lang", F.col("title").alias("name"), "page_id", "title", "qid", "is_disambiguation"
@@ -132,21 +132,21 @@ def _edge_outcome() -> Column:
 
 
 def rounds_for(n_candidates: int) -> int:
-    """How many rounds to run over so many candidates before one task resolves the rest.
+    """The number of rounds for so many candidates, before one task resolves the rest.
 
-    None where a task can hold all of them, since a round costs some shuffles. The outcome of
-    `resolve_candidates` is the same with any number of rounds.
+    None where a task can hold all of them, since a round costs some shuffles. The number of rounds
+    doesn't change the result of `resolve_candidates`.
     """
     return ROUNDS if n_candidates > CANDIDATES_AT_ONCE else 0
 
 
 def resolve_candidates(candidates: DataFrame, rounds: int = ROUNDS) -> DataFrame:
-    """Candidates with their ``outcome``, ``pair`` or ``conflict``: a greedy matching, one to one.
+    """Candidates with their ``outcome``, ``pair`` or ``conflict``: a greedy one-to-one matching.
 
     Order: both directions, then a shared item, then one direction; then the lower English page id,
     then the lower target page id. A candidate whose pages are in no other candidate is a pair at
-    once; the rounds see the others only, which are few. Each round takes every edge that is the
-    best open edge of both its pages. Long chains of conflicts are open after the rounds: a task
+    once. The rounds process the others, which are few. Each round takes every edge that is the best
+    open edge of both its pages. Long chains of conflicts remain open after the rounds; one task
     resolves those of each language in memory.
     """
     links = F.array_size(F.filter("evidence", lambda e: e != "qid"))
@@ -197,7 +197,7 @@ def _one_round(edges: DataFrame) -> DataFrame:
 
 
 def _resolve_rest(edges: DataFrame) -> DataFrame:
-    """Edges with ``outcome``: their state after the rounds; open ones are matched greedily."""
+    """Edges with ``outcome``: the result of the rounds; open edges are matched greedily."""
     columns = ["target_lang", "rank.strength", "en_page_id", "target_page_id"]
     rest = edges.where(F.col("state") == "open").select(columns).repartition("target_lang")
     walked = rest.mapInArrow(_walk, WALKED)
@@ -242,7 +242,7 @@ def select_cycles(redirects: DataFrame) -> DataFrame:
 
 
 def pair_metrics(resolved: DataFrame) -> DataFrame:
-    """One row: counts of agreement and conflict among the resolved candidates."""
+    """One row: numbers of agreements and conflicts among the resolved candidates."""
     won, lost = F.col("outcome") == "pair", F.col("outcome") == "conflict"
     strength, has_item = F.col("strength"), F.array_contains("evidence", "qid")
     conditions = {

@@ -1,4 +1,4 @@
-"""Coarse quantizers: trained on a sample of the corpus, and loaded as routers to its shards."""
+"""Trains coarse quantizers on a sample of the corpus, and loads them as routers."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ _QUANTIZER = "quantizer binary, n_trained bigint"
 
 
 def sample_by_hash(frame: DataFrame, size: int, n_rows: int, seed: int) -> DataFrame:
-    """The ``size`` rows, about, whose ids hash lowest with the seed, of a frame of ``n_rows``.
+    """About ``size`` rows of a frame of ``n_rows``: those whose ids hash lowest with the seed.
 
-    The same rows whatever their order and partitions; a row that is sampled stays so when ``size``
-    grows.
+    Order and partitions change nothing. A larger ``size`` keeps the rows and adds others.
     """
     place = F.pmod(F.xxhash64(F.lit(seed), F.lit("sample"), F.col("id")), F.lit(2**31))
     return frame.where(place < F.lit(int(2**31 * min(1.0, size / max(1, n_rows)))))
@@ -26,10 +25,10 @@ def sample_by_hash(frame: DataFrame, size: int, n_rows: int, seed: int) -> DataF
 def train_quantizer(
     sample: DataFrame, dimension: int, n_cells: int, seed: int, threads: int = 1
 ) -> DataFrame:
-    """``quantizer, n_trained``: one row, the cells that k-means finds in the sample's vectors.
+    """``quantizer, n_trained``: one row, the k-means cells of the sample's vectors.
 
-    No row where the sample is empty. One task holds the sample, 4 bytes for each float; none of it
-    comes to the driver.
+    No row where the sample is empty. One task holds the sample, 4 bytes a float; the driver doesn't
+    receive it.
     """
     ordered = (
         sample.select(
@@ -44,7 +43,7 @@ def train_quantizer(
         import pyarrow as pa
 
         parts = [to_matrix(batch.column("vector"), dimension).copy() for batch in batches]
-        if not any(len(part) for part in parts):  # a plan may have a task without rows
+        if not any(len(part) for part in parts):  # Spark may start a task without rows
             return
         vectors = np.concatenate(parts)
         quantizer = train(vectors, n_cells, seed, threads=threads)
@@ -55,5 +54,5 @@ def train_quantizer(
 
 
 def load_router(quantizer: bytes, shards: int, nprobe: int, threads: int = 1) -> Router:
-    """A router from the bytes that `train_quantizer` gave."""
+    """A router from the bytes of `train_quantizer`."""
     return Router.of(Quantizer.from_bytes(quantizer), shards, nprobe, threads)

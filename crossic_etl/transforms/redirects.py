@@ -1,4 +1,4 @@
-"""Redirects followed to their end."""
+"""Follows redirects to their end."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ ENDS = T.StructType([T.StructField(name, T.StringType()) for name in ("lang", "t
 
 
 def resolve_redirects(redirects: DataFrame) -> DataFrame:
-    """``lang, title, final_title``: where each redirect ends; null for a cycle.
+    """``lang, title, final_title``: the end of each redirect; null for a cycle.
 
-    ``redirects`` has unique ``lang, title``, and so has the result. Only redirects that are part of
-    a chain are walked. MediaWiki's bots mend those daily, so a wiki has some hundreds of them, and
-    a task holds those of a language in memory.
+    ``lang, title`` is unique in ``redirects`` and in the result. Only redirects in a chain are
+    followed in Python. MediaWiki's bots repair chains daily, so a wiki has some hundreds of them,
+    and one task holds those of a language in memory.
     """
     names = redirects.select("lang", F.col("title").alias("name"))
     targets = redirects.select("lang", F.col("target_title").alias("name")).distinct()

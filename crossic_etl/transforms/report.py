@@ -1,4 +1,4 @@
-"""Tables to the small frames of a report: counts, distributions, and samples to look at."""
+"""Reduces tables to the small frames of a report: counts, distributions, sample rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from crossic_etl.schemas import DOUBLE, STRING
 from crossic_etl.transforms.arrow import Batches, rebatch, to_batches
 from crossic_etl.transforms.encoding import task_encoder
 
-# Both directions of a link are two of a pair's evidence, a shared Wikidata item the third.
+# A pair's evidence: a link in each direction, and a shared Wikidata item.
 EVIDENCE = ("both directions and item", "both directions", "item and one direction", "item",
             "from English", "to English")  # fmt: skip
 
@@ -22,7 +22,7 @@ EVIDENCE = ("both directions and item", "both directions", "item and one directi
 ROWS_AT_ONCE = 64
 SIMILARITY_TASKS = 8
 
-# Ranked of each group: about so many times the wanted rows, and not the whole group.
+# Rows ranked in each group, as a multiple of the wanted rows, instead of the whole group.
 MARGIN = 8
 
 SIMILARITY = T.StructType(
@@ -40,7 +40,7 @@ def count_rows(frame: DataFrame, by: Sequence[str]) -> DataFrame:
 
 
 def count_rejects(rejects: DataFrame) -> DataFrame:
-    """``table, reason, rows, key, detail``: an example of each reason, the first by its key."""
+    """``table, reason, rows, key, detail``: counts, with the first reject by key as an example."""
     example = F.min(F.struct("key", "detail"))
     counted = rejects.groupBy("table", "reason").agg(
         F.count("*").alias("rows"), example.alias("example")
@@ -68,7 +68,7 @@ def count_evidence(pairs: DataFrame) -> DataFrame:
 
 
 def describe(frame: DataFrame, by: Sequence[str], value: Column) -> DataFrame:
-    """``*by, rows, mean, p10, p50, p90, most`` of a number; ranks of quantiles within 0.001."""
+    """``*by, rows, mean, p10, p50, p90, most`` of a number; quantile ranks are exact to 0.001."""
     named = frame.select(*by, value.alias("value")).where(F.col("value").isNotNull())
     return (
         named.groupBy(*by)
@@ -92,13 +92,13 @@ def describe(frame: DataFrame, by: Sequence[str], value: Column) -> DataFrame:
 
 
 def histogram(frame: DataFrame, by: Sequence[str], value: Column, step: float) -> DataFrame:
-    """``*by, bin, rows``: how many values are in ``[bin * step, (bin + 1) * step)``."""
+    """``*by, bin, rows``: the number of values in ``[bin * step, (bin + 1) * step)``."""
     place = F.floor(value / F.lit(step)).cast("int").alias("bin")
     return count_rows(frame.where(value.isNotNull()).select(*by, place), [*by, "bin"])
 
 
 def histogram_octaves(frame: DataFrame, by: Sequence[str], value: Column) -> DataFrame:
-    """``*by, bin, rows``: how many values are in ``[2 ** (bin / 2), 2 ** ((bin + 1) / 2))``.
+    """``*by, bin, rows``: the number of values in ``[2 ** (bin / 2), 2 ** ((bin + 1) / 2))``.
 
     Values under 1 count as 1.
     """
@@ -133,7 +133,7 @@ def sample_groups(
 ) -> DataFrame:
     """Up to ``most`` rows of each group: those whose keys hash lowest with the seed.
 
-    ``key`` is unique. About `MARGIN` times the wanted rows are ranked, whatever the group's size.
+    ``key`` is unique. About `MARGIN` times the wanted rows are ranked, however large the group is.
     """
     place = F.pmod(F.xxhash64(F.lit(seed), F.lit(name), F.col(key)), F.lit(2**31))
     sizes = frame.groupBy(*by).agg(F.count("*").alias("group_size"))
@@ -153,7 +153,7 @@ def with_both_sides(samples: DataFrame) -> DataFrame:
 
 
 def compare_sides(samples: DataFrame, choice: EncoderChoice) -> DataFrame:
-    """`SIMILARITY` of samples with both texts, a row for each; null where a text has no vector."""
+    """`SIMILARITY` of samples with both texts, a row for each; null if a text has no vector."""
 
     def run(batches: Batches) -> Batches:
         from pyspark import TaskContext

@@ -1,4 +1,4 @@
-"""Two texts on one subject to samples: joined, cut to a token budget and arranged."""
+"""Makes samples from text pairs: joins the texts, cuts them to a token budget, arranges them."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from crossic_etl.transforms.arrow import Batches, to_batches
 from crossic_etl.transforms.text_pairs import TEXT, join_text
 
 KEPT = "kept"
-# The key of a group of samples: of one text pair in one arrangement. A group is held whole or not
-# at all.
+# The key of a group of samples: those of one text pair in one arrangement. A group is stored whole
+# or not at all.
 GROUP = ("pair_id", "arrangement", "made_of")
-# Columns of texts that no task needs to make samples.
+# Columns of texts that aren't needed to make samples, so they aren't sent to tasks.
 _NOT_SENT = ("n_chars", "fingerprint")
 
 # Documents tokenized together: enough for a batch's speed, few enough for its memory.
@@ -30,7 +30,7 @@ DOCUMENTS_AT_ONCE = 64
 
 @dataclass(frozen=True)
 class SampleSettings:
-    """The settings that decide how texts are cut: plain values, since they go to the workers."""
+    """The settings for cutting texts; plain values, since they are sent to the workers."""
 
     tokenizer: str
     split_token: str
@@ -38,7 +38,7 @@ class SampleSettings:
     separator: str
 
     def recipe(self) -> Recipe:
-        """The recipe with its tokenizer, which is loaded once for each process."""
+        """The recipe with its tokenizer, which each process loads once."""
         tokenizer = load_tokenizer(self.tokenizer, self.split_token)
         return Recipe(tokenizer, self.max_tokens, self.separator)
 
@@ -65,12 +65,11 @@ def make_samples(
     settings: SampleSettings,
     held: DataFrame | None = None,
 ) -> DataFrame:
-    """Staged samples of the text pairs without a reason, and staged rows of the other pairs.
+    """Staged samples of the text pairs without a reason, and a staged row of each other pair.
 
-    The texts of a pair without a reason must be in ``english`` and ``target``. ``n`` sums to the
-    number of arrangements of each text pair, whatever its outcome. ``held`` are the columns `GROUP`
-    of samples that ``samples`` has. A group that is among these is not made again: it gives a row
-    with the outcome ``kept``.
+    The texts of a pair without a reason must be in ``english`` and ``target``. The sum of ``n`` is
+    the number of arrangements of all text pairs. ``held`` has the columns `GROUP` of the stored
+    samples. A group in ``held`` is not made again; it gives a row with the outcome ``kept``.
     """
     columns = [name for name in TEXT if name not in _NOT_SENT]
     wanted = _add_input_fingerprint(
@@ -120,7 +119,7 @@ def _add_input_fingerprint(
 
 
 def _leave_out(wanted: DataFrame, held: DataFrame) -> tuple[DataFrame, DataFrame]:
-    """Text pairs with the arrangements that aren't held, and a staged row for each that is held."""
+    """Text pairs with the arrangements that aren't held, and a staged row for each held one."""
     groups = held.groupBy("pair_id", "made_of").agg(F.collect_set("arrangement").alias("held"))
     joined = wanted.join(groups, on=["pair_id", "made_of"], how="left")
     of_held = F.coalesce("held", F.array().cast("array<string>"))

@@ -1,4 +1,4 @@
-"""Ids of pages in tables that hold web documents too: embeddings, neighbours, samples."""
+"""Page ids in tables that also have web documents: embeddings, neighbours, samples."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from pyspark.sql import functions as F
 
 
 def page_source_id(lang: Column, page_id: str) -> Column:
-    """``lang:page_id`` of a language and the column ``page_id``; a ``doc_id`` has no colon."""
+    """``lang:page_id``; it can't equal a ``doc_id``, which has no colon."""
     return F.concat_ws(":", lang, F.col(page_id).cast("string"))

@@ -1,4 +1,4 @@
-"""Lines of SQL dumps to staged rows, by an extractor for each table of the dump."""
+"""Turns lines of SQL dumps into staged rows, with an extractor for each dumped table."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Extract = Callable[[bytes, Sequence[str]], Iterator[Row]]
 
 @dataclass(frozen=True)
 class SqlTable:
-    """How one wiki's dump of one table is read: the columns it must have and its extractor."""
+    """How to read a wiki's dump of one table: the columns it must have, and the extractor."""
 
     lang: str
     columns: tuple[str, ...]
@@ -38,7 +38,7 @@ def parse_sql(lines: DataFrame, columns: Sequence[str], table: SqlTable) -> Data
 
 
 def salvage_sql(files: DataFrame, table: SqlTable) -> DataFrame:
-    """Staged rows of damaged dumps (``path, content``): whole rows, a reject for each damage."""
+    """Staged rows of damaged dumps (``path, content``): whole rows, and a reject a damage."""
     lang, extract, wanted = table.lang, table.extract, table.columns
 
     def kernel(path: str, content: bytes) -> Iterator[Row]:
@@ -66,7 +66,7 @@ def salvage_sql(files: DataFrame, table: SqlTable) -> DataFrame:
 
 
 def _columns(head: str, wanted: Sequence[str]) -> Sequence[str]:
-    """The columns that the dump's head names; none where it is broken or lacks a wanted one."""
+    """The columns named in the dump's head; none if it is broken or lacks a wanted one."""
     try:
         columns = columns_of(head)
     except ValueError:

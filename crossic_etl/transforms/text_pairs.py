@@ -1,4 +1,4 @@
-"""Which two texts make samples, in which arrangements, and for which split.
+"""Chooses the text pairs that make samples, with their arrangements and splits.
 
 Text pairs are rows of ``pair_id, target_lang, origin, en_source_id, target_source_id, split,
 reason``. The reason says why a row makes no sample; it is null where the row makes one. A source id
@@ -28,7 +28,7 @@ TEXT = ("source_id", "title", "url", "revision_id", "licence", "text", "n_chars"
 
 
 def page_texts(pages: DataFrame) -> DataFrame:
-    """The texts of rows of ``pages``."""
+    """``pages`` as texts."""
     described = pages.withColumns(
         {
             "source_id": page_source_id(F.col("lang"), "page_id"),
@@ -39,7 +39,7 @@ def page_texts(pages: DataFrame) -> DataFrame:
 
 
 def document_texts(documents: DataFrame) -> DataFrame:
-    """The texts of rows of ``documents``, which have no title and no revision."""
+    """``documents`` as texts; they have no title and no revision."""
     return documents.select(
         F.col("doc_id").alias("source_id"),
         F.lit(None).cast(STRING).alias("title"),
@@ -53,7 +53,7 @@ def document_texts(documents: DataFrame) -> DataFrame:
 
 
 def wikipedia_text_pairs(pairs: DataFrame, validation_share: float, seed: int) -> DataFrame:
-    """The text pairs of rows of ``pairs``; a hash of the English page decides the split."""
+    """The text pairs of ``pairs``; a hash of the English page determines the split."""
     english = page_source_id(F.lit("en"), "en_page_id")
     return pairs.select(
         "pair_id",
@@ -69,11 +69,11 @@ def wikipedia_text_pairs(pairs: DataFrame, validation_share: float, seed: int) -
 def retrieved_text_pairs(
     accepted: DataFrame, pairs: DataFrame, validation_share: float, seed: int
 ) -> DataFrame:
-    """The text pairs of accepted rows of one model's ``neighbours``.
+    """The text pairs of one model's accepted rows of ``neighbours``.
 
     The best document of each query has no reason, the others have `NOT_BEST`. A query that is in
-    ``pairs`` (text pairs with unique target ids) has the split of that pair, so that its English
-    article and its web document are in the same split. Any other query has the split of its own id.
+    ``pairs`` (text pairs with unique target ids) has that pair's split, so that its English article
+    and its web document are in the same split. Any other query gets a split by its own id.
     """
     best = Window.partitionBy("query_id").orderBy(
         F.desc_nulls_last("margin"), F.desc("cosine"), "doc_id"
@@ -93,7 +93,7 @@ def retrieved_text_pairs(
 
 
 def split_of(source_id: Column, validation_share: float, seed: int) -> Column:
-    """``validation`` for this share of all source ids, chosen by a hash; ``train`` otherwise."""
+    """``validation`` for this share of all source ids, chosen by a hash; else ``train``."""
     hashed = F.xxhash64(F.lit(seed), F.lit(VALIDATION), source_id)
     is_taken = F.pmod(hashed, F.lit(2**31)) < F.lit(round(2**31 * validation_share))
     return F.when(is_taken, VALIDATION).otherwise(TRAIN)
@@ -108,8 +108,8 @@ def filter_text_pairs(
 ) -> DataFrame:
     """Text pairs with a reason where one of the texts is too short, missing, or contaminated.
 
-    Such a pair makes no sample in any arrangement, so that all arrangements hold the same
-    documents. ``contaminated`` has unique source ids. A reason that is there already stays.
+    Such a pair makes no sample in any arrangement, so that all arrangements have the same
+    documents. ``contaminated`` has unique source ids. An earlier reason is kept.
     """
     sized = join_text(text_pairs, english.select("source_id", "n_chars"), "en")
     sized = join_text(sized, target.select("source_id", "n_chars"), "target")
@@ -122,11 +122,11 @@ def filter_text_pairs(
 
 
 def arrange_pairs(filtered: DataFrame, arrangements: Sequence[str], seed: int) -> DataFrame:
-    """Text pairs with the ``arrangements`` to make of each; two rows each where one is ``random``.
+    """Text pairs with the ``arrangements`` to make; two rows each if one of them is ``random``.
 
-    ``random`` gives each pair the English page of the next pair of its language and split, in the
-    order of a hash with the seed. That is a permutation without a fixed point, unless a language
-    and split has a single pair.
+    ``random`` combines each pair's target page with the English page of the next pair of the same
+    language and split, in the order of a hash with the seed. So no page keeps its own partner,
+    unless its language and split have a single pair.
     """
     aligned = [name for name in arrangements if name != "random"]
     chosen = filtered.withColumn("arrangements", _names(aligned))
@@ -144,10 +144,11 @@ def arrange_pairs(filtered: DataFrame, arrangements: Sequence[str], seed: int) -
 
 
 def arrange_retrieved(filtered: DataFrame, seed: int) -> DataFrame:
-    """Text pairs for ``retrieved``: each document makes samples of one split only.
+    """Text pairs for ``retrieved``: all samples of a document are in one split.
 
-    Of the queries without a reason that found a document, the one with the lowest hash decides its
-    split, over all languages of the run. Its pairs of the other split get `STRADDLES_SPLIT`.
+    A document may be found by several queries without a reason. The query with the lowest hash
+    determines the document's split, over all languages of the run. Pairs of the document in the
+    other split get `STRADDLES_SPLIT`.
     """
     place = F.xxhash64(F.lit(seed), F.lit("side"), F.col("target_source_id"))
     query = F.struct(place.alias("place"), "target_source_id", "split")
@@ -162,7 +163,7 @@ def arrange_retrieved(filtered: DataFrame, seed: int) -> DataFrame:
 
 
 def join_text(text_pairs: DataFrame, texts: DataFrame, side: str) -> DataFrame:
-    """Adds the columns of the text of a side, with its name as a prefix; null where it is missing.
+    """Adds the text's columns with ``side`` as their prefix; null where the text is missing.
 
     ``side`` is ``en`` or ``target``; ``source_id`` is unique in ``texts``.
     """
@@ -171,7 +172,7 @@ def join_text(text_pairs: DataFrame, texts: DataFrame, side: str) -> DataFrame:
 
 
 def select_paired_texts(texts: DataFrame, frames: Sequence[DataFrame]) -> DataFrame:
-    """The texts that are in a row of any of these frames of text pairs."""
+    """The texts that occur in any of these frames of text pairs."""
     ids = [
         text_pairs.select(F.col(f"{side}_source_id").alias("source_id"))
         for text_pairs in frames

@@ -1,7 +1,7 @@
-"""Margins of calibration pairs, right and wrong ones, as the search for neighbours gives them.
+"""Margins of calibration pairs, right and wrong ones, computed as the neighbour search does.
 
 A pair has ``target_lang, query_id, doc_id``: a page of a target language and an English page. A
-query is in one pair of its language, an English page may be in one of each language.
+query is in one pair of its language. An English page may be in one pair of each language.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _COSINES = f"{_PAIR}, is_right boolean, cosine float"
 def filter_pairs(pairs: DataFrame, vectors: DataFrame, seed: int) -> DataFrame:
     """A row for each of ``pairs``: `PAIR` and ``outcome``, `KNOWN` or why the pair is left out.
 
-    ``over_the_limit``: a language has more pairs than are embedded for this. ``no_vector``: a page
-    could not be embedded, or isn't yet. ``same_text``: both pages have the same text, which a
-    search excludes. ``vectors`` has unique ids.
+    ``over_the_limit``: the language has more pairs than are embedded for calibration.
+    ``no_vector``: a page could not be embedded, or isn't yet. ``same_text``: both pages have the
+    same text, which a search excludes. ``vectors`` has unique ids.
     """
     pages = vectors.where(F.col("kind") == "page")
     en = pages.select(F.col("id").alias("en_id"), F.col("text_hash").alias("en_hash"))
@@ -51,7 +51,7 @@ def filter_pairs(pairs: DataFrame, vectors: DataFrame, seed: int) -> DataFrame:
 
 
 def select_ends(known: DataFrame, vectors: DataFrame) -> tuple[DataFrame, DataFrame]:
-    """The vectors of the pairs' queries and of their English pages, each once."""
+    """The vectors of the pairs' queries, and of their English pages; each vector once."""
     of_queries, of_documents = known.select("query_id"), known.select("doc_id")
     return (
         vectors.join(of_queries, on=F.col("id") == F.col("query_id"), how="left_semi"),
@@ -60,9 +60,9 @@ def select_ends(known: DataFrame, vectors: DataFrame) -> tuple[DataFrame, DataFr
 
 
 def choose_nearest(known: DataFrame, found: DataFrame) -> DataFrame:
-    """`PAIR` of each query with the nearest English page among ``found`` that isn't its own.
+    """`PAIR` of each query with the nearest English page in ``found`` that isn't its own.
 
-    ``found`` has the best two or more of each query among the pages of its language's pairs.
+    ``found`` has at least the best two of each query among the pages of its language's pairs.
     """
     right = known.select("target_lang", "query_id", F.col("doc_id").alias("right_id"))
     nearest = F.row_number().over(Window.partitionBy("target_lang", "query_id").orderBy("rank"))
@@ -78,7 +78,7 @@ def choose_nearest(known: DataFrame, found: DataFrame) -> DataFrame:
 def choose_random(known: DataFrame, seed: int) -> DataFrame:
     """`PAIR` of each query with an English page of another pair of its language, by hash.
 
-    A group is a language's known pairs, of which there are at most `CALIBRATION_PAIRS`.
+    A group has one language's known pairs, at most `CALIBRATION_PAIRS`.
     """
 
     def pick(pairs: pa.Table) -> pa.Table:
@@ -88,9 +88,9 @@ def choose_random(known: DataFrame, seed: int) -> DataFrame:
 
 
 def choose_partners(pairs: pa.Table, seed: int) -> pa.Table:
-    """The rows of `PAIR` with a wrong document instead of the right one; none where all are right.
+    """The rows of `PAIR` with a wrong document each; no row if every document is right.
 
-    Rows and documents are as many as a language's known pairs.
+    ``pairs`` are the known pairs of one language.
     """
     queries, documents = pairs.column("query_id").to_pylist(), pairs.column("doc_id").to_pylist()
     partners = wrong_partners(queries, documents, seed)
@@ -107,7 +107,7 @@ def choose_partners(pairs: pa.Table, seed: int) -> pa.Table:
 
 
 def join_pairs(known: DataFrame, wrong: DataFrame) -> DataFrame:
-    """`PAIR` and ``is_right``: both kinds."""
+    """`PAIR` and ``is_right`` of the known and the wrong pairs."""
     right = known.select(*PAIR, F.lit(True).alias("is_right"))
     return right.unionByName(wrong.select(*PAIR, F.lit(False).alias("is_right")))
 
@@ -115,7 +115,7 @@ def join_pairs(known: DataFrame, wrong: DataFrame) -> DataFrame:
 def add_cosines(
     pairs: DataFrame, queries: DataFrame, documents: DataFrame, dimension: int
 ) -> DataFrame:
-    """The pairs with ``cosine``, from the vectors of their ends, whose ids are unique."""
+    """The pairs with ``cosine``, computed from both vectors; ids of vectors are unique."""
     of_query = queries.select(F.col("id").alias("query_id"), F.col("vector").alias("of_query"))
     of_doc = documents.select(F.col("id").alias("doc_id"), F.col("vector").alias("of_doc"))
 
@@ -140,7 +140,7 @@ def score_pairs(pairs: DataFrame, forward: DataFrame, backward: DataFrame) -> Da
     """``target_lang, query_id, is_right, margin`` of pairs with cosines.
 
     ``forward`` and ``backward`` are the best k of the queries and of the English pages, merged over
-    all shards; a pair needs not be among them. The margin is null where it has no meaning.
+    all shards; they need not include the pairs. The margin is null where it isn't defined.
     """
     of_query = forward.groupBy("query_id", "target_lang").agg(F.avg("cosine").alias("forward"))
     of_doc = backward.groupBy(F.col("query_id").alias("doc_id"), "target_lang").agg(
@@ -159,7 +159,7 @@ def score_pairs(pairs: DataFrame, forward: DataFrame, backward: DataFrame) -> Da
 
 
 def count_pairs(filtered: DataFrame, scores: DataFrame) -> DataFrame:
-    """``outcome, n`` of every pair: `CALIBRATED`, ``no_margin``, or why it wasn't asked."""
+    """``outcome, n`` of every pair: `CALIBRATED`, ``no_margin``, or why it was left out."""
     dropped = filtered.where(F.col("outcome") != KNOWN).select("outcome")
     outcome = F.when(F.col("margin").isNull(), "no_margin").otherwise(CALIBRATED)
     used = scores.where("is_right").select(outcome.alias("outcome"))

@@ -1,4 +1,4 @@
-"""Samples to training windows, shard by shard, in an order that no cluster changes."""
+"""Packs samples into training windows, shard by shard, in an order independent of the cluster."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from crossic_etl.kernels.tokens.ends import Ids
 from crossic_etl.schemas import WINDOWS
 from crossic_etl.transforms.arrow import Batches, Row, to_batches
 
-# Each stream of windows has one of each of these.
+# The key of a stream of windows.
 _STREAM = ("arrangement", "tokenizer", "split", "shard")
-# What a sample is to the windows of its tokenizer.
+# The key of a sample within one tokenizer.
 SAMPLE = ("arrangement", "split", "sample_id")
-# Ours: the more chapters, the fewer documents are in the one of which an export's budget takes a
-# part, but the oftener two samples of one pair come one after the other.
+# Ours. An export's budget ends within a chapter. More chapters have fewer documents each, but put
+# two samples of one pair next to each other more often.
 CHAPTER_BITS = 4
 _StreamRow = tuple[tuple[Any, ...], str, str, Ids]
 
@@ -28,15 +28,15 @@ _StreamRow = tuple[tuple[Any, ...], str, str, Ids]
 def make_windows(
     samples: DataFrame, length: int, policy: str, shards: int, seed: int, generation: int = 0
 ) -> DataFrame:
-    """``windows`` of samples (of one tokenizer), each arrangement and split for itself.
+    """``windows`` of samples of one tokenizer; each arrangement and split is packed separately.
 
-    A sample's shard and its place there come from hashes with the seed, and each shard is packed as
-    one stream: the number of partitions, executors or retries changes nothing. At most one window,
-    or one block of ``best-fit``, is in memory for each task.
+    Hashes with the seed give a sample's shard and its place there. Each shard is packed as one
+    stream, so the number of partitions, executors or retries changes nothing. A task holds at most
+    one window, or one block of ``best-fit``, in memory.
 
-    A pair of documents has the same chapter of its shards, one of 16, in every arrangement, so that
-    streams that are cut at the same share of their length hold the same documents, but for those of
-    one chapter. Within it samples are shuffled: ``mix`` is to have no text beside its translation.
+    A pair of documents is in the same chapter, one of 16, in every arrangement. So streams cut at
+    the same share of their length have the same documents, except those of one chapter. Samples are
+    shuffled within a chapter, so that ``mix`` seldom has a text next to its translation.
     """
     chapter = _hash(seed, "chapter", "pair_id", bits=CHAPTER_BITS)
     place = _hash(seed, "window", "sample_id", bits=64 - CHAPTER_BITS)
@@ -69,7 +69,7 @@ def _hash(seed: int, purpose: str, *columns: str, bits: int = 64) -> Column:
 
 def _windows(batches: Batches, length: int, policy: str, generation: int) -> Iterator[Row]:
     for (arrangement, tokenizer, split, shard), rows in groupby(_rows(batches), lambda row: row[0]):
-        waiting: dict[str, str] = {}  # languages of the samples that are not yet whole in a window
+        waiting: dict[str, str] = {}  # languages of samples that no window holds whole yet
         windows = pack(_noting_languages(rows, waiting), length, policy)
         for position, window in enumerate(windows):
             yield {
@@ -108,7 +108,7 @@ def _rows(batches: Batches) -> Iterator[_StreamRow]:
 
 
 def find_broken(windows: DataFrame, samples: DataFrame) -> DataFrame:
-    """The keys of the windows that hold a sample, or the beginning of one, that is gone.
+    """The keys of the windows that have a sample, or the start of one, that no longer exists.
 
     ``samples`` have unique ``arrangement, split, sample_id``; windows are of one tokenizer.
     """
@@ -118,7 +118,7 @@ def find_broken(windows: DataFrame, samples: DataFrame) -> DataFrame:
 
 
 def select_unpacked(samples: DataFrame, windows: DataFrame, broken: DataFrame) -> DataFrame:
-    """The samples that no window holds whole, except broken ones."""
+    """The samples that no window holds whole; broken windows don't count."""
     whole = windows.join(broken, on=list(WINDOWS.key), how="left_anti").select(
         "arrangement", "split", F.explode(F.slice("sample_ids", F.lit(1), "n_whole")).alias("id")
     )
@@ -128,7 +128,7 @@ def select_unpacked(samples: DataFrame, windows: DataFrame, broken: DataFrame) -
 
 
 def renew_repeated(windows: DataFrame, broken: DataFrame) -> DataFrame:
-    """The unbroken windows after a broken one: their repeated tokens count as new."""
+    """The unbroken windows that follow a broken one: their repeated tokens count as new."""
     following = broken.withColumn("position", F.col("position") + 1)
     whole = windows.join(broken, on=list(WINDOWS.key), how="left_anti")
     renewed = whole.join(following, on=list(WINDOWS.key), how="left_semi")
@@ -141,7 +141,7 @@ def renew_repeated(windows: DataFrame, broken: DataFrame) -> DataFrame:
 
 
 def window_counts(windows: DataFrame) -> DataFrame:
-    """One row: windows, samples seen whole, and tokens that are new, repeated and missing."""
+    """One row: windows, samples that are whole, and tokens that are new, repeated and missing."""
     sums = {"samples": "n_whole", "new": "n_new", "repeated": "n_repeated", "padding": "n_padding"}
     return windows.agg(
         F.count("*").alias("windows"),

@@ -1,1 +1,1 @@
-"""Records of web crawls: read, filtered, kept or dropped."""
+"""Web crawls: reads their records and filters their documents."""

@@ -53,14 +53,14 @@ DROPPED = (
     DUPLICATE,
     NEAR_DUPLICATE,
 )
-"""Reasons that are counted only. The two kinds of copies are found later, among all documents."""
+"""Reasons that are only counted. Exact and near duplicates are found later, among all documents."""
 
 DAMAGED_FILE = "damaged_file"
 REJECTED = (DAMAGED_FILE, *(reason for reason in crawl_records.REASONS if reason != EMPTY_LINE))
-"""Reasons of what is broken: each record or file has a row in ``rejects``."""
+"""Reasons of broken input: each such record or file has a row in ``rejects``."""
 
 LICENCE = "NOASSERTION"
-"""SPDX's word for a licence that is not known: no crawl knows those of its pages."""
+"""SPDX's word for an unknown licence: no crawl states the licences of its pages."""
 
 _DETAIL_CHARACTERS = 500
 StagedRow = dict[str, Any]
@@ -68,11 +68,11 @@ StagedRow = dict[str, Any]
 
 @dataclass(frozen=True)
 class DocumentRules:
-    """What a document must be like to be kept; plain values, so that it travels to the workers.
+    """The rules for keeping a document; plain values, so that they can be sent to the workers.
 
-    ``languages`` are codes of Wikipedias. With ``trusts_labels`` the crawl's own label is the
-    language where there is one, and its score, or 1 where it has none, the score. ``quality`` is
-    None where the rules are off.
+    ``languages`` are codes of Wikipedias. With ``trusts_labels`` the crawl's own label and score
+    are used where it has a label; a missing score is 1. ``quality`` is None where those rules are
+    off.
     """
 
     languages: frozenset[str]
@@ -85,12 +85,12 @@ class DocumentRules:
     evaluation: NgramIndex | None = None
 
     def digest(self) -> str:
-        """Hash of all values, of block list and evaluation texts too, 64 hex digits."""
+        """Hash of all values, including block list and evaluation texts; 64 hex digits."""
         return sha256(json.dumps(self, default=_plain, sort_keys=True).encode()).hexdigest()
 
 
 def _plain(value: object) -> object:
-    """A value that JSON lacks, in others."""
+    """Converts a value that JSON can't express."""
     if is_dataclass(value):
         return {item.name: getattr(value, item.name) for item in fields(value) if item.init}
     if isinstance(value, np.ndarray):
@@ -103,9 +103,9 @@ def _plain(value: object) -> object:
 def filter_records(
     records: Iterable[RawDocument | BrokenRecord], rules: DocumentRules, dump: str = ""
 ) -> Iterator[StagedRow]:
-    """A staged row for each document that is kept or broken, then one for each count.
+    """A staged row for each document that is kept or broken, then a row for each count.
 
-    ``read`` counts all records. ``dump`` names the dump of records that don't name theirs.
+    ``read`` counts all records. ``dump`` is the dump of records that don't name one.
     """
     counts: Counter[str] = Counter()
     for record in records:
@@ -122,7 +122,7 @@ def filter_records(
 def filter_record(
     record: RawDocument | BrokenRecord, rules: DocumentRules, dump: str = ""
 ) -> StagedRow | str:
-    """The staged row of a document that is kept or of a broken record, or the reason for a drop."""
+    """The staged row of a kept document or a broken record, or the reason for a drop."""
     if isinstance(record, BrokenRecord):
         return record.reason if record.reason == EMPTY_LINE else _reject(record)
     reason = rules.blocked.reason(record.url) or _length_reason(record.text, rules)
@@ -182,7 +182,7 @@ def _reason(text: str, lang: str, score: float, rules: DocumentRules) -> str | N
 
 def _reject(record: BrokenRecord) -> StagedRow:
     file = record.file or ""
-    # A file's own name is the key of what has no better one.
+    # The key starts with the file's name where the record's own key doesn't.
     key = record.key if record.key.startswith(file) else f"{file} {record.key}"
     return reject_row(record.reason, key, record.detail)
 
@@ -204,9 +204,9 @@ def read_row(
     dump: str | None = None,
     named_file: str | None = None,
 ) -> RawDocument | BrokenRecord:
-    """One row of a columnar file, its text in bytes, since nobody checks that they are UTF-8.
+    """One row of a columnar file; its text comes as bytes, since it may not be valid UTF-8.
 
-    ``file`` is the one that was read, ``named_file`` the one that the row says it comes from.
+    ``file`` is the file that was read, ``named_file`` the one that the row names as its source.
     """
     strings = {"url": url, "source_id": source_id, "date": date, "lang": lang, "dump": dump}
     clean = {name: value and clean_text(value) for name, value in strings.items()}
@@ -231,7 +231,7 @@ def _decoded(text: bytes | None) -> tuple[str | None, str]:
 
 
 def read_line(line: bytes, fields: dict[str, str], file: str) -> RawDocument | BrokenRecord:
-    """A line of a JSON Lines file; as its number isn't known, a key names it by its hash."""
+    """A line of a JSON Lines file. Its number isn't known, so a reject's key is the line's hash."""
     unnamed = "line 0"
     if len(line) > crawl_records.MAX_BYTES:
         record: RawDocument | BrokenRecord = BrokenRecord(TOO_LARGE, unnamed, _start(line), file)

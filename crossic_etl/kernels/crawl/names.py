@@ -1,4 +1,4 @@
-"""The names of crawl formats and of presets for their fields, as `records` reads them. Light."""
+"""Names of crawl formats and field presets, as `records` reads them. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     },
     "c4": {"text": "text", "url": "url", "source_id": "url", "date": "timestamp"},
 }  # fmt: skip
-"""Where published data sets have our fields: paths of keys, ``|`` before the next best."""
+"""Where published data sets have our fields: key paths, alternatives separated by ``|``."""
 
 PRESETS = tuple(FIELDS)

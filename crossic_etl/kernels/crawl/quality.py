@@ -1,18 +1,20 @@
-"""Why a web document is not worth training on: published rules, made to hold in any language.
+"""Quality rules for web documents: published rules, adapted to any language.
 
 The rules and numbers are MassiveText's (Gopher, arXiv 2112.11446, A.1.1 and table A1), C4's
-(arXiv 1910.10683, 2.2) and FineWeb's (arXiv 2406.17557, 3.6). What is ours is how they count:
+(arXiv 1910.10683, 2.2) and FineWeb's (arXiv 2406.17557, 3.6). The way of counting is ours:
 
-* Words are runs between white space. Japanese, Thai and others have none: there a word is so many
-  characters (`CHARACTERS_PER_WORD`), an n-gram of words a run of characters as long, and the share
-  of words with a letter the share of letters.
-* A short line is half as long in Chinese, Japanese and Korean, which need half the characters.
-* Lines end in the marks of all scripts; Thai, Lao and Khmer have none, and are not asked for them.
-* At least two of a language's most common words: whole words, or parts of words in Korean,
-  Japanese and Thai; languages without a list are not asked.
+* Words are runs between white space. Japanese, Thai and others have none. There a word is a fixed
+  number of characters (`CHARACTERS_PER_WORD`), and an n-gram of words is a run of characters of
+  the same length. The share of words with a letter becomes the share of letters.
+* The limit for a short line is halved in Chinese, Japanese and Korean, which need half the
+  characters.
+* Lines end in the punctuation marks of any script. Thai, Lao and Khmer have none, so the rule is
+  skipped for them.
+* A text needs two of its language's most common words. They are matched as whole words, or as
+  parts of words in Korean, Japanese and Thai. Languages without a list skip the rule.
 
-C4's rules that cut lines, count sentences or look for English phrases are left out: they change
-texts, need a splitter, or know one language.
+C4's rules that cut lines, count sentences or match English phrases are left out: they change
+texts, need a sentence splitter, or work for one language only.
 """
 
 from __future__ import annotations
@@ -33,16 +35,16 @@ CHARACTERS_PER_WORD = {
     "ja": 2.5, "ko": 2.4, "th": 5.0, "zh": 1.7, "zh-yue": 1.7, "zh-classical": 1.2, "wuu": 1.7,
     "lo": 5.0, "km": 5.0, "my": 6.0, "bo": 4.0, "dz": 4.0, "shn": 5.0,
 }  # fmt: skip
-"""What stands for a word where words are not counted by spaces: ja, ko and th measured against the
-English words of 62 translated news documents, the others guessed. Korean has spaces, between more
-than words.
+"""Characters that count as one word where spaces don't separate words. The values for ja, ko and th
+were measured against the English words of 62 translated news documents; the others are estimates.
+Korean has spaces, but they separate longer units than words.
 """
 UNSPACED = frozenset(CHARACTERS_PER_WORD) - {"ko"}
 _DENSE = frozenset({"ja", "ko", "zh", "zh-yue", "zh-classical", "wuu"})
 _WITHOUT_END_MARKS = frozenset({"th", "lo", "km", "shn"})
 _WORD_LENGTHS = {"ko": (1.5, 8.0), "ar": (2.0, 10.0)}
 _COMMON_WORDS = {
-    "en": "the be to of and that have with",  # Gopher's; the others ours
+    "en": "the be to of and that have with",  # Gopher's; the other lists are ours
     "es": "de la que el en y los se del las por con para una",
     "pt": "de a que o e do da em um para com uma os no",
     "ar": "في من على إلى أن عن مع التي الذي هذا هذه كان",
@@ -61,21 +63,21 @@ _COMMON_WORD_COUNT = 2
 class QualityRules:
     """Thresholds of `quality_reason`; a document beyond one of them is rejected.
 
-    Shares are of words, lines or characters, 0 to 1. Defaults are the published ones.
+    Shares are of words, lines or characters, from 0 to 1. The defaults are the published values.
     """
 
-    min_words: int = 50  # Gopher, as all down to `min_common_words`
+    min_words: int = 50  # Gopher, like all down to `min_common_words`
     max_words: int = 100_000
     min_word_length: float = 3.0  # other ranges for Arabic and Korean, none for `UNSPACED`
     max_word_length: float = 10.0
-    max_hash_signs: float = 0.1  # for each word
-    max_ellipses: float = 0.1  # for each word
+    max_hash_signs: float = 0.1  # per word
+    max_ellipses: float = 0.1  # per word
     max_bullet_lines: float = 0.9
     max_ellipsis_lines: float = 0.3
     min_words_with_letters: float = 0.8
-    min_letters: float = 0.6  # ours, in place of the one before, for `UNSPACED`
+    min_letters: float = 0.6  # ours, replaces the rule before for `UNSPACED`
     min_common_words: int = _COMMON_WORD_COUNT
-    max_repeated_lines: float = 0.3  # Gopher's table A1, as all down to `max_repeated_ngrams`
+    max_repeated_lines: float = 0.3  # Gopher's table A1, like all down to `max_repeated_ngrams`
     max_repeated_paragraphs: float = 0.3
     max_characters_in_repeated_lines: float = 0.2
     max_characters_in_repeated_paragraphs: float = 0.2
@@ -83,18 +85,18 @@ class QualityRules:
     max_repeated_ngrams: tuple[float, ...] = (0.15, 0.14, 0.13, 0.12, 0.11, 0.1)  # of 5 to 10
     lorem_ipsum: bool = True  # C4
     curly_brackets: bool = False  # C4; FineWeb-2 leaves it out, and it rejects mathematics
-    min_punctuated_lines: float = 0.12  # FineWeb, as all below
+    min_punctuated_lines: float = 0.12  # FineWeb, like all below
     max_short_lines: float = 0.67
     short_line: int = 30
     max_lines_per_word: float = 0.3
 
 
 REASONS = tuple(rule.name for rule in fields(QualityRules) if rule.name != "short_line")
-"""What `quality_reason` may answer, each the name of the rule that is broken."""
+"""Possible results of `quality_reason`: each is the name of a rule."""
 
 
 class _Text:
-    """What the rules count in a text, each thing once."""
+    """The counts of a text that the rules use, each computed once."""
 
     def __init__(self, text: str, lang: str) -> None:
         self.text, self.lang = text, lang
@@ -108,7 +110,7 @@ class _Text:
 
     @cached_property
     def symbols(self) -> npt.NDArray[np.uint64]:
-        """Words, or characters where words are not told apart, as numbers."""
+        """Words as numbers, or characters where spaces don't separate words."""
         if not self.is_spaced:
             return code_points("".join(self.words))
         numbers: dict[str, int] = {}
@@ -116,19 +118,19 @@ class _Text:
 
     @cached_property
     def ends(self) -> npt.NDArray[np.int64]:
-        """Where each symbol ends, in visible characters, after a zero."""
+        """The end of each symbol, counted in visible characters, after a leading zero."""
         lengths = [len(w) for w in self.words] if self.is_spaced else [1] * self.n_visible
         return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
 
     def n_symbols(self, n_words: int) -> int:
-        """So many symbols are an n-gram of words."""
+        """The number of symbols in an n-gram of words."""
         return n_words if self.is_spaced else round(n_words * CHARACTERS_PER_WORD[self.lang])
 
 
 def quality_reason(text: str, lang: str, rules: QualityRules | None = None) -> str | None:
-    """The first rule that a text breaks, by its name in `QualityRules`; None where it keeps all.
+    """The name in `QualityRules` of the first rule that a text breaks, or None.
 
-    ``lang`` is a Wikipedia's code. Time is linear but for the sorting of hashed n-grams.
+    ``lang`` is a Wikipedia's code. Time is linear, apart from sorting the hashed n-grams.
     """
     rules = rules or QualityRules()
     counted = _Text(text, lang)
@@ -171,7 +173,7 @@ def _broken_word_rules(counted: _Text, rules: QualityRules) -> Iterator[str]:
 
 
 def _n_letters(text: str) -> int:
-    """Letters and the marks that belong to them, which Thai has many of."""
+    """Letters and their combining marks, of which Thai has many."""
     return sum(c.isalpha() or unicodedata.category(c)[0] == "M" for c in text)
 
 
@@ -216,19 +218,19 @@ def _broken_repetition_rules(counted: _Text, rules: QualityRules) -> Iterator[st
     for n, share in enumerate(rules.max_repeated_ngrams, 5):
         n_characters = _in_repeated_ngrams(counted, n)
         if n_characters == 0:
-            return  # longer ones do not repeat either
+            return  # longer n-grams don't repeat either
         if n_characters > share * counted.n_visible:
             yield "max_repeated_ngrams"
 
 
 def _repeated(parts: Sequence[str]) -> tuple[int, int]:
-    """How many parts have come before, and how many characters they have."""
+    """The number of parts that occurred before, and their characters."""
     again = [(count - 1, len(part)) for part, count in Counter(parts).items() if count > 1]
     return sum(n for n, _ in again), sum(n * length for n, length in again)
 
 
 def _in_top_ngram(counted: _Text, n: int) -> int:
-    """Characters in all places of the n-gram that takes up most of them."""
+    """Characters in all occurrences of the n-gram that covers most of the text."""
     n = counted.n_symbols(n)
     hashes = window_hashes(counted.symbols, n)
     if len(hashes) == 0:
@@ -239,7 +241,7 @@ def _in_top_ngram(counted: _Text, n: int) -> int:
 
 
 def _in_repeated_ngrams(counted: _Text, n: int) -> int:
-    """Characters in n-grams that have come before, each character once."""
+    """Characters in n-grams that occurred before; each character counts once."""
     n = counted.n_symbols(n)
     hashes = window_hashes(counted.symbols, n)
     _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)

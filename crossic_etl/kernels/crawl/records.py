@@ -1,7 +1,7 @@
-"""Web documents out of crawl files: JSON lines and WET records; what is broken, with its reason.
+"""Reads web documents from crawl files: JSON Lines and WET records. Broken ones have a reason.
 
-Everything is bounded: of a file no more is held than the largest record that is allowed, whatever
-it unpacks to. Strings come out clean (`clean_text`), so that any of them can be stored.
+Memory is bounded: of a file no more is held than the largest allowed record, whatever the file
+unpacks to. Strings are cleaned (`clean_text`), so that every table can store them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from crossic_etl.kernels.text.normalize import clean_text
 from crossic_etl.kernels.unpacking import Damage, unpack
 
 MAX_BYTES = 8 * 2**20
-"""The largest record, ours: Common Crawl cuts pages at 1 MiB before it takes their text."""
+"""The largest record; ours. Common Crawl truncates pages at 1 MiB before it extracts their text."""
 
 TOO_LARGE = warc_records.TOO_LARGE
 DAMAGED = warc_records.DAMAGED
@@ -47,8 +47,8 @@ _PART_OF = re.compile(rb"(?mi)^isPartOf:([^\r\n]*)")
 
 @dataclass(frozen=True)
 class RawDocument:
-    """A document as its crawl has it; ``lang`` is the crawl's own label, ``file`` where it says
-    that it took the text from, else the file that was read.
+    """A document of a crawl. ``lang`` is the crawl's own label. ``file`` is the source file that
+    the crawl names, else the file that was read.
     """
 
     text: str
@@ -63,7 +63,7 @@ class RawDocument:
 
 @dataclass(frozen=True)
 class BrokenRecord:
-    """What could not be read: one of `REASONS`, which record it is, the start of what is there."""
+    """A record that could not be read: one of `REASONS`, its key, and the start of its content."""
 
     reason: str
     key: str
@@ -74,9 +74,9 @@ class BrokenRecord:
 def parse_json_line(
     line: bytes, fields: Mapping[str, str], file: str | None = None, number: int = 0
 ) -> RawDocument | BrokenRecord:
-    """One line of a JSON Lines file; ``fields`` as in `FIELDS`, ``number`` for the reject's key.
+    """One line of a JSON Lines file. ``fields`` is as in `FIELDS`; ``number`` is a reject's key.
 
-    Raises ``ValueError`` where ``fields`` names a field that documents don't have, or no text.
+    Raises ``ValueError`` where ``fields`` has an unknown field or lacks the text.
     """
     unknown = set(fields) - set(RawDocument.__dataclass_fields__)
     if unknown or "text" not in fields:
@@ -91,7 +91,7 @@ def parse_json_line(
 
 
 def _values(line: bytes, fields: Mapping[str, str]) -> tuple[str | None, dict[str, Any]]:
-    """The reason for which a line is broken, if it is, and the fields that could be read."""
+    """The reason for which a line is broken, or None, and the fields that could be read."""
     if not line.strip():
         return EMPTY_LINE, {}
     try:
@@ -127,7 +127,7 @@ def _string(value: Any) -> str | None:
 
 
 def read_number(value: Any) -> float | None:
-    """A finite number, or one that a string says."""
+    """A finite number, given as a number or as a string."""
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
@@ -138,7 +138,7 @@ def read_number(value: Any) -> float | None:
 def read_json_lines(
     source: bytes | BinaryIO, name: str, fields: Mapping[str, str], max_bytes: int = MAX_BYTES
 ) -> Iterator[RawDocument | BrokenRecord]:
-    """All documents of a JSON Lines file, plain, ``.gz`` or ``.zst``: a result for each line."""
+    """The documents of a JSON Lines file, plain, ``.gz`` or ``.zst``: one result for each line."""
     for number, (line, reason) in enumerate(_lines(source, max_bytes), 1):
         if reason is None:
             yield parse_json_line(line, fields, name, number)
@@ -147,7 +147,7 @@ def read_json_lines(
 
 
 def _lines(source: bytes | BinaryIO, max_bytes: int) -> Iterator[tuple[bytes, str | None]]:
-    """Lines, and the reason for which one is not whole."""
+    """Each line, with the reason if it is damaged or too long."""
     held, is_skipping = bytearray(), False
     for piece in unpack(source):
         if isinstance(piece, Damage):
@@ -174,9 +174,9 @@ def _lines(source: bytes | BinaryIO, max_bytes: int) -> Iterator[tuple[bytes, st
 def read_wet(
     source: bytes | BinaryIO, name: str, max_bytes: int = MAX_BYTES
 ) -> Iterator[RawDocument | BrokenRecord]:
-    """All conversion records of a WET file, plain or gzip, as documents; `warc_records` checks
-    their lengths and digests, and says what is broken. Other records are passed over: of warcinfo
-    comes the dump's name.
+    """The conversion records of a WET file, plain or gzip, as documents. `read_warc` checks
+    lengths and digests and reports broken records. Other records are skipped, but the warcinfo
+    names the dump.
     """
     dump = None
     for record in read_warc(source, max_bytes):

@@ -1,7 +1,7 @@
-"""Which addresses are not wanted: lists of domains and of parts of sites.
+"""Block lists of addresses: domains and parts of sites.
 
-No list comes with the project; the files ``domains`` and ``urls`` of UT1, which FineWeb and
-RefinedWeb take, are read as they are.
+The project has no list of its own. It reads the files ``domains`` and ``urls`` of UT1, which
+FineWeb and RefinedWeb use.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _URL_CHARACTERS = 2048
 
 @dataclass(frozen=True)
 class UrlBlockList:
-    """Blocked domains and paths (``host/path``), each with all that is below it."""
+    """Blocked domains and paths (``host/path``), each with everything below it."""
 
     domains: frozenset[str] = frozenset()
     paths: frozenset[str] = frozenset()
@@ -41,7 +41,7 @@ class UrlBlockList:
         return cls(frozenset(domains), frozenset(paths))
 
     def reason(self, url: str | None) -> str | None:
-        """Why a URL is blocked; None for one that isn't, and for what is no URL."""
+        """Why a URL is blocked; None where it isn't, and for a string that is no URL."""
         host, path = _split(url or "")
         labels = host.split(".")
         if any(".".join(labels[i:]) in self.domains for i in range(len(labels))):
@@ -53,12 +53,12 @@ class UrlBlockList:
 
 
 def _split(url: str) -> tuple[str, str]:
-    """Host and path as they are compared: without ``www.`` and without ``/`` at the end."""
+    """Host and path in the form in which they are compared: no ``www.``, no ``/`` at the end."""
     found = _URL.match(url.strip()[:_URL_CHARACTERS])
     if found is None:
         return "", ""
     host = found[1].casefold().strip(".").removeprefix("www.")
     if not host.isascii():
-        with suppress(UnicodeError):  # no host that could be looked up is compared as it is
+        with suppress(UnicodeError):  # a host that isn't a valid name is compared unchanged
             host = host.encode("idna").decode()
     return host, (found[2] or "").rstrip("/")

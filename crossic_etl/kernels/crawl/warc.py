@@ -1,10 +1,10 @@
-"""Records of WARC files whose lengths and digests are true; of the others, why they are not.
+"""Reads the WARC records whose lengths and digests are right, and reports the others as broken.
 
-fastwarc and warcio believe a record's length: one that is too long swallows the records after it,
-one too short ends the reading. Here a record must be followed by another one or by the end of the
-file, and agree with its digest where it has one; if not, it is one reject, and reading goes on at
-the next header, so that nothing after it is lost. No more is held than the largest record that is
-allowed. Source: WARC 1.0 and 1.1 (ISO 28500).
+fastwarc and warcio trust a record's length. A length that is too large swallows the next records;
+one that is too small ends the reading. This reader checks that a record is followed by another
+one or by the end of the file, and that it matches its digest where it has one. A record that
+fails is one reject, and reading continues at the next header. No more is held in memory than the
+largest allowed record. Source: WARC 1.0 and 1.1 (ISO 28500).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _HEADER_BYTES = 2**16
 _MARK_BYTES = 256
 _LENGTH_DIGITS = 18
 _DETAIL_BYTES = 2000
-# Anywhere, since what should end the line before may be what is damaged.
+# Not tied to the start of a line, since the line end before it may be damaged.
 _MARK = re.compile(rb"WARC/[01]\.\d{1,3}\r?\n(?=[A-Za-z][A-Za-z-]{0,99}:)")
 _BLANK = re.compile(rb"[\r\n]*")
 _END_OF_HEADER = re.compile(rb"\r?\n\r?\n")
@@ -40,7 +40,7 @@ _AFTER_RECORD = re.compile(rb"(?:\r?\n)+WARC/[01]\.|[\r\n]*\Z")
 
 @dataclass(frozen=True)
 class WarcRecord:
-    """A whole record: header fields by their lower-case names, and the block as it is."""
+    """A whole record: header fields by lower-case name, and the block unchanged."""
 
     headers: Mapping[str, str]
     block: bytes
@@ -48,7 +48,7 @@ class WarcRecord:
 
 @dataclass(frozen=True)
 class BrokenWarc:
-    """One of `REASONS`, the record's id or url where it has one, and how it begins."""
+    """A broken record: one of `REASONS`, its id or url if it has one, and its first bytes."""
 
     reason: str
     key: str
@@ -56,7 +56,7 @@ class BrokenWarc:
 
 
 def read_warc(source: bytes | BinaryIO, max_bytes: int) -> Iterator[WarcRecord | BrokenWarc]:
-    """All records of a WARC file, plain or gzip, of no type in particular, in order."""
+    """All records of a WARC file, plain or gzip, of any type, in order."""
     pieces = unpack(source)
     damage: Damage | None = None
     while True:
@@ -69,7 +69,7 @@ def read_warc(source: bytes | BinaryIO, max_bytes: int) -> Iterator[WarcRecord |
 
 
 class _Stretch:
-    """Unpacked bytes up to the next damage; ``held`` is what is in hand of them."""
+    """Unpacked bytes up to the next damage; ``held`` is the part that is in memory."""
 
     def __init__(self, pieces: Iterator[bytes | Damage], follows_damage: bool) -> None:
         self._pieces = pieces
@@ -79,7 +79,7 @@ class _Stretch:
         self.damage: Damage | None = None
 
     def hold(self, n_bytes: int) -> bool:
-        """Read until so many bytes are in hand; False where there are no more."""
+        """Reads until ``held`` has so many bytes; False where the stretch ends before."""
         while len(self.held) < n_bytes and not self._has_ended:
             piece = next(self._pieces, None)
             if isinstance(piece, bytes):
@@ -89,7 +89,7 @@ class _Stretch:
         return len(self.held) >= n_bytes
 
     def pass_blank_lines(self) -> bool:
-        """Drop newlines; whether anything follows them."""
+        """Drops newlines; returns whether anything follows them."""
         while self.hold(1):
             blank = _BLANK.match(self.held)
             n_blank = blank.end() if blank else 0
@@ -103,13 +103,13 @@ class _Stretch:
         return _MARK.match(self.held) is not None
 
     def seek_header(self, start: int) -> None:
-        """Drop everything up to the first header at or after ``start``, or to the end."""
+        """Drops everything up to the first header at or after ``start``, or to the end."""
         while True:
             mark = _MARK.search(self.held, start)
             if mark is not None:
                 del self.held[: mark.start()]
                 return
-            # a header may begin in the last bytes
+            # the last bytes may be the start of a header
             del self.held[: max(start, len(self.held) - _MARK_BYTES)]
             start = 0
             if not self.hold(len(self.held) + 1):
@@ -135,13 +135,13 @@ def _records(stretch: _Stretch, max_bytes: int) -> Iterator[WarcRecord | BrokenW
 def _next_record(
     stretch: _Stretch, max_bytes: int
 ) -> tuple[WarcRecord | BrokenWarc | None, int, int]:
-    """What is in hand, where to look for the next header if it is broken, and where it ends (0)."""
+    """The record; where to search for the next header if it is broken; where the record ends."""
     held = stretch.held
     if not stretch.is_at_header():
         return _broken(NO_HEADER, {}, held), 1, 0
     stretch.hold(_HEADER_BYTES)
     header = _END_OF_HEADER.search(held, 0, _HEADER_BYTES)
-    if header is None or _MARK.search(held, 1, header.end()):  # the next record's
+    if header is None or _MARK.search(held, 1, header.end()):  # the next record's header
         return _broken(NO_HEADER, {}, held), 1, 0
     start, headers = header.end(), _headers(held[: header.start()])
     if not headers.get("content-length", "").isdecimal():
@@ -177,7 +177,7 @@ def _what_is_wrong(
 
 
 def _agrees_with_digest(block: bytearray, digest: str) -> bool | None:
-    """None where there is no digest, or none of the kind that crawls use."""
+    """None where there is no digest, or none of a kind that crawls use."""
     algorithm, _, expected = digest.partition(":")
     if algorithm.strip().lower() != "sha1":
         return None
@@ -188,7 +188,7 @@ def _agrees_with_digest(block: bytearray, digest: str) -> bool | None:
 
 
 def _headers(block: bytearray) -> dict[str, str]:
-    """Fields by lower-case name; the first of a name counts, a line that goes on is joined."""
+    """Fields by lower-case name. The first of a name counts; continuation lines are joined."""
     fields: dict[str, str] = {}
     text = block.decode("utf-8", "replace").replace("\r\n", "\n")
     for line in re.sub(r"\n[ \t]+", " ", text).split("\n")[1:]:

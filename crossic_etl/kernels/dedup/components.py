@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 def find_components(edges: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Each node of an edge to the lowest node that it is connected with; near linear time.
+    """Maps each node to the lowest node that it is connected with; near linear time.
 
     Union-find with path halving (Tarjan and van Leeuwen 1984); the lower root becomes the root.
     """

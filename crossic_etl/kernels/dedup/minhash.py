@@ -1,11 +1,11 @@
 """Near duplicates: MinHash signatures over character 5-grams, and the keys of their bands.
 
-Characters, not words: word shingles need a tokenizer for Thai and Japanese, and remove all of
-Arabic where they have the wrong one. A band's key is what documents are joined on; a pair that
-shares one is a candidate, and its estimated similarity decides. With b bands of r rows, a pair of
-similarity s is found with the chance 1 - (1 - s^r)^b: for the default 16 bands of 8 rows 0.95 at
-0.8, 0.99 at 0.85, 0.24 at 0.6 and 0.01 at 0.4. The default threshold, 0.8, is MassiveText's
-(arXiv 2112.11446, A.1.1); bands of 8 rows FineWeb's, which has 14.
+Characters are used, not words: word shingles need a tokenizer for Thai and Japanese, and a wrong
+one drops all Arabic text. Documents that share a band's key are candidates, and their estimated
+similarity decides. With b bands of r rows, a pair of similarity s is found with the probability
+1 - (1 - s^r)^b. For the default 16 bands of 8 rows that is 0.95 at 0.8, 0.99 at 0.85, 0.24 at 0.6
+and 0.01 at 0.4. The default threshold, 0.8, is MassiveText's (arXiv 2112.11446, A.1.1). Bands of 8
+rows are FineWeb's, which has 14 bands.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NGRAM = 5
 PERMUTATIONS = 128
 BANDS = 16
 ALGORITHM = f"rensa-r{RMinHash.ALGORITHM_VERSION}"
-"""Signatures of another algorithm can't be compared with ours: store it beside them."""
+"""Signatures of different algorithms can't be compared: store the name with the signatures."""
 
 Signature = npt.NDArray[np.uint32]
 
@@ -33,9 +33,9 @@ def signatures(
 ) -> Signature:
     """The MinHash of each text's set of character n-grams, uint32[len(texts), permutations].
 
-    Over the `normalized` text; one that is shorter than n is one n-gram. Texts with equal sets have
-    equal signatures. The empty text has the largest value throughout. Runs on one thread: rensa
-    starts threads of its own when it is given several texts, so it is called for each.
+    Texts are `normalized` first; one that is shorter than n is a single n-gram. Texts with equal
+    sets have equal signatures. The empty text has the largest value in each place. It runs on one
+    thread: given several texts, rensa starts its own threads, so it is called once for each.
     """
     rows = [_rows_of(_shingles(text, n), permutations, seed) for text in texts]
     return np.array(rows, np.uint32).reshape(len(texts), permutations)
@@ -56,7 +56,7 @@ def _rows_of(shingles: npt.NDArray[np.uint64], permutations: int, seed: int) -> 
 def band_keys(signature: Signature, bands: int = BANDS) -> list[int]:
     """One key for each band, different between bands; signed 64-bit, as Spark's ``long``.
 
-    Raises ``ValueError`` where the bands don't share the signature out evenly.
+    Raises ``ValueError`` where the number of bands doesn't divide the signature's length.
     """
     if bands < 1 or len(signature) % bands:
         raise ValueError(f"{bands} bands don't divide {len(signature)} permutations")

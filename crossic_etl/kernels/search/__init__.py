@@ -1,1 +1,1 @@
-"""Nearest-neighbour search over shards, its plan, its thresholds."""
+"""Nearest-neighbour search over shards: its plan, indexes and thresholds."""

@@ -1,8 +1,8 @@
-"""Thresholds of a score, found from the scores of right and of wrong pairs.
+"""Finds thresholds of a score from the scores of right and wrong pairs.
 
-No published threshold is for whole documents and this encoder, so each language gets its own, from
-Wikipedia's pairs. The precision holds where wrong candidates score as the given wrong pairs do;
-`wrong_per_right` says how many of them there are for each right one.
+No published threshold fits whole documents and this encoder, so each language gets its own, from
+Wikipedia's pairs. The precision holds where wrong candidates score as the given wrong pairs do.
+`wrong_per_right` is the number of wrong candidates for each right one.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import numpy.typing as npt
 Scores = npt.NDArray[np.float64]
 
 ALL_LANGUAGES = "*"
-# Ours: with fewer right pairs the threshold hangs on one or two of them.
+# Ours: with fewer right pairs one or two of them would decide the threshold.
 LEAST_PAIRS = 20
 
 
 @dataclass(frozen=True)
 class Point:
-    """What a threshold does: pairs with ``score >= threshold`` are taken. Shares from 0 to 1."""
+    """The effect of a threshold: pairs with ``score >= threshold`` are taken. Shares are 0 to 1."""
 
     threshold: float
     precision: float
@@ -33,12 +33,12 @@ class Point:
 
 @dataclass(frozen=True)
 class Calibration:
-    """The threshold of one language and what it does on the pairs that it comes from.
+    """The threshold of one language, and its effect on the pairs that it was found from.
 
     Attributes:
         point: the threshold; None where no threshold reaches the wanted precision.
-        n_right, n_wrong: the pairs of this language.
-        pooled: the threshold comes from all languages' pairs, as this one has too few.
+        n_right, n_wrong: numbers of this language's pairs.
+        pooled: the threshold was found from all languages' pairs, as this one has too few.
         table: precision and recall over the range of scores, for a plot.
     """
 
@@ -53,11 +53,11 @@ class Calibration:
 def wrong_partners(
     query_ids: Sequence[str], doc_ids: Sequence[str], seed: int, n_wrong: int = 1
 ) -> npt.NDArray[np.int64]:
-    """For each right pair (query, document), positions in ``doc_ids`` of wrong documents.
+    """Positions in ``doc_ids`` of wrong documents for each right pair (query, document).
 
-    int64[n, m], m at most ``n_wrong``, as many as there are other documents. Chosen by a hash of
-    seed, query and document: the same pairs in any order get the same partners. A document that is
-    right for the same query in another pair is no wrong one; -1 fills a row that runs out.
+    int64[n, m]; m is ``n_wrong``, or the number of other documents if that is lower. A hash of
+    seed, query and document chooses them, so the order of the pairs changes nothing. A document
+    that is right for the same query in another pair isn't chosen. -1 fills a row with too few.
     """
     right: dict[str, set[str]] = {}
     for query, document in zip(query_ids, doc_ids, strict=True):
@@ -68,7 +68,7 @@ def wrong_partners(
     chosen = np.full((len(query_ids), width), -1, np.int64)
     for row, (query, document) in enumerate(zip(query_ids, doc_ids, strict=True)):
         start = _hash(seed, query, document) % len(documents)
-        # Steps of a number that shares no factor with the count visit each document once.
+        # Steps by a number coprime to the count visit each document once.
         step = _coprime(_hash(seed, document, query), len(documents))
         candidates = (documents[(start + i * step) % len(documents)] for i in range(len(documents)))
         wrong = (candidate for candidate in candidates if candidate not in right[query])
@@ -80,7 +80,7 @@ def wrong_partners(
 def precision_table(
     right: npt.ArrayLike, wrong: npt.ArrayLike, wrong_per_right: float = 1.0, n_points: int = 41
 ) -> list[Point]:
-    """Precision, recall and F1 at thresholds evenly spread from the lowest to the highest score."""
+    """Precision, recall and F1 at evenly spaced thresholds from the lowest to the highest score."""
     curve = _Curve(right, wrong, wrong_per_right)
     if not len(curve.right):
         return []
@@ -94,17 +94,17 @@ def find_threshold(
     precision: float | None = None,
     wrong_per_right: float = 1.0,
 ) -> Point | None:
-    """The lowest threshold with that precision, so the one of most recall; None where none has it.
+    """The lowest threshold with the precision, which has the most recall; None if none has it.
 
-    Without a precision the one of the best F1, of equals the highest. It stands halfway between
-    two scores, as the last bits of a score are not the same in every run.
+    Without a precision, the threshold with the best F1; of equal ones, the highest. A threshold is
+    halfway between two scores, since the last bits of a score differ between runs.
 
     Args:
         right: scores of right pairs.
         wrong: scores of wrong pairs.
-        precision: the share of right pairs among those taken that is wanted.
-        wrong_per_right: how many wrong candidates stand beside a right one where the threshold is
-            to be used, whatever their number here.
+        precision: wanted share of right pairs among those taken.
+        wrong_per_right: wrong candidates for each right one where the threshold is used,
+            independent of how many are given here.
     """
     curve = _Curve(right, wrong, wrong_per_right)
     if not len(curve.right):
@@ -122,9 +122,9 @@ def calibrate(
     wrong_per_right: float = 1.0,
     least_pairs: int = LEAST_PAIRS,
 ) -> dict[str, Calibration]:
-    """The threshold of each language, by its scores of right and wrong pairs, and of all (``*``).
+    """The threshold of each language from its right and wrong pairs, and of all (``*``).
 
-    A language with fewer than ``least_pairs`` right or wrong pairs takes the threshold of all.
+    A language with fewer than ``least_pairs`` right or wrong pairs gets the threshold of all.
     """
     langs = sorted({*right, *wrong})
     both = {lang: (_scores(right.get(lang, ())), _scores(wrong.get(lang, ()))) for lang in langs}
@@ -143,7 +143,7 @@ def calibrate(
 
 
 class _Curve:
-    """Sorted scores of both sides, and what a threshold does to them."""
+    """Sorted scores of right and wrong pairs, and the effect of a threshold on them."""
 
     def __init__(self, right: npt.ArrayLike, wrong: npt.ArrayLike, wrong_per_right: float) -> None:
         if not wrong_per_right > 0:
@@ -152,7 +152,7 @@ class _Curve:
         self._odds = wrong_per_right
 
     def thresholds(self) -> Scores:
-        """Rising: below each distinct score of a right pair, halfway to the next score below it."""
+        """Rising: one below each distinct right score, halfway to the next score below it."""
         scores = np.unique(np.concatenate([self.right, self.wrong]))
         middles = np.concatenate([scores[:1], (scores[:-1] + scores[1:]) / 2])
         middles = np.where(middles > np.concatenate([[-np.inf], scores[:-1]]), middles, scores)
@@ -176,7 +176,7 @@ def _share_taken(scores: Scores, thresholds: Scores) -> Scores:
 
 
 def _scores(values: npt.ArrayLike) -> Scores:
-    """As float64, without those that are not finite: a pair whose text had no vector."""
+    """As float64, without values that aren't finite, which pairs without a vector have."""
     scores = np.asarray(values, np.float64).ravel()
     return scores[np.isfinite(scores)]
 

@@ -1,10 +1,10 @@
-"""How is searched, and how a shard may be held. The configuration takes these names; no faiss."""
+"""Names of search methods and shard indexes for the configuration. Imports no faiss."""
 
 EXACT, ROUTED = "exact", "routed"
 METHODS = (EXACT, ROUTED)
 
-# How the vectors are held, and FAISS's name of the index that is built over a large cell ("np":
-# without polysemous training, which takes minutes).
+# How vectors are stored, and FAISS's factory string of the index over a large cell ("np" leaves
+# out polysemous training, which takes minutes).
 INDEXES = {
     "Flat": ("float32", ""),
     "SQfp16": ("float16", ""),

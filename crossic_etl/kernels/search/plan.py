@@ -1,7 +1,7 @@
-"""Estimates what a search takes before it starts, and refuses one that can't fit.
+"""Estimates the cost of a search before it starts, and refuses a search that can't fit.
 
-Rows were counted; the sizes of shards and cells are assumed. Memory is a fixed base and what grows
-with the data. Imports no faiss.
+Row counts are measured; the sizes of shards and cells are assumed. Memory is a fixed base plus a
+part that grows with the data. Imports no faiss.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ MIB = 2**20
 
 # Measured: a Python worker with pyarrow, numpy and faiss.
 _BASE = 160 * MIB
-# An id of 32 characters and its offset, its exclusions, its place in the order of ids.
+# An id of 32 characters and its offset, exclusions, position in the order of ids.
 _ROW_BYTES = 32 + 4 + 16 + 8
 # FAISS multiplies at most this many queries with this many vectors at once.
 _PRODUCT = 4096 * 1024 * 4
 _BLOCK = 32 * MIB
 _ARROW_ROWS = 2 * 1024
-# The largest shard over the mean one. Ours: hash shards of a hundred thousand rows differ by a few
-# percent, shards of k-means cells by half.
+# Largest shard over the mean. Ours: hash shards of a hundred thousand rows differ by a few percent,
+# shards of k-means cells by half.
 _SKEW = {EXACT: 1.05, ROUTED: 1.5}
-# A quantizer travels with each task's code, and Spark Connect takes messages of 128 MiB.
+# A quantizer is sent with each task's code, and Spark Connect takes messages of up to 128 MiB.
 _MOST_QUANTIZER = 64 * MIB
 _STORED = {"float32": 4.0, "float16": 2.0, "uint8": 1.0}
-# HNSW32 keeps its own vectors and 64 links of 4 bytes; PQ a byte for 8 floats and an id.
+# HNSW32 keeps its own vectors and 64 links of 4 bytes. PQ keeps a byte for 8 floats, and an id.
 _INDEX_BYTES = {"HNSW32": (4.0, 256), "IVF,PQ": (1 / 8, 8)}
 
 
 class PlanError(ValueError):
-    """A search that can't fit.
+    """A search can't fit.
 
     Attributes:
         setting: the field of `SearchSize` to change.
-        problem: what was given, what was expected, or a value that fits.
+        problem: what was given and what was expected, or a value that fits.
     """
 
     def __init__(self, setting: str, problem: str) -> None:
@@ -50,17 +50,17 @@ class PlanError(ValueError):
 
 @dataclass(frozen=True)
 class SearchSize:
-    """How much is searched, and how.
+    """The size and the method of a search.
 
     Attributes:
         n_documents: rows of the corpus.
         n_queries: rows to search for.
         method: one of `METHODS`.
         shards: parts of the corpus; a task holds one.
-        cells: of the quantizer (routed).
+        cells: cells of the quantizer (routed).
         nprobe: cells that a query is compared with (routed).
         task_memory: bytes that a task's Python worker may take.
-        tasks: that run at once over the whole cluster.
+        tasks: tasks that run at once in the whole cluster.
     """
 
     n_documents: int
@@ -88,11 +88,11 @@ class SearchPlan:
 
     @property
     def share(self) -> float:
-        """Its distances over those of an exact search; an estimate, as cells differ in size."""
+        """Its distances over those of an exact search; an estimate, since cell sizes differ."""
         return self.distances / max(1, self.size.n_documents * self.size.n_queries)
 
     def lines(self) -> list[str]:
-        """The plan in words, for a job to print."""
+        """The plan as text lines for a job to print."""
         size = self.size
         routed = f", {size.cells:,} cells, nprobe {size.nprobe}" if size.method == ROUTED else ""
         return [
@@ -135,7 +135,7 @@ def plan_search(size: SearchSize, search: Search) -> SearchPlan:
 
 
 def task_memory(n_documents: int, search: Search) -> int:
-    """Bytes of a task's Python worker that holds a shard of that many documents."""
+    """Bytes of a Python worker that holds a shard of that many documents."""
     d = search.dimension
     codec = INDEXES[search.index][0]
     floats, links = _INDEX_BYTES.get(search.index, (0.0, 0))

@@ -1,8 +1,8 @@
-"""The coarse quantizer: which cells a vector lies in or near, and which shard holds each cell.
+"""The coarse quantizer: the nearest cells of a vector, and the shard of each cell.
 
-Cells are those of k-means on a sample. They are many and small, so that a query need be compared
-with few documents; neighbouring cells are gathered in shards of about the same size, so that the
-few cells of a query lie in few shards, and its vector travels few times.
+Cells come from k-means on a sample. They are many and small, so that a query is compared with few
+documents. Neighbouring cells are in one shard, and shards have about the same size. So the cells
+of a query are in few shards, and its vector is sent few times.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import numpy.typing as npt
 
 from crossic_etl.kernels.search.vectors import Floats, Ints, Longs, inner_products
 
-# Ours: k-means hardly moves after ten rounds, and training is a part of every first run.
+# Ours: k-means hardly changes after ten rounds, and each first run trains.
 ITERATIONS = 10
-# As in `cell_search`: rounding of a product in single precision, whose last bits depend on how many
-# vectors come together.
+# As in `search_cell`: the rounding of a product in single precision. Its last bits depend on the
+# number of vectors in the product.
 _ROUNDING = 1e-5
 _SPARE = 4
 
@@ -38,17 +38,17 @@ class Quantizer:
     n_trained: Longs
 
     def to_bytes(self) -> bytes:
-        """The quantizer for a table's binary column; no pickle."""
+        """The quantizer as bytes for a binary column; no pickle is used."""
         out = BytesIO()
         np.savez(out, centroids=self.centroids, n_trained=self.n_trained)
         return out.getvalue()
 
     @staticmethod
     def from_bytes(data: bytes) -> Quantizer:
-        """What `to_bytes` gave.
+        """Reads what `to_bytes` wrote.
 
         Raises:
-            ValueError: the bytes are none of a quantizer.
+            ValueError: the bytes are not a quantizer's.
         """
         try:
             with np.load(BytesIO(data), allow_pickle=False) as arrays:
@@ -60,9 +60,9 @@ class Quantizer:
 def train(
     vectors: Floats, n_cells: int, seed: int, iterations: int = ITERATIONS, threads: int = 1
 ) -> Quantizer:
-    """Spherical k-means on float32[n, d]; with fewer vectors than cells, each is a cell.
+    """Trains spherical k-means on float32[n, d]; up to ``n_cells`` vectors become cells themselves.
 
-    The same vectors in the same order, seed and threads give the same cells.
+    The same vectors in the same order, with the same seed and threads, give the same cells.
     """
     faiss.omp_set_num_threads(threads)
     n, dimension = vectors.shape
@@ -76,7 +76,7 @@ def train(
             spherical=True,
             seed=seed,
             min_points_per_centroid=1,  # silences a warning
-            max_points_per_centroid=-(-n // n_cells),  # the sample is the caller's to bound
+            max_points_per_centroid=-(-n // n_cells),  # the caller has bounded the sample
         )
         clustering.train(np.ascontiguousarray(vectors))
         centroids = clustering.centroids
@@ -85,10 +85,10 @@ def train(
 
 
 def assign(vectors: Floats, centroids: Floats, n: int, threads: int = 1) -> Ints:
-    """The ``n`` nearest cells of each vector, the nearest first: int32[len(vectors), n].
+    """The ``n`` nearest cells of each vector, nearest first: int32[len(vectors), n].
 
-    Fewer where there are fewer cells. Which cells they are depends on nothing but the vector: where
-    rounding might decide, products are worked out exactly, and of equal ones the lower cell taken.
+    Fewer columns where there are fewer cells. The result depends on the vector alone: where
+    rounding could change it, products are computed exactly. Of equal ones the lower cell wins.
     """
     faiss.omp_set_num_threads(threads)
     n = min(n, len(centroids))
@@ -102,7 +102,7 @@ def assign(vectors: Floats, centroids: Floats, n: int, threads: int = 1) -> Ints
             crowded = size < len(centroids) and rough[row, n - 1] - rough[row, -1] < 2 * _ROUNDING
             among = np.arange(len(centroids)) if crowded else cells[row]
             cells[row, :n] = _nearest(vectors[row], centroids, among, n)
-    # A vector that isn't a number is near to nothing; it must lie somewhere all the same.
+    # A vector with NaN has no nearest cell; it is put in cell 0.
     nearest: Ints = np.maximum(cells[:, :n], 0).astype(np.int32)
     return nearest
 
@@ -114,10 +114,10 @@ def _nearest(vector: Floats, centroids: Floats, among: Longs, n: int) -> Longs:
 
 
 def shard_cells(quantizer: Quantizer, shards: int) -> Ints:
-    """The shard of each cell, int32[n_cells]: halves of halves, neighbours together.
+    """The shard of each cell, int32[n_cells], by repeated halving, which keeps neighbours together.
 
-    Each cut goes across the direction in which the cells spread most, where it parts the documents
-    of the training sample in proportion to the shards on either side.
+    Each cut is across the direction in which the cells vary most. It divides the documents of the
+    training sample in proportion to the shards of both halves.
     """
     shard_of = np.zeros(len(quantizer.centroids), np.int32)
     weights = quantizer.n_trained + 1.0
@@ -135,7 +135,7 @@ def shard_cells(quantizer: Quantizer, shards: int) -> Ints:
 def _halves(
     centroids: Floats, weights: npt.NDArray[np.floating[Any]], shards: int
 ) -> tuple[Longs, Longs]:
-    """The cells of the first half of so many shards, and those of the others: a cell for each."""
+    """The cells of the first half of so many shards, and the others; one cell a shard at least."""
     spread = centroids - centroids.mean(axis=0)
     direction = np.linalg.eigh(spread.T.astype(np.float64) @ spread)[1][:, -1]
     order = np.argsort(spread @ direction, kind="stable")

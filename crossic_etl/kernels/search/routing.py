@@ -1,8 +1,8 @@
-"""Arrow rows of documents and queries, sent to the shards of their cells.
+"""Routes Arrow rows of documents and queries to the shards of their cells.
 
-Rows come with `id`, `lang`, `vector`, `group` (a number: vectors of different groups are never
-compared) and `exclusions`, and go on with a shard, the cell or cells there, and the vector as
-bytes, those of half precision as they came.
+Rows in have `id`, `lang`, `vector`, `group` (a number; vectors of different groups are never
+compared) and `exclusions`. Rows out add a shard and the cell or cells there. Their vector is
+binary; half precision is kept.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ KEPT = ("id", "lang", "exclusions")
 
 @dataclass(frozen=True, eq=False)
 class Router:
-    """Where vectors of a dimension go: ``nprobe`` cells for a query, one for a document."""
+    """Routes vectors of one dimension: a query to ``nprobe`` cells, a document to one."""
 
     centroids: Floats
     shard_of: Ints
@@ -30,16 +30,16 @@ class Router:
 
     @staticmethod
     def of(quantizer: Quantizer, shards: int, nprobe: int, threads: int = 1) -> Router:
-        """A router to that many shards."""
+        """The router of a quantizer for that many shards."""
         return Router(quantizer.centroids, shard_cells(quantizer, shards), nprobe, threads)
 
     @property
     def dimension(self) -> int:
-        """Floats of a vector."""
+        """Number of floats of a vector."""
         return int(self.centroids.shape[1])
 
     def documents(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Each document with the cell that is nearest to it."""
+        """Each document with its nearest cell."""
         for batch in batches:
             vectors = to_matrix(batch.column("vector"), self.dimension)
             cells = assign(vectors, self.centroids, 1, self.threads)[:, 0]
@@ -49,7 +49,7 @@ class Router:
             yield _sent(batch, False, self.shard_of[cells], names, lists, held)
 
     def queries(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Each query once for each shard that holds some of its ``nprobe`` nearest cells."""
+        """Each query once for each shard that has some of its ``nprobe`` nearest cells."""
         for batch in batches:
             if not batch.num_rows:
                 continue

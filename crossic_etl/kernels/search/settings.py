@@ -1,4 +1,4 @@
-"""How a shard is searched. Imports no faiss, so that a plan costs nothing."""
+"""The settings of a shard's search. Imports no faiss, so that planning is cheap."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from crossic_etl.kernels.search.indexes import INDEXES
 
 @dataclass(frozen=True)
 class Search:
-    """How to search a shard.
+    """The settings of a shard's search.
 
     Attributes:
         k: documents for each query.
-        dimension: of all vectors, which are of unit length.
-        index: one of `INDEXES`. `SQfp16` and `SQ8` hold vectors in a half and a quarter of the
-            memory; `HNSW32` and `IVF,PQ` are built over cells of ``index_from`` vectors and more,
-            and their candidates are scored again on full vectors.
-        index_from: smaller cells are searched in full.
-        threads: of FAISS; the cores of a task.
-        query_block: queries that are searched together; more make larger matrix products of the
-            few queries that go to a cell.
+        dimension: of all vectors, which have unit length.
+        index: one of `INDEXES`. `SQfp16` and `SQ8` store vectors in a half and a quarter of the
+            memory. `HNSW32` and `IVF,PQ` are built for cells of ``index_from`` vectors or more;
+            their candidates are scored again on full vectors.
+        index_from: cells with fewer vectors are searched exhaustively.
+        threads: FAISS's threads; a task's cores.
+        query_block: queries that are searched together. With more of them the matrix products of
+            a cell are larger, since few queries go to each cell.
     """
 
     k: int

@@ -1,14 +1,15 @@
-"""Best k documents of some cells of a shard for a block of queries, by inner product.
+"""Finds the best k documents of a shard's cells for a block of queries, by inner product.
 
-A shard is what one task holds: a row of cells, each a run of vectors that lie together. Queries
-come in blocks, because one by one they are eight times slower (a matrix product reads a vector once
-for all of them). Exact where the index is `Flat`, up to the rounding of its final score:
+A shard is the data of one task: a row of cells, each a contiguous run of vectors. Queries are
+searched in blocks, since single queries are eight times slower: a matrix product reads a vector
+once for the whole block. The result is exact with the index `Flat`, up to the final rounding:
 
-1. FAISS gives the best k and a few more in single precision, whose last bits depend on block sizes.
-2. Their scores are worked out again, in double precision, each pair for itself, so that a pair has
-   the same score in any shard, and equal vectors the same score.
-3. Where the few more don't prove that nothing was missed (a crowd of equal vectors, or more
-   excluded documents than those few), that query alone is compared with all of its cells.
+1. FAISS gives the best k and some spare candidates in single precision. The last bits of their
+   scores depend on block sizes.
+2. Each candidate's score is computed again in double precision, pair by pair. So a pair has the
+   same score in any shard, and equal vectors have equal scores.
+3. If the spare candidates don't prove that none was missed, the query is compared with all
+   documents of its cells. Many equal vectors or many excluded documents can cause that.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from crossic_etl.kernels.search.vectors import Floats, Longs, inner_products
 
 NONE = -1
 _SPARE = 4
-# Rounding of an inner product of unit vectors in single precision is some 1e-7; ours, with room.
+# Ours: rounding of an inner product of unit vectors in single precision is about 1e-7.
 _ROUNDING = 1e-5
 _RESCORED_BYTES = 32 * 2**20
 _PQ_FACTOR = 10
@@ -38,17 +39,17 @@ _PROBED_LISTS = 1 / 8
 
 
 class Found(NamedTuple):
-    """Best k of each query, best first: float32[n, k] and positions int64[n, k], -1 for none."""
+    """The best k of each query, best first: float32[n, k], positions int64[n, k], -1 for none."""
 
     scores: Floats
     positions: Longs
 
 
 class Queries(NamedTuple):
-    """A block: float32[n, d], the cells that each is to be compared with, and its exclusions.
+    """A block of queries: float32[n, d], the cells of each query, and its exclusions.
 
-    ``exclusions`` int64[n, e] and the shard's exclusions int64[m, e] part a query from documents
-    that have the same number in the same column; 0 is no number.
+    ``exclusions`` is int64[n, e], the shard's is int64[m, e]. A query doesn't get a document with
+    the same number in the same column; 0 excludes nothing.
     """
 
     vectors: Floats
@@ -57,7 +58,7 @@ class Queries(NamedTuple):
 
 
 class Shard:
-    """The documents of one task: vectors of each cell added together, cell after cell."""
+    """The documents of one task. Vectors are added cell by cell."""
 
     def __init__(self, search: Search) -> None:
         self._search = search
@@ -72,7 +73,7 @@ class Shard:
         return len(self._store)
 
     def add(self, cell: int, vectors: Floats, exclusions: Longs) -> None:
-        """Adds documents of a cell: the one that was added to last, or a new one."""
+        """Adds documents to the last cell, or to a new one."""
         start, stop = self._runs.get(cell, (len(self), len(self)))
         if stop != len(self):
             raise ValueError(f"cell {cell} comes in two runs: sort the documents by cell")
@@ -81,10 +82,10 @@ class Shard:
         self._runs[cell] = (start, len(self))
 
     def finish(self, order: Longs | None = None) -> None:
-        """Call after the last document: builds the indexes of large cells.
+        """Builds the indexes of large cells; call it after the last document.
 
-        ``order[i]`` is where document i stands in the order of ids, which decides ties; by default
-        documents came in that order.
+        ``order[i]`` is the rank of document i in the order of ids, which breaks ties. By default
+        documents were added in that order.
         """
         self._order = order
         self._exclusions = [np.concatenate(self._exclusions)] if self._exclusions else []
@@ -94,7 +95,7 @@ class Shard:
                 self._indexes[cell] = self._build(start, stop)
 
     def n_compared(self, queries: Queries) -> Longs:
-        """How many documents lie in each query's cells, int64[n]."""
+        """The number of documents in each query's cells, int64[n]."""
         size = {cell: stop - start for cell, (start, stop) in self._runs.items()}
         counts = [sum(size.get(cell, 0) for cell in cells.tolist()) for cells in queries.cells]
         return np.array(counts, np.int64)
@@ -113,7 +114,7 @@ class Shard:
         return found
 
     def _nearest(self, queries: Queries) -> tuple[Floats, Longs]:
-        """The best k and some spare ones in single precision, nothing excluded, best first."""
+        """The best k and the spare candidates in single precision, best first, no exclusions."""
         size = (self._search.k + _SPARE) * (_PQ_FACTOR if "PQ" in self._factory else 1)
         heap = faiss.ResultHeap(len(queries.vectors), size, keep_max=True)
         for cell, rows in _by_cell(queries.cells):
@@ -139,7 +140,7 @@ class Shard:
             yield at, scores, positions
 
     def _rescored(self, queries: Queries, rough: Floats, positions: Longs) -> Found:
-        """The best k of those positions by their score in double precision, but the excluded."""
+        """The best k of the positions by double-precision score, without excluded documents."""
         rows, columns = np.nonzero(positions >= 0)
         chosen = positions[rows, columns]
         allowed = np.zeros(positions.shape, bool)
@@ -152,7 +153,7 @@ class Shard:
         return self._best(rows, scores, chosen, len(positions))
 
     def _least(self, rough: Floats, allowed: npt.NDArray[np.bool_]) -> Floats:
-        """The rough score, float32[n, 1], below which none can be among the best k."""
+        """The lowest single-precision score, float32[n, 1], that could be among the best k."""
         is_last = allowed & (allowed.cumsum(axis=1) == self._search.k)
         least = np.where(is_last, rough, -np.inf).max(axis=1, keepdims=True, initial=-np.inf)
         scores: Floats = (least - 2 * _ROUNDING).astype(np.float32)
@@ -179,12 +180,12 @@ class Shard:
         return found
 
     def _unproven(self, found: Found, positions: Longs, last: Floats) -> npt.NDArray[np.bool_]:
-        """Whether a document that isn't among the candidates might belong to the best k."""
+        """Whether a document outside the candidates could be among the best k."""
         more = positions[:, -1] >= 0
         return more & (last + _ROUNDING >= found.scores[:, -1])
 
     def _search_one(self, queries: Queries, i: int, found: Found) -> None:
-        """Compares one query with every document of its cells, and writes what it finds."""
+        """Compares one query with every document of its cells; writes the result to ``found``."""
         runs = [self._runs[cell] for cell in queries.cells[i].tolist() if cell in self._runs]
         positions = np.concatenate([np.arange(*run) for run in runs])
         vector = queries.vectors[i]
@@ -227,7 +228,7 @@ class Shard:
 
 
 def _by_cell(cells: Sequence[Longs]) -> list[tuple[int, Longs]]:
-    """Each cell with the rows of the queries that are to be compared with it."""
+    """Each cell with the rows of the queries that are compared with it."""
     if not len(cells):
         return []
     rows = np.repeat(np.arange(len(cells)), [len(of_query) for of_query in cells])
@@ -238,9 +239,9 @@ def _by_cell(cells: Sequence[Longs]) -> list[tuple[int, Longs]]:
 
 
 def search_cell(blocks: Sequence[Floats], queries: Floats, search: Search) -> Found:
-    """The best k of each query, float32[n, d], among documents that come in blocks float32[m, d].
+    """The best k of each query, float32[n, d], among documents in blocks float32[m, d].
 
-    Positions count over all blocks; of equal scores the lower position goes first.
+    Positions count over all blocks; of equal scores the lower position comes first.
     """
     shard = Shard(search)
     none = np.zeros((0, 0), np.int64)

@@ -1,7 +1,6 @@
-"""A task's rows, sorted by (shard, documents first, cell), to the candidates of its queries.
+"""Turns a task's rows, sorted by (shard, documents first, cell), into candidates of its queries.
 
-Memory is bounded by a shard's documents and a block of queries: a shard is let go of when the next
-one begins.
+Memory holds one shard's documents and one block of queries: a shard is freed before the next one.
 """
 
 from __future__ import annotations
@@ -33,29 +32,29 @@ CANDIDATES = pa.schema(
 
 
 class CellStream:
-    """Builds a shard from the documents that come, then searches it for the queries that follow."""
+    """Builds each shard from its documents, then searches it for the queries that follow."""
 
     def __init__(self, search: Search) -> None:
         self._search = search
 
     def run(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Candidates of a schema `CANDIDATES`, a row for each query and shard; none if it is empty.
+        """Candidates in the schema `CANDIDATES`, a row for each query and shard with documents.
 
-        ``n_compared`` counts the documents of the query's cells, ``seconds`` is its part of the
-        time that searching its block took.
+        ``n_compared`` counts the documents of the query's cells. ``seconds`` is the search time of
+        the query's block, divided by its queries.
 
         Batches have `shard`, `is_query`, `cell` (of a document), `cells` (of a query), `id`,
-        `lang`, `exclusions` (as many longs in each row) and `vector`.
+        `lang`, `exclusions` (the same number of longs in each row) and `vector`.
 
         Raises:
-            VectorError: a vector of another dimension than the search's.
+            VectorError: a vector has another dimension than the search.
         """
         current: tuple[int, _OpenShard] | None = None
         for shard, is_query, rows in _runs(batches):
             if current is None or current[0] != shard:
                 if current:
                     yield from current[1].flush()
-                    current = None  # lets go of the old shard before the new one grows
+                    current = None  # frees the old shard before the new one grows
                 current = (shard, _OpenShard(self._search))
             if is_query:
                 yield from current[1].ask(rows)
@@ -66,7 +65,7 @@ class CellStream:
 
 
 def _runs(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, bool, pa.RecordBatch]]:
-    """Slices of batches within which shard and side are the same."""
+    """Slices of batches with one shard, and with either documents or queries."""
     for batch in batches:
         if not batch.num_rows:
             continue
@@ -92,7 +91,7 @@ class _OpenShard:
         cuts = np.flatnonzero(np.diff(cells) != 0) + 1
         for start, stop in zip([0, *cuts], [*cuts, len(cells)], strict=True):
             self._shard.add(int(cells[start]), vectors[start:stop], exclusions[start:stop])
-        # A copy: a slice would keep the whole batch, vectors and all.
+        # A copy, since a slice would keep the whole batch in memory, vectors included.
         self._ids.append(pa.concat_arrays([rows.column("id"), pa.array([], pa.string())]))
 
     def ask(self, rows: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
@@ -123,7 +122,7 @@ class _OpenShard:
     def _finish(self) -> None:
         ids = pa.concat_arrays(self._ids)
         self._ids = [ids]
-        # Arrow compares strings by their bytes, as Spark does.
+        # Arrow compares strings by bytes, as Spark does.
         order = np.empty(len(ids), np.int64)
         order[pc.sort_indices(ids).to_numpy()] = np.arange(len(ids))
         self._shard.finish(order)
@@ -134,7 +133,7 @@ class _OpenShard:
     ) -> pa.RecordBatch:
         there = found.positions >= 0
         ends = np.concatenate([[0], np.cumsum(there.sum(axis=1))]).astype(np.int32)
-        # Adding 0 turns -0.0 to 0.0, which sorts elsewhere in Spark.
+        # Adding 0 turns -0.0 into 0.0; Spark sorts the two apart.
         distances = pa.array(-found.scores[there] + np.float32(0))
         docs = self._ids[0].take(pa.array(found.positions[there]))
         items = pa.StructArray.from_arrays([distances, docs], fields=list(CANDIDATE))

@@ -1,8 +1,8 @@
-"""The best k candidates of each query, exactly, and the same in whatever parts they are merged.
+"""The exact best k candidates of each query, independent of how the candidates are split.
 
-The order is by score, descending; candidates of one score by document id, ascending. The best k of
-a union are the best k of the best k of its parts, so shards, tasks and months can be merged in any
-grouping. A document that comes twice for a query counts once, with its higher score.
+The order is score descending, then document id ascending. The best k of a union are the best k of
+its parts' best k, so shards, tasks and months can be merged in any grouping. A document that comes
+twice for a query counts once, with its higher score.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from crossic_etl.kernels.search.vectors import Floats, Longs
 
 
 def best_k(queries: Longs, scores: Floats, docs: Longs, k: int) -> Longs:
-    """Which of n candidates are among their query's best k, ordered by query, then best first.
+    """Indices of the candidates among their query's best k, by query, then best first.
 
-    ``queries`` and ``docs`` are numbers; those of ``docs`` must be in the order of their ids.
-    A candidate whose score is NaN is none.
+    ``queries`` and ``docs`` are numbers; numbers of ``docs`` must be in the order of their ids.
+    Candidates with the score NaN are left out.
     """
     order = np.lexsort((docs, -scores, queries))
     order = order[~np.isnan(scores[order])]
@@ -27,7 +27,7 @@ def best_k(queries: Longs, scores: Floats, docs: Longs, k: int) -> Longs:
 
 
 def _first_of_each_pair(queries: Longs, docs: Longs) -> Longs:
-    """Positions of the first time that a document comes for a query, in order."""
+    """Positions of the first occurrence of each (query, document), in order."""
     by_pair = np.lexsort((np.arange(len(queries)), docs, queries))
     new = np.ones(len(queries), bool)
     new[1:] = (np.diff(queries[by_pair]) != 0) | (np.diff(docs[by_pair]) != 0)

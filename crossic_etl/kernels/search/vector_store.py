@@ -1,8 +1,8 @@
-"""The vectors of a shard, in blocks: taken in as they stream, searched block by block.
+"""The vectors of a shard in blocks: added as they stream in, searched block by block.
 
-A block's inner products with a block of queries are one matrix product, which runs near a core's
-peak; nothing is copied to grow, and no index is built. Two encodings save memory: a block is
-decoded once for each block of queries, which costs little beside the product.
+The inner products of a block of vectors and a block of queries are one matrix product, which runs
+near a core's peak. Growing copies nothing, and no index is built. Two codecs save memory: a block
+is decoded once for each block of queries, which costs little beside the product.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ ANY = npt.NDArray[Any]
 
 
 class Codec(Protocol):
-    """How vectors are held: rows of ``width`` items of ``dtype``."""
+    """The storage format of vectors: rows of ``width`` items of ``dtype``."""
 
     @property
     def dtype(self) -> npt.DTypeLike:
-        """Of an item."""
+        """Type of an item."""
 
     @property
     def width(self) -> int:
         """Items in a row."""
 
     def encode(self, vectors: Floats) -> ANY:
-        """float32[n, d] as rows of the codec."""
+        """float32[n, d] to rows of the codec."""
 
     def decode(self, rows: ANY) -> Floats:
-        """Rows of the codec as float32[n, d]."""
+        """Rows of the codec to float32[n, d]."""
 
 
 class FloatCodec(NamedTuple):
-    """Rows held as floats of any size."""
+    """Stores rows as floats of any precision."""
 
     dtype: npt.DTypeLike
     width: int
@@ -54,10 +54,10 @@ class FloatCodec(NamedTuple):
 
 
 class ByteCodec:
-    """A byte for each float, a share of the vector's largest, which follows in four bytes.
+    """One byte a float, as a share of the vector's largest value, which follows in four bytes.
 
-    Nothing is trained: FAISS's 8-bit quantizer takes a range for each dimension from the vectors
-    that come first, and those are of one cell here.
+    It needs no training. FAISS's 8-bit quantizer learns a range for each dimension from the first
+    vectors, and here those come from one cell.
     """
 
     dtype: npt.DTypeLike = np.uint8
@@ -67,7 +67,7 @@ class ByteCodec:
         self.width = dimension + 4
 
     def encode(self, vectors: Floats) -> ANY:
-        """Rounded to the nearest of 255 steps."""
+        """Rounds each value to the nearest of 255 steps."""
         largest = np.abs(vectors).max(axis=1, keepdims=True, initial=1e-30).astype(np.float32)
         rows = np.empty((len(vectors), self.width), np.uint8)
         steps = np.rint(vectors * (_STEPS / largest)).astype(np.int8)
@@ -76,7 +76,7 @@ class ByteCodec:
         return rows
 
     def decode(self, rows: ANY) -> Floats:
-        """The steps' middles."""
+        """The middle of each step."""
         steps = rows[:, : self._dimension].view(np.int8)
         largest = np.ascontiguousarray(rows[:, self._dimension :]).view(np.float32)
         vectors: Floats = steps.astype(np.float32) * (largest / np.float32(_STEPS))
@@ -104,11 +104,11 @@ class VectorStore:
         return self._n
 
     def add(self, vectors: Floats) -> None:
-        """Takes in float32[n, d]; they may be a view of memory that goes away."""
+        """Adds float32[n, d]; the data is copied, so it may be a view of temporary memory."""
         while len(vectors):
             at = self._n % self._block_rows
             if not at:
-                # Memory that is not written to yet costs nothing.
+                # Memory that hasn't been written to yet isn't allocated by the system.
                 shape = (self._block_rows, self._codec.width)
                 self._blocks.append(np.empty(shape, self._codec.dtype))
             taken = vectors[: self._block_rows - at]

@@ -1,4 +1,4 @@
-"""Vectors between Arrow columns and numpy, without a copy where the layout allows it; products."""
+"""Converts vectors between Arrow and numpy, without a copy where possible; inner products."""
 
 from __future__ import annotations
 
@@ -26,10 +26,11 @@ def to_matrix(column: pa.Array, dimension: int) -> Floats:
     """A column of vectors as float32[n, dimension]: a view of the column where it holds float32.
 
     The column is a list of float32, or binary: ``dimension`` float32 or float16, little-endian.
-    Slices are respected: a list array's ``values`` ignore its offset and length, ``flatten`` not.
+    Slices are handled: ``flatten`` takes a list array's offset and length into account, ``values``
+    does not.
 
     Raises:
-        VectorError: names the row of a vector that is null, holds a null or has another length.
+        VectorError: a vector is null, holds a null or has another length; names its row.
     """
     if isinstance(column, (pa.BinaryArray, pa.LargeBinaryArray)):
         return _from_binary(column, dimension)
@@ -70,7 +71,7 @@ def _check(column: pa.Array, lengths: npt.NDArray[Any], expected: int, unit: str
 
 
 def to_binary(matrix: Floats) -> pa.Array:
-    """float32[n, d] as a binary column, little-endian: Spark moves it whole, a list by element."""
+    """float32[n, d] as binary, little-endian: Spark copies it whole, but a list by element."""
     data = np.ascontiguousarray(matrix, dtype="<f4")
     n, size = data.shape[0], data.shape[1] * FLOAT_BYTES
     offsets = np.arange(n + 1, dtype=np.int32) * np.int32(size)
@@ -80,17 +81,17 @@ def to_binary(matrix: Floats) -> pa.Array:
 
 
 def as_binary(column: pa.Array, dimension: int) -> pa.Array:
-    """A column of vectors as a binary one: as it came if it is one, half precision included."""
+    """A column of vectors as binary; a binary column is unchanged, half precision included."""
     if isinstance(column, (pa.BinaryArray, pa.LargeBinaryArray)):
         return column
     return to_binary(to_matrix(column, dimension))
 
 
 def inner_products(left: Floats, right: Floats) -> Floats:
-    """float32[n], the product of each row of float32[n, d] with that of the other.
+    """float32[n]: the inner product of each row of ``left`` with the same row of ``right``.
 
-    The same bits for a pair whatever else is in the batch, on any processor: of vectors of about
-    unit length each term is rounded to 2 ** -44 first, so that their sum is exact in any order.
+    A pair gives the same bits in any batch and on any processor. Each term is rounded to 2 ** -44
+    first, so that the sum is exact in any order; vectors have about unit length.
     """
     n, dimension = left.shape
     step = max(1, _CACHED_BYTES // (8 * max(1, dimension)))

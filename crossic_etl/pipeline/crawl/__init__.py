@@ -1,1 +1,1 @@
-"""What the job ``documents`` is made of."""
+"""The steps of the job ``documents``."""

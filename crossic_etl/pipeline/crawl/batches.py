@@ -1,10 +1,10 @@
-"""Which crawl files were read already, as what and under which rules, and what a run has to read.
+"""Plans which crawl files a run reads, from the record of files that earlier runs have read.
 
-Each run reads a batch of files. Its rows of ``crawl_files`` are a checkpoint: they are written
-before any other table is changed, and again with ``is_done`` once all tables are right. Until then
-the batch's rows of ``crawl_texts`` and ``near_duplicate_links`` count for nothing, and the next run
-takes its number and writes over them. A run that dies costs the reading of its files, and no record
-is counted twice.
+Each run reads a batch of files. The batch's rows of ``crawl_files`` are a checkpoint: they are
+written before any other table is changed, and again with ``is_done`` once all tables are complete.
+Until then the batch's rows of ``crawl_texts`` and ``near_duplicate_links`` are ignored. The next
+run takes the same number and overwrites them. So a run that dies loses the time for reading its
+files, and no record is counted twice.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ log = logging.getLogger(__name__)
 
 
 class CrawlFile(NamedTuple):
-    """What tells whether a file, and how it is read, is unchanged.
+    """The state of a file: it is unchanged if all of these are equal.
 
     Attributes:
         bytes: its size.
         modified: milliseconds since 1970.
-        readings: JSON of format, fields and dump, a line for each source that has it.
+        readings: JSON of format, fields and dump; a line for each source that has the file.
     """
 
     bytes: int
@@ -42,14 +42,14 @@ class CrawlFile(NamedTuple):
 
 @dataclass(frozen=True)
 class CrawlPlan:
-    """What a run has to read.
+    """The files that a run has to read.
 
     Attributes:
         unread: paths of the files to read.
         batch: the number of this batch.
-        done: numbers of the completed batches; none where all files are read anew.
+        done: numbers of the completed batches; none if all files are read again.
         n_documents: rows of ``documents`` after the last completed batch; None without one.
-        reason: why all files are read anew, where some were read before.
+        reason: why all files are read again, if some were read before.
     """
 
     unread: frozenset[str]
@@ -60,12 +60,12 @@ class CrawlPlan:
 
     @property
     def is_full(self) -> bool:
-        """Whether all files are read, as no completed batch counts."""
+        """Whether all files are read, because no completed batch counts."""
         return not self.done
 
     @property
     def takes_back(self) -> bool:
-        """Whether files already read must be invalidated before this batch writes."""
+        """True if files already ingested must be invalidated before this batch writes."""
         return bool(self.reason) or (not self.is_full and bool(self.unread))
 
     @property
@@ -75,15 +75,15 @@ class CrawlPlan:
 
     @property
     def stale(self) -> Scope:
-        """Scope of the rows that this batch replaces where each batch has the rows of all texts:
-        those of all batches but the last completed one.
+        """Scope of the rows that this batch replaces in a table where each batch has the rows of
+        all texts: all batches but the last completed one.
         """
         kept = max(self.done, default=None)
         return {} if kept is None else {"batch": [*range(1, kept), self.batch]}
 
 
 def describe_files(sources: Sequence[CrawlFiles]) -> dict[str, CrawlFile]:
-    """Each file by its path."""
+    """The state of each file, by path."""
     readings: dict[str, set[str]] = {}
     for files in sources:
         for path in files.sizes:
@@ -96,10 +96,10 @@ def describe_files(sources: Sequence[CrawlFiles]) -> dict[str, CrawlFile]:
 
 
 def plan_batch(files: Mapping[str, CrawlFile], rows: Sequence[Row], settings: str) -> CrawlPlan:
-    """What to read of ``files``; ``rows`` of ``crawl_files`` say what was read.
+    """The files to read; ``rows`` of ``crawl_files`` say which were read before.
 
-    All files are read anew where the settings changed, or where a file that was read has changed or
-    is gone: its documents can't be told from their copies in other files.
+    All files are read again if the settings changed, or if a file that was read has changed or is
+    gone: its documents can't be told apart from their copies in other files.
     """
     done = [row for row in rows if row.is_done]
     if not done:
@@ -129,14 +129,14 @@ def _why_all(files: Mapping[str, CrawlFile], rows: Sequence[Row], settings: str)
 
 @dataclass(frozen=True)
 class CrawlBatch:
-    """The files of all sources, and the batch of them that a run reads.
+    """All files of all sources, and the batch that a run reads.
 
     Attributes:
-        tables: where ``crawl_files`` is.
+        tables: the root that has ``crawl_files``.
         sources: the files of each source.
-        files: all files by their path.
-        settings: fingerprint of the settings that decide what is kept.
-        plan: what the run has to read.
+        files: the state of all files, by path.
+        settings: fingerprint of the settings that determine which documents are kept.
+        plan: the files that the run has to read.
     """
 
     tables: Tables
@@ -150,14 +150,14 @@ class CrawlBatch:
         return [files.only(self.plan.unread) for files in self.sources]
 
     def begin(self) -> None:
-        """Marks the batch as unfinished, before the first other table is changed.
+        """Marks the batch as unfinished; to be called before any other table is changed.
 
-        Writes nothing where no files were read before.
+        Writes nothing if no files were read before.
         """
         self._checkpoint.begin(self._rows())
 
     def finish(self, counts: DataFrame, n_documents: int) -> None:
-        """Marks the batch as complete, once all other tables have its rows."""
+        """Marks the batch as complete; to be called once all other tables have its rows."""
         if self.plan.unread or self.plan.is_full:
             self._checkpoint.finish(finish_files(self._rows(), counts, n_documents))
 
@@ -182,9 +182,9 @@ class CrawlBatch:
 
 
 def open_batch(tables: Tables, sources: Sequence[CrawlFiles], settings: str) -> CrawlBatch:
-    """Compares the files of the sources with those that were read, and plans the next batch.
+    """Compares the sources' files with those that were read, and plans the next batch.
 
-    The driver holds both lists, as Spark itself holds the paths that it is told to read.
+    The driver holds both lists in memory, as Spark does with the paths to read.
 
     Raises:
         TableError: a table has the name that an older version gave it.
@@ -202,7 +202,7 @@ def open_batch(tables: Tables, sources: Sequence[CrawlFiles], settings: str) -> 
 
 
 def refuse_old_names(tables: Tables) -> None:
-    """Refuses a root that an older version wrote, until ``maintain`` has renamed its tables.
+    """Refuses a root of an older version until ``maintain`` has renamed its tables.
 
     Raises:
         TableError: there are rows under an old name.

@@ -1,4 +1,4 @@
-"""Connected components in rounds over the cluster; staging keeps each round's plan small."""
+"""Finds connected components in rounds over the cluster. Each round's result is staged."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from pyspark.sql import DataFrame, Row
 from crossic_etl.tables import Tables
 from crossic_etl.transforms.components import do_round, find_members, fingerprint, list_members
 
-# A plan of so many rounds costs a fraction of as many stagings; a round has no join, so plans grow
-# by the same each time.
+# One plan of three rounds costs a fraction of three staged rounds. A round has no join, so the plan
+# grows linearly.
 ROUNDS_AT_ONCE = 3
 
-# Edges that one task holds in memory (some 100 MB), instead of rounds over the cluster.
+# Up to so many edges one task holds all of them (some 100 MB), instead of rounds over the cluster.
 EDGES_AT_ONCE = 300_000
 
 
 class NotConvergedError(RuntimeError):
-    """It takes more rounds than `most_rounds`: an error of the program, not of the data."""
+    """`most_rounds` were not enough: an error of the program, not of the data."""
 
 
 def stage_components(
@@ -29,14 +29,14 @@ def stage_components(
     at_once: int = EDGES_AT_ONCE,
     are_stored: bool = False,
 ) -> tuple[DataFrame, int]:
-    """Stages ``node, root`` for each node of ``edges`` (``a, b``), each once; the number of edges.
+    """Stages ``node, root``: each node of ``edges`` (``a, b``) once; also returns their number.
 
-    A node's root is the lowest one that it is connected with. Up to ``at_once`` edges are resolved
-    by one task; more take rounds over the cluster, until nothing changes any more. Edges that
-    ``are_stored`` in a table cost little to read again, and are not staged first.
+    A node's root is the lowest node that it is connected with. One task resolves up to ``at_once``
+    edges. More take rounds over the cluster until nothing changes. With ``are_stored`` the edges
+    are read from a table, which is cheap to repeat, so they are not staged first.
 
     Raises:
-        NotConvergedError: it takes more rounds than that.
+        NotConvergedError: `most_rounds` were not enough.
     """
     names = [f"{job}_edges_0", f"{job}_edges_1"]
     staged, used = edges, set[str]()
@@ -62,7 +62,7 @@ def stage_components(
 
 
 def most_rounds(n_edges: int) -> int:
-    """How many rounds may be taken: twice what chains need, measured up to 10,000 edges."""
+    """The limit of rounds: twice what chains need, measured for up to 10,000 edges."""
     return 2 * ceil(log2(n_edges + 1)) + 3
 
 

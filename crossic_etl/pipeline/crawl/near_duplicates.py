@@ -1,4 +1,4 @@
-"""What a batch of files adds to the texts that were read, and to the links between them."""
+"""Adds a batch's texts and their near-duplicate links to the tables."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ JOB = "documents"
 def add_texts(
     tables: Tables, staged: DataFrame, plan: CrawlPlan, *, threshold: float, seed: int
 ) -> DataFrame:
-    """Writes the batch's rows of ``crawl_texts``; returns those of all completed batches and this.
+    """Writes the batch's rows of ``crawl_texts``; returns them with those of completed batches.
 
-    Texts that no earlier batch has get a signature, unless ``threshold`` is 0: then near duplicates
-    are not looked for.
+    Texts that no earlier batch has get a signature. With a ``threshold`` of 0 they get none, and no
+    near duplicates are searched for.
     """
     known = tables.select_or_create(CRAWL_TEXTS, {"batch": plan.done}).where("is_first")
     distinct = mark_first(select_distinct(staged), known)
@@ -45,10 +45,10 @@ def add_texts(
 def add_near_duplicates(
     tables: Tables, texts: DataFrame, plan: CrawlPlan, *, threshold: float
 ) -> tuple[DataFrame, int]:
-    """Writes the batch's rows of ``near_duplicate_links``, which are the links among all texts.
+    """Writes the batch's rows of ``near_duplicate_links``: the links among all texts so far.
 
-    Stages and returns ``node, root``, the documents of each cluster, and how many pairs are linked.
-    Only buckets with a new text are linked anew. A ``threshold`` of 0 gives no clusters.
+    Stages and returns ``node, root`` (the documents of each cluster), and the number of links. Only
+    buckets with a new text are linked again. With a ``threshold`` of 0 there are no clusters.
     """
     held = tables.select_or_create(NEAR_DUPLICATE_LINKS, {"batch": plan.done[-1:]})
     if not threshold:

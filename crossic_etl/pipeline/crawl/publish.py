@@ -1,4 +1,4 @@
-"""What a batch of crawl files changes in the tables that others read."""
+"""Writes a batch's changes to the tables that other jobs read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ JOB = "documents"
 def publish_documents(
     tables: Tables, texts: DataFrame, resolved: DataFrame, held: DataFrame
 ) -> tuple[int, int]:
-    """Makes ``documents`` agree with ``resolved``; returns how many rows it writes and removes."""
+    """Applies ``resolved`` to ``documents``; returns the numbers of rows written and removed."""
     marked = mark_changes(select_documents(texts, resolved), select_held(held, resolved), DOCUMENTS)
     changes = tables.stage(f"{JOB}_changes", marked)
     counts = {row.change: row["count"] for row in changes.groupBy("change").count().collect()}
@@ -35,8 +35,8 @@ def publish_rejects(
 ) -> None:
     """Adds a row to ``rejects`` for each broken record or file of the batch.
 
-    Where all files are read anew, the rows become those of this batch. ``reasons`` are those for
-    which this run dropped something.
+    If all files are read again, this batch's rows replace the others. ``reasons`` are the reasons
+    for which this run dropped records.
     """
     scope = {"table": [JOB], "lang": [UNKNOWN]}
     held = tables.select_or_create(REJECTS, scope).select(REJECTS.columns)
@@ -51,6 +51,6 @@ def publish_rejects(
 
 
 def unstage_all(tables: Tables) -> None:
-    """Empties the scratch tables: their rows are in the tables now."""
+    """Empties the scratch tables, once their rows are in the tables."""
     for name in (JOB, f"{JOB}_members", f"{JOB}_changes"):
         tables.unstage(name)

@@ -1,4 +1,4 @@
-"""What the configuration says of web documents, with the files it names, as rules for a worker."""
+"""Builds the rules for web documents from the configuration and the files that it names."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from crossic_etl.kernels.fingerprint import fingerprint
 
 
 def load_rules(crawl: Crawl, langs: Sequence[str], inputs: RunInputs) -> DocumentRules:
-    """The rules by which documents are filtered; ``langs`` are the languages to keep.
+    """The rules for filtering documents; ``langs`` are the languages to keep.
 
     Raises:
-        ConfigError: a quality rule that doesn't exist, or a value that it can't have.
+        ConfigError: an unknown quality rule, or an invalid value of one.
         InputError: a block list or evaluation file can't be read.
     """
     return DocumentRules(
@@ -32,9 +32,9 @@ def load_rules(crawl: Crawl, langs: Sequence[str], inputs: RunInputs) -> Documen
 
 
 def settings_fingerprint(rules: DocumentRules, near_duplicates: float, seed: int) -> str:
-    """Fingerprint of the settings that decide which documents are kept of the same files.
+    """Fingerprint of the settings that determine which documents of a file are kept.
 
-    Files that rules are loaded from count by their content, not by their names.
+    Files with rules count by their content, not by their names.
     """
     of_copies = [near_duplicates, seed, ALGORITHM] if near_duplicates else []
     return fingerprint([rules.digest(), *of_copies])

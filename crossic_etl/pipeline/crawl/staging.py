@@ -1,4 +1,4 @@
-"""The one expensive pass over crawl files: records to staged rows."""
+"""Reads the crawl files once and stages their rows; no other step reads raw crawl files."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from crossic_etl.transforms.documents import (
 )
 from crossic_etl.transforms.frames import union
 
-# A larger JSON Lines file that Hadoop's codecs can unpack is read line by line, a plain one by
-# several tasks; damaged lines lose their number, so smaller ones are read whole.
+# A larger JSON Lines file that Hadoop's codecs can unpack is read line by line; a plain one by
+# several tasks. Damaged lines then have no number, so smaller files are read whole.
 WHOLE_BYTES = 2**28
-# Of a whole file a task holds the bytes in the JVM and in Python: what binaryFile could read,
-# 2 GiB, would be more than most executors have.
+# A task holds a whole file both in the JVM and in Python. binaryFile's own limit, 2 GiB, is more
+# than most executors have.
 MOST_BYTES = 2**30
-# Ours, of a chunk: some minutes of two cores.
+# Ours, for a chunk: some minutes on two cores.
 LEAST_BYTES = 2**31
 _NOT_OURS = (".zst", ".zstd")  # Hadoop needs a native library for them
 
@@ -38,14 +38,14 @@ def stage_documents(
     rules: DocumentRules,
     whole_bytes: int = WHOLE_BYTES,
 ) -> DataFrame:
-    """Stages every record of all sources: documents that are kept, broken ones, and counts.
+    """Stages every record of all sources: kept documents, broken records, and counts.
 
-    Chunks are of some files each. A Parquet file that Spark can't read is one reject, and costs one
-    more pass over the others of its chunk, since nothing of it may stay. A JSON Lines file that
-    Hadoop's codecs can't read is read whole.
+    A chunk has some files. A Parquet file that Spark can't read is one reject, without any row of
+    it; the other files of its chunk are then read again. A JSON Lines file that Hadoop's codecs
+    can't read is read whole.
 
     Raises:
-        InputError: a source lacks its text, or has a file that is too large.
+        InputError: a source has no text column, or a file that is too large.
     """
     sizes = {path: size for files in sources for path, size in files.sizes.items()}
     chunks = make_chunks(dict(sorted(sizes.items())), LEAST_BYTES)
@@ -110,7 +110,7 @@ def _refuse_too_large(files: CrawlFiles, paths: Sequence[str]) -> None:
 def _damaged_files(
     spark: SparkSession, sources: Sequence[CrawlFiles], damaged: frozenset[str]
 ) -> DataFrame:
-    """A reject for each file of which nothing could be read, and as many records read."""
+    """A reject and a ``read`` row for each file of which nothing could be read."""
     lost = sorted(
         path
         for files in sources

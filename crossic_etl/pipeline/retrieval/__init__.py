@@ -1,1 +1,1 @@
-"""What the jobs ``calibrate`` and ``neighbours`` are made of."""
+"""The steps of the jobs ``calibrate`` and ``neighbours``."""

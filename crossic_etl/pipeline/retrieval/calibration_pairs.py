@@ -1,4 +1,4 @@
-"""Margins of calibration pairs: searched for as densely as neighbours are."""
+"""Margins of calibration pairs, searched for among as many vectors as neighbours are."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from crossic_etl.transforms.thresholds import (
 )
 
 SCRATCH = "pairs_to_score"
-# The nearest English page beside the right one: best or second best.
+# The two nearest English pages of a query: one of them isn't its own.
 _BEST_TWO = 2
 
 
@@ -48,12 +48,12 @@ def score_calibration_pairs(
 ) -> DataFrame:
     """Margins of the known pairs of ``filtered`` and of as many wrong ones, see `score_pairs`.
 
-    ``filtered`` is what `filter_pairs` gave, ``query_kind`` is ``retrieved.queries``. The
-    neighbours of a query are English documents, as in use, and the English pages of the pairs.
-    Those of an English page are the queries of its language that are in use, and the pairs' own.
+    ``filtered`` is the result of `filter_pairs`; ``query_kind`` is ``retrieved.queries``. Forward,
+    a query is compared with the corpus and the pairs' English pages. Backward, an English page is
+    compared with its language's queries of the job ``neighbours`` and the pairs' own.
 
     Raises:
-        TableError: there are no queries or no documents in use.
+        TableError: the job ``neighbours`` has no queries or no documents.
         UnfitSettingError: the search can't fit; names the setting to change.
     """
     in_use, documents = select_queries(vectors, query_kind), select_corpus(vectors)
@@ -84,7 +84,7 @@ def wrong_pairs(
 ) -> DataFrame:
     """`PAIR` of each query with a wrong English page, chosen as ``neighbours.wrong_pairs`` says.
 
-    ``queries`` and ``pages`` are the vectors of the known pairs' ends.
+    ``queries`` and ``pages`` are the vectors of the known pairs.
     """
     if settings.wrong_pairs == "random":
         return choose_random(known, seed)

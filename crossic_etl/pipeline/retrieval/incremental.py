@@ -1,4 +1,4 @@
-"""Incremental search in both directions: kept neighbour lists, and a search for what is new."""
+"""Incremental search in both directions: keeps complete neighbour lists and searches the rest."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ PLAN, FORWARD, BACKWARD = "neighbours_plan", "forward", "backward"
 
 
 class NeighbourLists(NamedTuple):
-    """The neighbour lists of one direction, up to date.
+    """The updated neighbour lists of one direction.
 
     Attributes:
         found: their entries, with the columns `NEIGHBOUR_COLUMNS`.
-        n_in_all: lists that were searched for among all targets.
-        n_in_new: lists that were searched for among new targets.
+        n_in_all: number of lists compared with all targets.
+        n_in_new: number of lists compared with new targets.
     """
 
     found: DataFrame
@@ -76,7 +76,7 @@ class NeighbourLists(NamedTuple):
     n_in_new: int = 0
 
     def counts(self, of: str) -> dict[str, int]:
-        """The metrics of `Run`; ``of`` names the queries of this direction."""
+        """The metrics for `Run`; ``of`` names the queries of this direction."""
         return {f"{of}_in_all": self.n_in_all, f"{of}_in_new": self.n_in_new}
 
 
@@ -84,10 +84,10 @@ class _Direction(NamedTuple):
     """One direction of the search.
 
     Attributes:
-        name: `FORWARD` or `BACKWARD`, also of its scratch table.
+        name: `FORWARD` or `BACKWARD`, also the name of its scratch table.
         queries: vectors to search for.
-        targets: vectors to search in, of which there are ``n_targets``.
-        within: the column in which a query and its targets agree; None for any target.
+        targets: vectors to search in; ``n_targets`` is their number.
+        within: a query is compared with targets of the same value in this column; None for all.
     """
 
     name: str
@@ -99,19 +99,19 @@ class _Direction(NamedTuple):
 
 @dataclass(frozen=True)
 class IncrementalSearch:
-    """A search, ready to begin.
+    """A prepared search.
 
     Attributes:
-        tables: where it reads and stages.
+        tables: the root to read from and to stage in.
         settings: the section ``neighbours``.
         languages: target languages.
         choice: the encoder of all vectors.
         queries, corpus: ``id, lang, vector`` and the columns to exclude on.
-        sizes: of both.
+        sizes: of queries and corpus.
         cells: the quantizer; None for an exact search.
-        plan: what `plan_vectors` gave.
-        state: what the last search left.
-        neighbours, reverse: what these tables hold of the languages and encoder.
+        plan: the result of `plan_vectors`.
+        state: the state that the last search stored.
+        neighbours, reverse: stored rows of these languages and this encoder.
     """
 
     tables: Tables
@@ -129,7 +129,7 @@ class IncrementalSearch:
 
     @property
     def is_current(self) -> bool:
-        """Whether no vector is new or gone for any language, so that all lists stay as they are."""
+        """Whether no vector is new or gone for any language, so that all lists are unchanged."""
         covered = self.state.covered
         return not (self.sizes.n_new or self.sizes.n_gone) and all(
             covered.get(lang, -1) >= self.sizes.newest for lang in self.languages
@@ -137,7 +137,7 @@ class IncrementalSearch:
 
     @property
     def generation(self) -> int:
-        """The generation of the new vectors."""
+        """The generation of this run's new vectors."""
         return self.state.generation(self.sizes.newest, self.sizes.n_new > 0)
 
     @cached_property
@@ -161,7 +161,7 @@ class IncrementalSearch:
         return self._update(direction, self.neighbours, wanted, held)
 
     def backward(self, forward: DataFrame) -> NeighbourLists:
-        """The queries of each document that ``forward`` found, in each language."""
+        """The queries of each document in ``forward``, for each language."""
         stored = unpack_lists(self.reverse)
         if self.is_current:
             return NeighbourLists(stored)
@@ -179,7 +179,7 @@ class IncrementalSearch:
         return self._update(direction, kept, wanted, held)
 
     def changes(self, forward: DataFrame, backward: DataFrame) -> list[tuple[Table, DataFrame]]:
-        """What must be written besides ``neighbours``, as `SearchState.publish` takes it."""
+        """The changes of tables other than ``neighbours``, as `SearchState.publish` takes them."""
         if self.is_current:
             return []
         model, revision = self.choice.model, self.choice.revision
@@ -199,7 +199,7 @@ class IncrementalSearch:
     def _update(
         self, direction: _Direction, stored: DataFrame, wanted: DataFrame, held: DataFrame
     ) -> NeighbourLists:
-        """Searches for the ``wanted`` lists; of those that are ``held`` only among new targets."""
+        """Searches for the ``wanted`` lists; complete ``held`` lists only among new targets."""
         k, covered = self.settings.k, self.state.covered
         entries = flag_entries(stored, self.plan, covered, k)
         lists = choose_queries(wanted, held, entries)
@@ -229,7 +229,7 @@ class IncrementalSearch:
     def _log_size(
         self, direction: _Direction, n_queries: int, n_targets: int, new: str = ""
     ) -> None:
-        """Logs what a search will take; raises where it can't fit."""
+        """Logs the cost of a search; raises if it can't fit."""
         sizes = Sizes(n_queries, n_targets, self.sizes.dimension)
         if direction.within:
             log.info(
@@ -253,7 +253,7 @@ def start_search(
     seed: int,
     choice: EncoderChoice,
 ) -> IncrementalSearch:
-    """Reads the vectors and what was searched of them; chooses the quantizer of a routed search.
+    """Reads the vectors and the last search's state; chooses the quantizer of a routed search.
 
     ``query_kind`` is ``retrieved.queries``.
 

@@ -1,4 +1,4 @@
-"""What a search needs before it starts: the sizes, its plan, and a quantizer if it is routed."""
+"""Prepares a search: its sizes, its plan, and a quantizer if it is routed."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ from crossic_etl.transforms.quantizers import load_router, sample_by_hash, train
 
 log = logging.getLogger(__name__)
 
-# Ours, as FAISS advises for its inverted files: about four times the root of the vectors.
+# Ours, after FAISS's advice for inverted files: about four times the root of the vector count.
 _CELLS_OF_ROOT = 4
-# Ours: a corpus that would have so many times the cells has grown by its square since.
+# Ours: a line is logged if a new quantizer would have twice the cells (a fourfold corpus).
 _MANY_TIMES = 2
-# Fields of a plan that have another name in the configuration.
+# Fields of a plan whose name in the configuration is another.
 _KEYS = {"task_memory": "task_memory_mb"}
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many vectors a search has.
+    """Numbers of vectors in a search.
 
     Attributes:
-        n_queries, n_documents: rows, counted.
+        n_queries, n_documents: counted rows.
         dimension: floats of a vector.
         n_new, n_gone: vectors that are new or gone since the last search.
         newest: the highest generation of a vector, 0 without any.
@@ -64,7 +64,7 @@ class Cells:
     """A stored quantizer.
 
     Attributes:
-        n: cells that were asked for.
+        n: number of cells that were asked for.
         digest: sha256 of the quantizer, in hex.
         scope: names its row of ``quantizers``.
     """
@@ -75,12 +75,12 @@ class Cells:
 
 
 def make_search(settings: Neighbours, dimension: int) -> Search:
-    """How a shard is searched."""
+    """The settings of a shard's search."""
     return Search(settings.k, dimension, settings.index)
 
 
 def make_request(settings: Neighbours, dimension: int, router: Router | None) -> SearchRequest:
-    """How a corpus is searched for neighbours; ``router`` is None for an exact search."""
+    """The settings of a neighbour search; ``router`` is None for an exact search."""
     return SearchRequest(
         search=make_search(settings, dimension),
         shards=settings.shards,
@@ -90,13 +90,13 @@ def make_request(settings: Neighbours, dimension: int, router: Router | None) ->
 
 
 def fitted_cells(settings: Neighbours, n_documents: int) -> int:
-    """Cells of a new quantizer: as configured, else fitted to the corpus, at least one a shard."""
+    """Cells of a new quantizer: as configured, or fitted to the corpus; at least one a shard."""
     fitted = _CELLS_OF_ROOT * isqrt(n_documents)
     return settings.cells or max(settings.shards, min(fitted, max(1, n_documents)))
 
 
 def plan_of(settings: Neighbours, sizes: Sizes, cells: int) -> SearchPlan:
-    """What a search of so many queries in so many documents takes.
+    """The plan of a search, with its cost.
 
     Raises:
         UnfitSettingError: it can't fit; names the setting to change.
@@ -120,7 +120,7 @@ def plan_of(settings: Neighbours, sizes: Sizes, cells: int) -> SearchPlan:
 def log_plan(
     settings: Neighbours, sizes: Sizes, cells: Cells | None, job: str = "neighbours"
 ) -> None:
-    """Logs what the job's search will take.
+    """Logs the plan of the job's search.
 
     Raises:
         UnfitSettingError: it can't fit; names the setting to change.
@@ -138,11 +138,11 @@ def choose_quantizer(
     seed: int,
     choice: EncoderChoice,
 ) -> Cells | None:
-    """The stored quantizer of these settings, or a new one, which it stores; None if exact.
+    """The stored quantizer of these settings, or a new one, which is stored; None for exact search.
 
-    A quantizer is trained on rows chosen by a hash with the seed. It is kept as the corpus grows:
-    new documents go to its cells. Another encoder, seed, ``neighbours.cells`` or ``train_rows``
-    has a quantizer of its own.
+    A quantizer is trained on rows chosen by a hash with the seed. It is kept as the corpus grows,
+    and new documents go to its cells. Another encoder, seed, ``neighbours.cells`` or ``train_rows``
+    needs another quantizer.
 
     Raises:
         UnfitSettingError: a search with a new quantizer can't fit.
@@ -201,8 +201,8 @@ def measure_recall(
     settings: Neighbours,
     seed: int,
 ) -> dict[str, int]:
-    """Metrics: neighbours of sampled queries that an exact search finds, and those of them that
-    ``forward`` has. Empty where the search was exact.
+    """Metrics of recall: the exact neighbours of sampled queries, and how many of those ``forward``
+    has. Empty for an exact search.
     """
     exact = settings.method == EXACT and settings.index == "Flat"
     if exact or not settings.recall_queries or not sizes.n_queries:
@@ -220,7 +220,7 @@ def measure_recall(
 
 
 def sizes_of(queries: DataFrame, corpus: DataFrame, half: bool) -> Sizes:
-    """Counts the rows of both and takes the dimension from the first document.
+    """Counts the rows of both; takes the dimension from the first document.
 
     Raises:
         TableError: there are no queries or no documents.
@@ -229,7 +229,7 @@ def sizes_of(queries: DataFrame, corpus: DataFrame, half: bool) -> Sizes:
 
 
 def sizes_of_plan(plan: DataFrame, corpus: DataFrame, half: bool) -> Sizes:
-    """Like `sizes_of`, from what `plan_vectors` gave; also what is new and gone.
+    """Like `sizes_of`, from the result of `plan_vectors`; also counts what is new and gone.
 
     Raises:
         TableError: there are no queries or no documents.

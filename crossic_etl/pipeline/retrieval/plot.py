@@ -1,4 +1,4 @@
-"""Precision and recall by threshold as a picture, in one file that needs no network."""
+"""Plots precision and recall by threshold, in one file that needs no network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COLUMNS = 3
 
 
 def check_plot(path: Path) -> None:
-    """Whether a plot can be written there, as far as that shows before there is one.
+    """Checks that a plot could be written to the path.
 
     Raises:
         ConfigError: it can't.
@@ -29,12 +29,12 @@ def check_plot(path: Path) -> None:
 
 
 def missing_packages() -> list[str]:
-    """What the extra ``plots`` would install and isn't there."""
+    """The packages of the extra ``plots`` that aren't installed."""
     return [package for module, package in PACKAGES.items() if find_spec(module) is None]
 
 
 def write_plot(found: Mapping[str, Calibration], title: str, path: Path) -> None:
-    """Writes `draw_margins` whole or not at all: HTML with its scripts inside, or SVG."""
+    """Writes `draw_margins` atomically: HTML with its scripts inside, or SVG."""
     content = io.StringIO()
     is_page = path.suffix == ".html"
     options = {"inline": True, "json_kwds": {"cls": _ForScripts}} if is_page else {}
@@ -43,18 +43,18 @@ def write_plot(found: Mapping[str, Calibration], title: str, path: Path) -> None
 
 
 class _ForScripts(json.JSONEncoder):
-    """JSON that can't end the script it stands in: altair writes texts as they are."""
+    """Encodes JSON that can't end the script around it; altair writes texts unescaped."""
 
     def encode(self, o: Any) -> str:
-        """As ever, but for ``<``, which JSON has within texts alone."""
+        """Encodes as usual, but escapes ``<``, which occurs in JSON only within strings."""
         return super().encode(o).replace("<", "\\u003c")
 
 
 def draw_margins(found: Mapping[str, Calibration], title: str) -> Any:
-    """A chart of altair's with a panel for each language that has pairs.
+    """An altair chart with a panel for each language that has pairs.
 
-    It shows the precision and the recall of the language's own pairs over the least margin, and a
-    line at its threshold.
+    A panel shows precision and recall of the language's own pairs over the least margin, and a line
+    at its threshold.
     """
     import altair as alt
 

@@ -1,7 +1,7 @@
-"""What the last search left of each language: its settings, its vectors, its rows.
+"""The stored state of each language's last search: its settings, vectors and row counts.
 
-A language's row of ``searches`` is a checkpoint: it is removed before the tables of neighbours are
-changed, and written after them. A run that dies in between leaves no row, and the next one searches
+A language's row of ``searches`` is a checkpoint. It is removed before the tables of neighbours are
+changed, and written after them. A run that dies in between leaves no row, and the next run searches
 that language from scratch.
 """
 
@@ -24,18 +24,18 @@ from crossic_etl.transforms.changes import GONE, NEW, select_gone, select_new
 
 log = logging.getLogger(__name__)
 
-# A query finds no document of its own address or with its very text.
+# Columns to exclude on: a query gets no document with its own address or its own text.
 EXCLUDED = ("url", "text_hash")
 
 
 def search_settings(
     settings: Neighbours, queries: str, choice: EncoderChoice, quantizer: str | None
 ) -> str:
-    """The settings that decide which neighbours are found, as JSON.
+    """The settings that determine which neighbours are found, as JSON.
 
-    ``queries`` is ``retrieved.queries``; ``quantizer`` the digest of the quantizer, if there is
-    one. Thresholds and uses are left out, as they decide which neighbours are accepted. So are
-    shards, which change only what an approximate index finds.
+    ``queries`` is ``retrieved.queries``; ``quantizer`` is the quantizer's digest, if there is one.
+    Thresholds and uses are left out, since they determine which neighbours are accepted. Shards
+    are left out, since they change only the results of an approximate index.
     """
     values: dict[str, object] = {
         "method": settings.method,
@@ -53,14 +53,14 @@ def search_settings(
 
 @dataclass(frozen=True)
 class SearchState:
-    """The rows of ``searches`` of one encoder, as a run finds them.
+    """The rows of ``searches`` of one encoder when a run begins.
 
     Attributes:
         scope: the run's languages and encoder, in all tables of neighbours.
         settings: this run's `search_settings`.
-        rows: the rows of the encoder, of other languages too.
-        covered: the generation up to which each language is searched; a language that must be
-            searched from scratch is left out.
+        rows: the encoder's rows, including other languages.
+        covered: the generation up to which each language is searched; languages that must be
+            searched from scratch are left out.
     """
 
     tables: Tables
@@ -70,9 +70,9 @@ class SearchState:
     covered: Mapping[str, int]
 
     def generation(self, newest: int, any_new: bool) -> int:
-        """The generation of this run's new vectors: higher than any that a language knows.
+        """The generation of this run's new vectors: above every language's generation.
 
-        ``newest`` is the highest of the vectors that were known before.
+        ``newest`` is the highest generation of the known vectors.
         """
         known: list[int] = [row.generation for row in self.rows]
         return max([newest, *known]) + any_new
@@ -80,10 +80,10 @@ class SearchState:
     def publish(
         self, neighbours: DataFrame, others: Sequence[tuple[Table, DataFrame]], generation: int
     ) -> tuple[int, int]:
-        """Writes what `mark_changes` gave for each table, and the languages' rows of ``searches``.
+        """Writes the results of `mark_changes` to their tables, and the rows of ``searches``.
 
-        Returns how many rows of ``neighbours`` were written and removed. Without changed rows and
-        without ``others``, no table of neighbours is touched.
+        Returns the numbers of rows of ``neighbours`` written and removed. Without changed rows and
+        without ``others``, no table of neighbours is changed.
         """
         counted = neighbours.groupBy("target_lang", "change").count().collect()
         counts = {(row.target_lang, row.change): row["count"] for row in counted}
@@ -119,9 +119,9 @@ def covered_languages(
 ) -> dict[str, int]:
     """The generation up to which each of the languages is searched.
 
-    ``rows`` are rows of ``searches``, ``counts`` the rows that ``neighbours`` has of each language.
-    A language is left out if it was searched with other settings, or if ``neighbours`` has another
-    number of rows than that search left.
+    ``rows`` are rows of ``searches``; ``counts`` are the numbers of rows in ``neighbours`` by
+    language. A language is left out if it was searched with other settings, or if ``neighbours``
+    doesn't have the number of rows that the search stored.
     """
     covered = {}
     for row in rows:
@@ -141,7 +141,7 @@ def covered_languages(
 def read_search_state(
     tables: Tables, scope: Mapping[str, Sequence[str]], settings: str, neighbours: DataFrame
 ) -> SearchState:
-    """The state of the languages and the encoder of a scope; ``neighbours`` are its rows."""
+    """The state of a scope's languages and encoder; ``neighbours`` are the scope's rows."""
     encoder = {"model": scope["model"], "revision": scope["revision"]}
     rows = tables.select_or_create(SEARCHES, encoder).select(SEARCHES.columns).collect()
     found = neighbours.groupBy("target_lang").count().collect() if rows else []

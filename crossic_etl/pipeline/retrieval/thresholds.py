@@ -1,4 +1,4 @@
-"""Thresholds of the margin: the rows of a calibration, and the thresholds that a search takes."""
+"""Thresholds of the margin: rows of a calibration, and the thresholds that a search uses."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ ThresholdRow = tuple[object, ...]
 def thresholds_of(
     tables: Tables, settings: Neighbours, languages: Sequence[str], choice: EncoderChoice
 ) -> Mapping[str, float]:
-    """Language to least margin: configured ones, and calibrated ones where asked for.
+    """Least margin by language, from the configuration or from a calibration.
 
-    A configured threshold, ``"*"`` too, wins over a calibrated one. A language where no threshold
-    has the wanted precision has none.
+    A configured threshold, ``"*"`` too, overrides a calibrated one. A language has no threshold if
+    none reaches the wanted precision.
 
     Raises:
-        TableError: calibrated ones are asked for, and a language has none of this configuration.
+        TableError: a calibrated threshold is needed, and this configuration has no calibration.
     """
     missing = uncovered_languages(settings, languages)
     if not missing:
@@ -54,7 +54,7 @@ def uncovered_languages(settings: Neighbours, languages: Sequence[str]) -> set[s
 
 
 def scope_of(settings: Neighbours, languages: Sequence[str], choice: EncoderChoice) -> Scope:
-    """The rows of ``thresholds`` that a calibration with these settings replaces."""
+    """The scope of ``thresholds`` that a calibration with these settings replaces."""
     return {
         "target_lang": [*languages, ALL_LANGUAGES],
         **choice.scope,
@@ -66,9 +66,9 @@ def scope_of(settings: Neighbours, languages: Sequence[str], choice: EncoderChoi
 def scores_by_language(
     scores: DataFrame, languages: Sequence[str]
 ) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
-    """Margins of right and of wrong pairs, of each language, those without pairs too.
+    """Margins of right and of wrong pairs by language, with empty lists for languages without.
 
-    Some thousand numbers for each language come to the driver, as many as it has known pairs.
+    The driver receives some thousand numbers for each language, as many as it has known pairs.
     """
     right: dict[str, list[float]] = {lang: [] for lang in languages}
     wrong: dict[str, list[float]] = {lang: [] for lang in languages}
@@ -81,7 +81,7 @@ def scores_by_language(
 def rows_of(
     found: Mapping[str, Calibration], settings: Neighbours, choice: EncoderChoice
 ) -> Iterator[ThresholdRow]:
-    """The rows of ``thresholds`` of what a calibration found."""
+    """The rows of ``thresholds`` for the results of a calibration."""
     for lang, one in found.items():
         values = {
             "target_lang": lang,
@@ -106,7 +106,7 @@ def _values(point: Point | None) -> dict[str, float | None]:
 
 
 def report(found: Mapping[str, Calibration], precision: float | None) -> Iterator[str]:
-    """The thresholds as lines, then a line for each language that has none."""
+    """The thresholds as lines, then a line for each language without one."""
     wanted = "best F1" if precision is None else f"precision {precision:g}"
     yield f"calibrate: least margins for {wanted}"
     yield "  language  threshold  precision  recall  pairs"
