@@ -1,4 +1,4 @@
-"""What `docs/security.md` promises, as far as no other module of tests holds it."""
+"""What `docs/security.md` says, as far as no other module of tests holds it."""
 
 from __future__ import annotations
 
