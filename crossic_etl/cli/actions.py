@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from crossic_etl.cli.output import drop_output, is_closed_output
 from crossic_etl.cli.stopping import LINE, end_session, stopping
 
 if TYPE_CHECKING:
@@ -126,6 +127,9 @@ def _attempt(
             raise
         if (message := _message(error)) is None:
             raise
+        if is_closed_output(error):
+            drop_output()
+            return 1
         log.error("%s", message)
         return 1
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 import crossic_etl
 from crossic_etl.cli import __main__ as command_line
 from crossic_etl.cli.registry import COMMANDS, JOBS, SCRIPTS, cli
+from crossic_etl.export.manifest import LAYOUTS
 from crossic_etl.log import console_logging
 from crossic_etl.pipeline import flow
 
@@ -103,6 +105,16 @@ def test_the_module_and_a_script_are_the_command(tmp_path: Path) -> None:
         ("export --config x --to y --layout mdss", "'mdss' is not one of "),
         ("verify --config x --quiet --verbose", "--quiet: give it or --verbose, not both"),
         ("config chek", "chek"),
+        ("config init none/my.yaml", "none/my.yaml: there is no folder none; nothing was written"),
+        ("help", "no command 'help'; did you mean '--help'?"),
+        ("--quiet run --config x", "options stand behind the command: crossic-etl run --quiet"),
+        ("run --config x --from pairs --only links", "--only: give it or --from, not both"),
+        ("sample setup.cfg", "'setup.cfg' is a file"),
+        ("export --config x --to", "'--to' requires an argument"),
+        ("export --config x --to y --tokens 0", "0 is not in the range x>=1"),
+        ("report --config x --samples 101", "101 is not in the range 0<=x<=100"),
+        ("download --config x --shards ๑/๒", "'๑/๒' given, expected 1/N to N/N"),
+        ("submit --config x --interval 0", "0.0 is not in the range x>0"),
         ("config", "Missing command"),
     ],
 )
@@ -113,6 +125,18 @@ def test_a_wrong_line_is_told_so_in_one(
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert err.startswith("error: ") and said in err
+
+
+def test_help_of_export_names_the_layouts() -> None:
+    command = cli.get_command(click.Context(cli), "export")
+    assert command is not None
+    layout = next(param for param in command.params if param.name == "layout")
+    assert isinstance(layout, click.Option) and layout.help
+    assert re.findall(r"[a-z]+", layout.help.partition(":")[2]) == [
+        *LAYOUTS[:-1],
+        "or",
+        LAYOUTS[-1],
+    ]
 
 
 def test_an_empty_line_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
