@@ -214,3 +214,38 @@ def test_a_new_configuration_is_written_once_and_checked(
     assert "shards: 0 given" in capsys.readouterr().err
     assert command_line.main("config", ["schema"]) == 0
     assert json.loads(capsys.readouterr().out)["properties"]["root"]
+
+
+def test_training_without_its_packages_names_the_extra(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in [name for name in sys.modules if name.startswith("crossic_etl.training.run")]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    config = tmp_path / "training.yaml"
+    config.write_text("model: {name: m}\nexports: [/x]\noutput: /o\n")
+    assert command_line.main("train", ["--config", str(config)]) == 1
+    said = "error: package torch is missing: pip install 'crossic-etl[training]'\n"
+    assert tuple(capsys.readouterr()) == ("", said)
+
+
+def test_an_error_of_training_is_json_where_that_is_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "training.yaml"
+    config.write_text("model: {name: m}\nexports: [/x]\n")
+    given = ["--config", str(config), "--log-format", "json"]
+    assert command_line.main("train", given) == 1
+    found = json.loads(capsys.readouterr().err)
+    assert (found["level"], found["message"]) == (
+        "error", f"{config}: output is missing, and has no default",
+    )  # fmt: skip
+
+
+def test_what_is_checked_after_reading_has_its_line_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "my.yaml"
+    config.write_text("root: /data\nlanguages: [th]\nwikipedia:\n  dumps: /d\n")
+    assert command_line.main("run", ["--config", str(config), "--dry-run"]) == 1
+    assert f"{config}:3: wikipedia.date: '' given" in capsys.readouterr().err

@@ -55,3 +55,9 @@ def test_a_full_disk_is_said_in_one_line(tmp_path: Path, line: str) -> None:
     with Path("/dev/full").open("wb") as full:
         done = command(tmp_path, line, stdout=full)
     assert (done.returncode, done.stderr) == (1, b"error: [Errno 28] No space left on device\n")
+
+
+def test_a_configuration_may_come_by_a_pipe(tmp_path: Path) -> None:
+    line = "run --config /dev/stdin --dry-run --only windows"
+    done = command(tmp_path, line, stdout=subprocess.PIPE, input=CONFIG.encode())
+    assert (done.returncode, done.stderr) == (0, b"")
