@@ -16,6 +16,8 @@ from crossic_etl.config.secrets import is_secret, is_secret_name
 OVERRIDE = "--set"
 # Aliases of aliases make of a few lines more values than memory holds.
 MOST_VALUES = 100_000
+# More is a file named by mistake, which takes minutes to parse.
+MOST_BYTES = 2**21
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def read_yaml(path: str | Path, overrides: Sequence[str] = ()) -> YamlFile:
             ``key=value``.
     """
     try:
-        node, tree = _parse(Path(path).read_text(encoding="utf-8"))
+        node, tree = _parse(_read(path).decode("utf-8"))
     except OSError as error:
         raise ConfigError(
             "--config", str(path), f"a readable YAML file ({error.strerror})"
@@ -82,6 +84,13 @@ def read_yaml(path: str | Path, overrides: Sequence[str] = ()) -> YamlFile:
     except ConfigError as error:
         raise error if str(error).startswith(OVERRIDE) else error.located(OVERRIDE) from None
     return YamlFile(str(path), tree, node, set_paths)
+
+
+def _read(path: str | Path) -> bytes:
+    with Path(path).open("rb") as file:
+        data = file.read(MOST_BYTES + 1)
+    require(len(data) <= MOST_BYTES, "--config", str(path), f"at most {MOST_BYTES:,} bytes of YAML")
+    return data
 
 
 class DuplicateKeyError(UnfitSettingError):

@@ -157,6 +157,14 @@ def test_aliases_and_depth_have_bounds(tmp_path: Path, text: str, said: str) -> 
         read_yaml(path)
 
 
+def test_a_file_named_by_mistake_is_not_read_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "dump.xml"
+    with path.open("wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(ConfigError, match="expected at most 2,097,152 bytes of YAML"):
+        read_yaml(path)
+
+
 def test_another_encoding_is_told_so(tmp_path: Path) -> None:
     path = tmp_path / "my.yaml"
     path.write_text("root: /data\n", encoding="utf-16")
