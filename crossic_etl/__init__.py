@@ -52,7 +52,7 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     """
     from crossic_etl.config import load_config
 
-    return load_config(path, overrides)
+    return load_config(path, [overrides] if isinstance(overrides, str) else overrides)
 
 
 def run(
@@ -68,8 +68,8 @@ def run(
 
     Args:
         config: of all jobs.
-        jobs: names of those to run; by default all that the configuration has input for. A job that
-            has nothing new to do is skipped.
+        jobs: names of those to run, an empty list for none; by default all that the configuration
+            has input for. A job that has nothing new to do is skipped.
         spark: the session; by default the active one, or else a new one on this machine.
         rebuild: make pages, samples and windows anew, whatever is there.
         reconfigure: replace what was made with other settings, instead of refusing to.
@@ -82,13 +82,20 @@ def run(
         ConfigError: the configuration can't be run, or is not that of what is there.
         InputError: a file that a job reads is missing or can't be read.
         LockedError: another run writes under the root, and ``wait`` is false.
+        TypeError: ``config`` is none, but a path perhaps.
     """
+    from crossic_etl.config import Config
     from crossic_etl.config.checks import check_all
     from crossic_etl.pipeline.flow import choose, run_flow
     from crossic_etl.session import get_session
 
+    if not isinstance(config, Config):
+        raise TypeError(f"config: {config!r} given, expected what load_config returns")
     check_all(config)
-    chosen = choose(config, only=jobs or ())
+    names = [jobs] if isinstance(jobs, str) else jobs
+    if names is not None and not names:
+        return {}
+    chosen = choose(config, only=names or ())
     session = spark or get_session()
     return run_flow(session, config, chosen, rebuild=rebuild, reconfigure=reconfigure, wait=wait)
 

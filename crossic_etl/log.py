@@ -84,4 +84,4 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             found["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(found, ensure_ascii=False)
+        return json.dumps(found)  # in ASCII: the terminal's encoding may lack a letter

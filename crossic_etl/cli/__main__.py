@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import click
 
-from crossic_etl.cli.registry import SCRIPTS, cli
+from crossic_etl.cli.output import accept_any_text, output_failed
+from crossic_etl.cli.registry import COMMANDS, SCRIPTS, cli
 
 # Asked for in any place of the line, they are none of `run`'s.
 OWN_OPTIONS = ("--help", "-h", "--version")
@@ -19,6 +20,8 @@ def main(name: str, argv: Sequence[str] | None = None) -> int:
     Without ``argv`` the arguments are those of the process, which then ends.
     """
     arguments = sys.argv[1:] if argv is None else argv
+    if argv is None:
+        accept_any_text()
     status = run_line([SCRIPTS.get(name, name), *arguments])
     if argv is None:
         end_quietly(status)
@@ -34,14 +37,19 @@ def run_line(argv: Sequence[str]) -> int:
     if not arguments:
         click.echo(cli.get_help(click.Context(cli, info_name="crossic-etl")), err=True)
         return 2
-    if arguments[0].startswith("-") and arguments[0] not in OWN_OPTIONS:
+    of_run = arguments[0].startswith("-") and arguments[0] not in OWN_OPTIONS
+    if of_run:
         arguments.insert(0, "run")
     try:
         return int(cli.main(arguments, prog_name="crossic-etl", standalone_mode=False) or 0)
     except click.ClickException as error:
         message = " ".join(error.format_message().split())
+        if of_run and any(name in COMMANDS for name in arguments[1:]):
+            message += "; options stand behind the command: crossic-etl run --quiet"
         click.echo(f"error: {message}", err=True)
         return 2
+    except OSError as error:  # of help: a command has handled its own
+        return output_failed(error)
 
 
 def console() -> None:
@@ -51,6 +59,7 @@ def console() -> None:
         SystemExit: the command failed. Success returns, as Databricks takes any SystemExit for a
             failure and ignores what is returned.
     """
+    accept_any_text()
     if status := run_line(sys.argv[1:]):
         end_quietly(status)
         raise SystemExit(status)

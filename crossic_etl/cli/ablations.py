@@ -24,7 +24,9 @@ def command() -> None:
 @command.command("plan", help="Write configurations, and the script that runs them.")
 @click.option("--config", required=True, metavar="FILE", help="Of the ETL.")
 @click.option("--training", required=True, metavar="FILE", help="Of training.")
-@click.option("--tokens", required=True, type=int, help="New tokens of each export.")
+@click.option(
+    "--tokens", required=True, type=click.IntRange(min=1), help="New tokens of each export."
+)
 @click.option(
     "--output", required=True, type=click.Path(path_type=Path), metavar="FOLDER", help="Of all."
 )

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from crossic_etl.cli.output import drop_output, is_closed_output
 from crossic_etl.cli.stopping import LINE, end_session, stopping
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from crossic_etl.config import Config
+    from crossic_etl.config.yaml_file import YamlFile
     from crossic_etl.runs.job import Job
 
 log = logging.getLogger(__name__)
@@ -62,11 +64,7 @@ def open_config(path: str, overrides: Sequence[str]) -> Config:
     Raises:
         ConfigError: it isn't one.
     """
-    from crossic_etl.config import load_config
-
-    config = load_config(path, overrides)
-    show_root(config)
-    return config
+    return _open(path, overrides)[0]
 
 
 def checked_config(path: str, overrides: Sequence[str]) -> Config:
@@ -77,9 +75,23 @@ def checked_config(path: str, overrides: Sequence[str]) -> Config:
     """
     from crossic_etl.config.checks import check_all
 
-    config = open_config(path, overrides)
-    check_all(config)
+    config, file = _open(path, overrides)
+    with file.locating():
+        check_all(config)
     return config
+
+
+def _open(path: str, overrides: Sequence[str]) -> tuple[Config, YamlFile]:
+    """A configuration and its file, which is read once: it may be a pipe."""
+    from crossic_etl.config import Config
+    from crossic_etl.config.loading import load
+    from crossic_etl.config.secrets import ANYWHERE
+    from crossic_etl.config.yaml_file import read_yaml
+
+    file = read_yaml(path, overrides)
+    config, _ = load(Config, file, ANYWHERE)
+    show_root(config)
+    return config, file
 
 
 def show_root(config: Config) -> None:
@@ -126,6 +138,9 @@ def _attempt(
             raise
         if (message := _message(error)) is None:
             raise
+        if is_closed_output(error):
+            drop_output()
+            return 1
         log.error("%s", message)
         return 1
 

@@ -27,7 +27,7 @@ def print_schema() -> None:
     """Prints the schema."""
     from crossic_etl.config.schema import json_schema
 
-    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    click.echo(json.dumps(json_schema(), indent=2))
 
 
 @command.command("check", help="Check a configuration: keys, values, and what it names.")
@@ -46,13 +46,15 @@ def write_template(file: Path | None) -> None:
     """Writes it to a new file, or prints it where none is named.
 
     Raises:
-        click.UsageError: the file is there.
+        click.UsageError: the file is there, or its folder isn't.
     """
     from crossic_etl.config.schema import template
 
     if file is None:
         click.echo(template(), nl=False)
         return
+    if not file.parent.is_dir():
+        raise click.UsageError(f"{file}: there is no folder {file.parent}; nothing was written")
     try:
         with file.open("x", encoding="utf-8") as written:
             written.write(template())

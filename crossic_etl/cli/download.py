@@ -32,7 +32,7 @@ def shard(text: str) -> tuple[int, int]:
     Raises:
         click.BadParameter: it isn't one of so many.
     """
-    match = re.fullmatch(r"(\d+)/(\d+)", text)
+    match = re.fullmatch(r"([0-9]+)/([0-9]+)", text)
     number, of = map(int, match.groups()) if match else (0, 0)
     if not 1 <= number <= of:
         raise click.BadParameter(f"{text!r} given, expected 1/N to N/N", param_hint="--shards")

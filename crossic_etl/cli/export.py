@@ -32,11 +32,11 @@ def layouts() -> Sequence[str]:
     type=Choice("LAYOUT", layouts),
     default="parquet",
     show_default=True,
-    help="Parquet, mds or another of docs/export.md.",
+    help="Of its files: parquet, mds or flat.",
 )
-@click.option("--tokens", type=int, help="Stop at so many new training tokens.")
-@click.option("--file-windows", type=int, help="Windows in a file, about.")
-@click.option("--generation", type=int, help="Windows of this generation alone.")
+@click.option("--tokens", type=click.IntRange(min=1), help="Stop at so many new training tokens.")
+@click.option("--file-windows", type=click.IntRange(min=1), help="Windows in a file, about.")
+@click.option("--generation", type=click.IntRange(min=0), help="Windows of this generation alone.")
 @click.option("--overwrite", is_flag=True, help="Replace an export there.")
 def command(
     path: str,
@@ -50,12 +50,15 @@ def command(
     overwrite: bool,
 ) -> None:
     """Exports what is asked for."""
+    from crossic_etl.config.paths import expand
     from crossic_etl.export import job
     from crossic_etl.export.plan import ExportRequest
 
+    if not to.strip():
+        raise click.UsageError("--to: '' given, expected a folder or URL")
     config = checked_config(path, overrides)
     request = ExportRequest(
-        to,
+        expand(to, ("--to",)),  # a shell leaves --to=~/x as it is
         arrangement_of(config, arrangement),
         layout,
         tokens,

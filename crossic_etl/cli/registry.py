@@ -84,6 +84,8 @@ def unknown_command(name: str) -> str:
     """What to say of a name that is none of a command."""
     from difflib import get_close_matches
 
+    if name == "help":
+        return "no command 'help'; did you mean '--help'?"
     close = get_close_matches(name, [*COMMANDS, *SCRIPTS], n=1)
     if close:
         return f"no command {name!r}; did you mean {SCRIPTS.get(close[0], close[0])!r}?"

@@ -34,7 +34,13 @@ def command(
     only: str | None,
     dry_run: bool,
 ) -> None:
-    """Runs the jobs that are asked for."""
+    """Runs the jobs that are asked for.
+
+    Raises:
+        click.UsageError: the first job and the only one are given.
+    """
+    if first and only:
+        raise click.UsageError("--only: give it or --from, not both")
     config = checked_config(path, overrides)
     from crossic_etl.inputs.dumps import find_local_wikis
     from crossic_etl.pipeline import flow

@@ -40,7 +40,7 @@ To run on real dumps, write a my.yaml as README.md has it under "Real dumps" (th
 
 
 @click.command("sample", cls=Command, help=OTHERS["sample"])
-@click.argument("folder", type=click.Path(path_type=Path), default="warehouse")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default="warehouse")
 def command(folder: Path) -> None:
     """Runs the whole pipeline on the bundled sample; all of it goes into the folder."""
     from crossic_etl.config import load_config

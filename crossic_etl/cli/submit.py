@@ -40,7 +40,7 @@ def platforms() -> Sequence[str]:
 @click.option("--wait", is_flag=True, help="Follow the job and return its exit status.")
 @click.option(
     "--interval",
-    type=float,
+    type=click.FloatRange(min=0, min_open=True),
     default=10,
     show_default=True,
     metavar="SECONDS",

@@ -10,8 +10,8 @@ from crossic_etl.cli.registry import OTHERS
 
 @click.command("train", cls=Command, help=OTHERS["train"], own_signals=True)
 @configuration("batch.windows=32")
-def command(path: str, overrides: tuple[str, ...]) -> int:
+def command(path: str, overrides: tuple[str, ...]) -> None:
     """Trains, as ``python -m crossic_etl.training`` does."""
-    from crossic_etl.training.__main__ import main
+    from crossic_etl.training.__main__ import run
 
-    return main(["--config", path, *(f"--set={override}" for override in overrides)])
+    run(path, overrides)

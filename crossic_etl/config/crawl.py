@@ -12,7 +12,7 @@ from pydantic import WithJsonSchema
 
 from crossic_etl.config.errors import one_of, require
 from crossic_etl.config.fields import Flag, Items, Number, OneOf, PathText, Text, Whole, settings
-from crossic_etl.kernels.crawl.names import FORMATS, PRESETS
+from crossic_etl.kernels.crawl.names import FIELDS, FORMATS, PRESETS
 from crossic_etl.kernels.encoding.names import BACKENDS, DTYPES, SENTENCE_TRANSFORMERS, SPANS
 from crossic_etl.kernels.search.indexes import INDEXES, METHODS
 
@@ -45,6 +45,10 @@ class CrawlSource:
         require(fits, "crawl.sources.fields", self.fields, f"{one_of(PRESETS)}, or a mapping")
         named = not isinstance(self.fields, dict) or "text" in self.fields
         require(named, "crawl.sources.fields", self.fields, "a mapping with the key text")
+        known = FIELDS["fineweb"]
+        for name in self.fields if isinstance(self.fields, dict) else ():
+            expected = f"{one_of(tuple(known))}, to the name that the source has for it"
+            require(name in known, "crawl.sources.fields", name, expected)
 
 
 @settings("crawl")

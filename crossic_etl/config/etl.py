@@ -43,7 +43,7 @@ class Wikipedia:
     def __post_init__(self) -> None:
         dates = self.date.values() if isinstance(self.date, dict) else [self.date]
         for date in dates:
-            require(re.fullmatch(r"\d{8}|", date), "wikipedia.date", self.date, "YYYYMMDD")
+            require(re.fullmatch(r"([0-9]{8})?", date), "wikipedia.date", self.date, "YYYYMMDD")
         require(
             self.max_page_bytes > 0, "wikipedia.max_page_bytes", self.max_page_bytes, "bytes > 0"
         )

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import difflib
+import re
 import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import yaml
 
 from crossic_etl.config.errors import ConfigError, KeyPath, UnfitSettingError
 
@@ -20,6 +24,7 @@ ONE_OF = "one_of"
 """The type of `fields.OneOf`'s error."""
 UNKNOWN = ("unexpected_keyword_argument", "invalid_key")
 MISSING = "missing"
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d{1,3})?", re.ASCII | re.IGNORECASE)
 _FIRST = {**dict.fromkeys(UNKNOWN, 0), MISSING: 1}
 
 
@@ -75,11 +80,28 @@ def _wrong(place: _Place, item: ErrorDetails) -> ConfigError:
         expected = str(item["ctx"]["expected"])
     elif item["type"] == "multiple_argument_values":
         expected = "it once"
-    elif type(value) is bool and not is_union and words(place.hint).startswith("text"):
-        expected = "text: YAML takes it for true or false without quotes"  # no, off, on, yes
     else:
-        expected = words(place.hint)
+        expected = words(place.hint) + _taken_by_yaml(value, place.hint)
+    value = str(value) if isinstance(value, datetime.date) else value
     return ConfigError(place.key, value, expected, place.path)
+
+
+def _taken_by_yaml(value: Any, hint: Any) -> str:
+    """What to add where YAML takes what was written for something else, and how to write it."""
+    kinds = words(hint)
+    inside = [*value, *value.values()] if isinstance(value, dict) else [value]
+    inside = [*inside, *value] if isinstance(value, list) else inside
+    if "text" in kinds and any(type(one) is bool for one in inside):
+        return ": YAML takes it for true or false without quotes"  # no, off, on, yes
+    if "text" in kinds and any(isinstance(one, datetime.date) for one in inside):
+        return ": YAML takes 2026-01-01 for a date without quotes"
+    if "number" in kinds and isinstance(value, str) and _NUMBER.fullmatch(value):
+        number = float(value)
+        if "whole" not in kinds:
+            return f": YAML takes it for text; write {yaml.safe_dump(number).split()[0]}"
+        if number.is_integer():
+            return f": YAML takes it for text; write {number:.0f}"
+    return ""
 
 
 def _moved(cause: ConfigError, place: _Place) -> ConfigError:
@@ -108,6 +130,8 @@ def _below(key: str, name: str) -> str:
 
 def _walk(place: _Place, steps: Iterable[str | int]) -> _Place:
     """The value at pydantic's location: where types have a choice, that of the whole choice."""
+    steps = list(steps)
+    is_key = steps[-1:] == ["[key]"]
     for step in steps:
         hint = _bare(place.hint)
         if dataclasses.is_dataclass(hint):
@@ -119,9 +143,11 @@ def _walk(place: _Place, steps: Iterable[str | int]) -> _Place:
         elif typing.get_origin(hint) is tuple:
             below = typing.get_args(hint)[0]
             place = _Place(place.key, (*place.path, step), below, _item(place.value, step))
-        elif typing.get_origin(hint) is dict and step != "[key]":
-            below = typing.get_args(hint)[1]
-            place = _Place(place.key, (*place.path, step), below, _item(place.value, step))
+        elif typing.get_origin(hint) is dict:
+            below = typing.get_args(hint)[not is_key]
+            key = place.key if is_key else _below(place.key, str(step))
+            place = _Place(key, (*place.path, step), below, _item(place.value, step))
+            break
         else:
             break
     return place

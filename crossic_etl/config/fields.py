@@ -8,12 +8,14 @@ Only API that pydantic 2.10 has is used (see ``setup.cfg``).
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, TypeVar, cast
 
 import pydantic.dataclasses
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     ConfigDict,
     GetCoreSchemaHandler,
@@ -67,6 +69,20 @@ def _number_as_text(value: object) -> object:
     return str(value) if type(value) is int else value  # YAML reads 20260101 as a number
 
 
+def _is_64_bit(value: int) -> int:
+    """Refuses what Java's long doesn't hold: Spark would fail on it hours later."""
+    if not -(2**63) <= value < 2**63:
+        raise PydanticCustomError(ONE_OF, "{expected}", {"expected": "a whole number of 64 bits"})
+    return value
+
+
+def _is_finite(value: float) -> float:
+    """Refuses YAML's .nan, which no comparison refuses, and .inf."""
+    if not math.isfinite(value):
+        raise PydanticCustomError(ONE_OF, "{expected}", {"expected": "a finite number"})
+    return value
+
+
 def _list_as_tuple(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
@@ -75,8 +91,8 @@ Text = Annotated[
     str, Strict(), BeforeValidator(_number_as_text), WithJsonSchema({"type": ["string", "integer"]})
 ]
 PathText = Annotated[Text, IsPath()]
-Whole = StrictInt
-Number = StrictFloat
+Whole = Annotated[StrictInt, AfterValidator(_is_64_bit)]
+Number = Annotated[StrictFloat, AfterValidator(_is_finite)]
 Flag = StrictBool
 Items = Annotated[tuple[T, ...], Strict(), BeforeValidator(_list_as_tuple)]
 

@@ -31,15 +31,6 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     return load(Config, read_yaml(path, overrides), ANYWHERE)[0]
 
 
-def read_tree(path: str | Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
-    """The mapping in the YAML file at ``path``, with its overrides, as it stands there.
-
-    Raises:
-        ConfigError: as `read_yaml` says.
-    """
-    return read_yaml(path, overrides).tree
-
-
 def load(kind: type[T], file: YamlFile, instead: str = SUBMISSION) -> tuple[T, dict[str, Any]]:
     """Settings of a YAML file, and the tree that they were built of, its paths expanded.
 

@@ -15,6 +15,7 @@ from crossic_etl.config.secrets import is_secret_name
 
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})", re.ASCII)
 _HOME = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:/*)?~")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 Replace = Callable[[str, KeyPath], str]
 
@@ -30,7 +31,8 @@ def expand_paths(kind: type, tree: Mapping[str, Any]) -> dict[str, Any]:
         tree: plain mappings and lists.
 
     Raises:
-        ConfigError: a variable that isn't set, another ``$``, or a ``~`` of nobody's home.
+        ConfigError: a variable that isn't set, another ``$``, a ``~`` of nobody's home, or a
+            control character.
     """
     expanded: dict[str, Any] = _replace(kind, tree, (), expand)
     return expanded
@@ -66,7 +68,7 @@ def expand(text: str, path: KeyPath = ()) -> str:
 
     Raises:
         ConfigError: a variable that isn't set or is empty or has the name of a secret; another
-            ``$``; or a ``~`` of nobody's home.
+            ``$``; a ``~`` of nobody's home; or a control character.
     """
     key = ".".join(part for part in path if isinstance(part, str))
 
@@ -82,6 +84,8 @@ def expand(text: str, path: KeyPath = ()) -> str:
     expanded = os.path.expanduser(_VARIABLE.sub(value_of, text))  # noqa: PTH111
     if "$" in _VARIABLE.sub("", text):
         raise ConfigError(key, text, "a path; a $ begins $NAME or ${NAME} of a variable", path)
+    if _CONTROL.search(expanded):
+        raise ConfigError(key, text, "a path without control characters", path)
     if _HOME.match(expanded):
         raise ConfigError(key, text, "a path; ~ begins ~/ or the ~name of a user with a home", path)
     return expanded

@@ -53,6 +53,9 @@ def refuse_secrets(
             if not (isinstance(value, str) and REFERENCE.fullmatch(value)):
                 expected = "'environment', or the name/entry of a secret of the platform"
                 raise UnfitSettingError(f"{key}: expected {expected}", path)
+        elif is_secret(path[-1]):
+            where = f"a key of {parent}" if parent else "a key"
+            raise UnfitSettingError(f"{where} looks like a secret; {instead}", path)
         elif (key not in known and is_secret_name(name)) or is_secret(value):
             raise UnfitSettingError(f"{key}: looks like a secret; {instead}", path)
 
@@ -85,4 +88,5 @@ def is_secret_name(name: str) -> bool:
 
 def is_secret(value: object) -> bool:
     """Whether a value is a text with what looks like a secret in it."""
+    value = value.decode("latin-1") if isinstance(value, bytes) else value  # YAML's !!binary
     return isinstance(value, str) and any(form.search(value) for form in SECRET_VALUES)

@@ -14,6 +14,10 @@ from crossic_etl.config.errors import ConfigError, KeyPath, UnfitSettingError, r
 from crossic_etl.config.secrets import is_secret, is_secret_name
 
 OVERRIDE = "--set"
+# Aliases of aliases make of a few lines more values than memory holds.
+MOST_VALUES = 100_000
+# More is a file named by mistake, which takes minutes to parse.
+MOST_BYTES = 2**21
 
 
 @dataclass(frozen=True)
@@ -61,12 +65,15 @@ def read_yaml(path: str | Path, overrides: Sequence[str] = ()) -> YamlFile:
             ``key=value``.
     """
     try:
-        node, tree = _parse(Path(path).read_text(encoding="utf-8"))
+        node, tree = _parse(_read(path).decode("utf-8"))
     except OSError as error:
         raise ConfigError(
             "--config", str(path), f"a readable YAML file ({error.strerror})"
         ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        problem = f"{error.reason} at byte {error.start}"
+        raise ConfigError("--config", str(path), f"a file in UTF-8 ({problem})") from None
+    except yaml.YAMLError as error:
         raise ConfigError("--config", str(path), f"valid YAML ({_problem(error)})") from None
     except DuplicateKeyError as error:
         raise error.located(f"{path}:{error.line}") from None
@@ -79,11 +86,18 @@ def read_yaml(path: str | Path, overrides: Sequence[str] = ()) -> YamlFile:
     return YamlFile(str(path), tree, node, set_paths)
 
 
+def _read(path: str | Path) -> bytes:
+    with Path(path).open("rb") as file:
+        data = file.read(MOST_BYTES + 1)
+    require(len(data) <= MOST_BYTES, "--config", str(path), f"at most {MOST_BYTES:,} bytes of YAML")
+    return data
+
+
 class DuplicateKeyError(UnfitSettingError):
     """A key that a mapping has twice: YAML would take the last one without a word."""
 
     def __init__(self, path: KeyPath, first: int, line: int) -> None:
-        key = ".".join(map(str, path))
+        key = ".".join("(looks like a secret)" if is_secret(it) else str(it) for it in path)
         super().__init__(f"{key}: stands twice, in lines {first} and {line}; expected once", path)
         self.line = line
 
@@ -94,14 +108,35 @@ def _parse(text: str) -> tuple[yaml.Node | None, Any]:
         node = loader.get_single_node()
         if node is None:
             return None, None
+        _refuse_too_many(node, {})
         _refuse_duplicates(node, (), set())
         return node, loader.construct_document(node)
     except DuplicateKeyError:
         raise
+    except RecursionError:
+        raise yaml.MarkedYAMLError(problem="values inside values too deep") from None
     except ValueError:  # 2026-13-01; the message may repeat the value
         raise yaml.MarkedYAMLError(problem="a number or date that is none") from None
     finally:
         loader.dispose()
+
+
+def _refuse_too_many(node: yaml.Node, sizes: dict[int, int]) -> int:
+    """How many values a node stands for, where each alias is all that its anchor holds.
+
+    Raises:
+        yaml.MarkedYAMLError: more than any configuration has, or an anchor inside itself.
+    """
+    size = sizes.get(id(node))
+    if size is None:
+        sizes[id(node)] = MOST_VALUES  # what it counts for inside itself
+        below = node.value if isinstance(node, yaml.CollectionNode) else []
+        nodes = [one for item in below for one in (item if isinstance(item, tuple) else [item])]
+        size = sizes[id(node)] = 1 + sum(_refuse_too_many(one, sizes) for one in nodes)
+    if size > MOST_VALUES:
+        problem = f"more than {MOST_VALUES:,} values, or an anchor inside itself"
+        raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+    return size
 
 
 def _refuse_duplicates(node: yaml.Node, path: KeyPath, seen: set[int]) -> None:
@@ -140,20 +175,20 @@ def _find(node: yaml.Node, path: KeyPath) -> tuple[int, int | None]:
     return depth, line
 
 
-def _problem(error: yaml.YAMLError | UnicodeDecodeError) -> str:
+def _problem(error: yaml.YAMLError) -> str:
     """What is wrong and in which line; not the line itself, which may be no one else's business."""
     if isinstance(error, yaml.MarkedYAMLError) and error.problem:
         mark = error.problem_mark
         return f"{error.problem} in line {mark.line + 1}" if mark else str(error.problem)
     if isinstance(error, yaml.reader.ReaderError):
         return f"{error.reason} at character {error.position}"
-    return str(error.reason if isinstance(error, UnicodeDecodeError) else type(error).__name__)
+    return type(error).__name__
 
 
 def _apply(tree: dict[str, Any], override: str) -> KeyPath:
     """Sets one value in the tree; returns its path."""
     key, equals, value = override.partition("=")
-    _require(equals and key, OVERRIDE, override, "key=value")
+    _require(equals and all(key.split(".")), OVERRIDE, override, "key=value")
     *parents, leaf = key.split(".")
     for parent in parents:
         below = tree.setdefault(parent, {})
@@ -169,6 +204,8 @@ def _apply(tree: dict[str, Any], override: str) -> KeyPath:
 
 def _require(fits: object, key: str, given: str, expected: str) -> None:
     """Refuses an override, without repeating it where it may hold a secret."""
-    if not fits and (is_secret(given) or is_secret_name(key) or is_secret_name(given)):
+    named = is_secret_name(key) or is_secret_name(given)
+    if not fits and (named or is_secret(key) or is_secret(given)):
+        key = OVERRIDE if is_secret(key) else key
         raise UnfitSettingError(f"{key}: expected {expected}; what was given looks like a secret")
     require(fits, key, given, expected)

@@ -19,9 +19,6 @@ from crossic_etl.report.source import ReportSource
 from crossic_etl.report.texts import lengths_section, pairs_section, windows_section
 from crossic_etl.tables import Tables
 
-# Six languages in seven arrangements then make 4,200 samples of 6,000 characters: 30 MB.
-MOST_SAMPLES = 100
-
 SECTIONS = (
     flow_section,
     rejects_section,

@@ -20,16 +20,15 @@ from crossic_etl.training.errors import TrainingError
 
 # Seconds in which a process that crashes only since another one failed is stopped by the launcher.
 GRACE = 5
+PACKAGES = ("torch", "transformers", "peft", "safetensors", "tensorboard", "tqdm")
+INSTALL = "pip install 'crossic-etl[training]'"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Trains; the exit status is 0, or 1 after one line of error."""
     given = arguments().parse_args(argv)
     try:
-        config = load_training_config(given.config, given.overrides)
-        from crossic_etl.training.run import train  # torch takes seconds: not for a wrong key
-
-        train(config)
+        run(given.config, given.overrides)
     except (ConfigError, ExportError, TrainingError) as error:
         return fail(error)
     except Exception:
@@ -37,6 +36,25 @@ def main(argv: Sequence[str] | None = None) -> int:
             time.sleep(GRACE)
         raise
     return 0
+
+
+def run(path: str, overrides: Sequence[str]) -> None:
+    """Trains by a configuration.
+
+    Raises:
+        ConfigError: it can't be used.
+        ExportError: an export can't be read.
+        TrainingError: training can't go on, or a package of the extra ``training`` is missing.
+    """
+    config = load_training_config(path, overrides)
+    try:
+        from crossic_etl.training.run import train  # torch takes seconds: not for a wrong key
+
+        train(config)
+    except ModuleNotFoundError as error:
+        if error.name not in PACKAGES:
+            raise
+        raise TrainingError(f"package {error.name} is missing: {INSTALL}") from None
 
 
 def arguments() -> argparse.ArgumentParser:

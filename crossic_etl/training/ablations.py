@@ -23,8 +23,9 @@ from typing import Any
 import yaml
 
 from crossic_etl.config.errors import ConfigError, one_of, require
-from crossic_etl.config.loading import build, read_tree
+from crossic_etl.config.loading import build
 from crossic_etl.config.training import TrainingConfig
+from crossic_etl.config.yaml_file import read_yaml
 from crossic_etl.kernels.samples.names import ARRANGEMENTS
 from crossic_etl.training.errors import TrainingError
 from crossic_etl.training.outputs import FINAL, read_metrics, read_record
@@ -91,7 +92,9 @@ def plan(
     for name in arrangements:
         require(name in COMPARED, "--arrangements", name, one_of(COMPARED))
     require(tokens > 0, "--tokens", tokens, "tokens > 0")
-    configs = training_configs(read_tree(training), folder, arrangements)
+    file = read_yaml(training)
+    with file.locating():
+        configs = training_configs(file.tree, folder, arrangements)
     folder.mkdir(parents=True, exist_ok=True)
     for name, tree in configs.items():
         text = yaml.safe_dump(tree, sort_keys=False, allow_unicode=True)

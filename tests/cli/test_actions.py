@@ -125,7 +125,9 @@ def test_a_tokenizer_that_does_not_fit_ends_before_spark_starts(
     arguments = ["--config", config_file, "--set", "split_token=<|none|>"]
     assert main("pages", arguments) == 1
     error = capsys.readouterr().err
-    assert error.startswith("error: split_token: '<|none|>' is no token of this kind; expected")
+    assert error.startswith(
+        "error: --set: split_token: '<|none|>' is no token of this kind; expected"
+    )
     assert error.count("\n") == 1
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 import crossic_etl
 from crossic_etl.cli import __main__ as command_line
 from crossic_etl.cli.registry import COMMANDS, JOBS, SCRIPTS, cli
+from crossic_etl.export.manifest import LAYOUTS
 from crossic_etl.log import console_logging
 from crossic_etl.pipeline import flow
 
@@ -103,6 +105,16 @@ def test_the_module_and_a_script_are_the_command(tmp_path: Path) -> None:
         ("export --config x --to y --layout mdss", "'mdss' is not one of "),
         ("verify --config x --quiet --verbose", "--quiet: give it or --verbose, not both"),
         ("config chek", "chek"),
+        ("config init none/my.yaml", "none/my.yaml: there is no folder none; nothing was written"),
+        ("help", "no command 'help'; did you mean '--help'?"),
+        ("--quiet run --config x", "options stand behind the command: crossic-etl run --quiet"),
+        ("run --config x --from pairs --only links", "--only: give it or --from, not both"),
+        ("sample setup.cfg", "'setup.cfg' is a file"),
+        ("export --config x --to", "'--to' requires an argument"),
+        ("export --config x --to y --tokens 0", "0 is not in the range x>=1"),
+        ("report --config x --samples 101", "101 is not in the range 0<=x<=100"),
+        ("download --config x --shards ๑/๒", "'๑/๒' given, expected 1/N to N/N"),
+        ("submit --config x --interval 0", "0.0 is not in the range x>0"),
         ("config", "Missing command"),
     ],
 )
@@ -113,6 +125,18 @@ def test_a_wrong_line_is_told_so_in_one(
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert err.startswith("error: ") and said in err
+
+
+def test_help_of_export_names_the_layouts() -> None:
+    command = cli.get_command(click.Context(cli), "export")
+    assert command is not None
+    layout = next(param for param in command.params if param.name == "layout")
+    assert isinstance(layout, click.Option) and layout.help
+    assert re.findall(r"[a-z]+", layout.help.partition(":")[2]) == [
+        *LAYOUTS[:-1],
+        "or",
+        LAYOUTS[-1],
+    ]
 
 
 def test_an_empty_line_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
@@ -190,3 +214,38 @@ def test_a_new_configuration_is_written_once_and_checked(
     assert "shards: 0 given" in capsys.readouterr().err
     assert command_line.main("config", ["schema"]) == 0
     assert json.loads(capsys.readouterr().out)["properties"]["root"]
+
+
+def test_training_without_its_packages_names_the_extra(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in [name for name in sys.modules if name.startswith("crossic_etl.training.run")]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    config = tmp_path / "training.yaml"
+    config.write_text("model: {name: m}\nexports: [/x]\noutput: /o\n")
+    assert command_line.main("train", ["--config", str(config)]) == 1
+    said = "error: package torch is missing: pip install 'crossic-etl[training]'\n"
+    assert tuple(capsys.readouterr()) == ("", said)
+
+
+def test_an_error_of_training_is_json_where_that_is_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "training.yaml"
+    config.write_text("model: {name: m}\nexports: [/x]\n")
+    given = ["--config", str(config), "--log-format", "json"]
+    assert command_line.main("train", given) == 1
+    found = json.loads(capsys.readouterr().err)
+    assert (found["level"], found["message"]) == (
+        "error", f"{config}: output is missing, and has no default",
+    )  # fmt: skip
+
+
+def test_what_is_checked_after_reading_has_its_line_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "my.yaml"
+    config.write_text("root: /data\nlanguages: [th]\nwikipedia:\n  dumps: /d\n")
+    assert command_line.main("run", ["--config", str(config), "--dry-run"]) == 1
+    assert f"{config}:3: wikipedia.date: '' given" in capsys.readouterr().err

@@ -97,7 +97,7 @@ shards: 3
             "{'en-first': 0.9}",
             "shares that sum to 1, not 0.9",
         ),
-        ("mixture: {en-first: a}", "mixture", "'a'", "a number"),
+        ("mixture: {en-first: a}", "mixture.en-first", "'a'", "a number"),
         ("mixture: [mix]", "mixture", "['mix']", "a mapping of names to number"),
         ("validation_share: 0.5", "validation_share", "0.5", "a share from 0, below 0.5"),
         ("validation_share: -0.1", "validation_share", "-0.1", "a share from 0, below 0.5"),
@@ -130,7 +130,7 @@ shards: 3
         ("neighbours: {precision: high}", "neighbours.precision", "'high'", "a number or null"),
         ("neighbours: {calibrate: 1}", "neighbours.calibrate", "1", "true or false"),
         ("neighbours: {wrong_pairs: all}", "neighbours.wrong_pairs", "'all'", "nearest or random"),
-        ("wikipedia: {date: 2026-01-01}", "wikipedia.date", "datetime.date(2026, 1, 1)", "text"),
+        ("wikipedia: {date: 2026-01-01}", "wikipedia.date", "'2026-01-01'", "text"),
         ("wikipedia: {date: '2026'}", "wikipedia.date", "'2026'", "YYYYMMDD"),
         ("wikipedia: {date: {th: '1'}}", "wikipedia.date", "{'th': '1'}", "YYYYMMDD"),
         ("wikipedia: {on_damage: stop}", "wikipedia.on_damage", "'stop'", "salvage or fail"),
@@ -207,7 +207,9 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_a_file_that_is_no_yaml_is_refused(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "my.yaml"
     path.write_bytes(data)
-    with pytest.raises(ConfigError, match=r"--config: .* given, expected valid YAML"):
+    with pytest.raises(
+        ConfigError, match=r"--config: .* given, expected (valid YAML|a file in UTF-8) "
+    ):
         load_config(path)
 
 
@@ -306,7 +308,10 @@ def test_names_are_listed_for_a_reader() -> None:
         (lambda: Config("a", "th"), "languages: 'th' given, expected a list"),
         (lambda: Config("a", ("th",), window=64), "window: 64 given, expected a mapping of keys"),
         (lambda: Config("a", ("th",), window={"length": 1}), "window.length: 1 given, expected at"),
-        (lambda: Neighbours(thresholds={"th": "x"}), "neighbours.thresholds: 'x' given, expected"),
+        (
+            lambda: Neighbours(thresholds={"th": "x"}),
+            "neighbours.thresholds.th: 'x' given, expected",
+        ),
         (lambda: CrawlSource(" "), "crawl.sources.path: ' ' given, expected a path"),
     ],
 )
@@ -356,3 +361,29 @@ def test_lists_of_names_stand_where_they_are_implemented() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("validation_share: 1e-2", "expected a number: YAML takes it for text; write 0.01"),
+        ("validation_share: .nan", "validation_share: nan given, expected a finite number"),
+        ("download: {timeout: .inf}", "download.timeout: inf given, expected a finite number"),
+        ("crawl: {quality_rules: {min_words: .nan}}", "crawl.quality_rules.min_words: nan given"),
+        ("seed: 4e3", "expected a whole number: YAML takes it for text; write 4000"),
+        ("seed: 99999999999999999999", "expected a whole number of 64 bits"),
+        ("neighbours: {thresholds: {th: a}}", "neighbours.thresholds.th: 'a' given"),
+        ("neighbours: {thresholds: {no: 1.1}}", "False given, expected text: YAML takes it"),
+        ("wikipedia: {date: 2026-01-01}", "YAML takes 2026-01-01 for a date without quotes"),
+        ("wikipedia: {date: {no: 20260101}}", "YAML takes it for true or false without quotes"),
+        ("wikipedia: {date: '๒๐๒๖๐๑๐๑'}", "expected YYYYMMDD"),
+        (
+            "crawl: {sources: [{path: x, fields: {text: t, urll: u}}]}",
+            "'urll' given, expected text, ",
+        ),
+    ],
+)
+def test_a_message_says_how_to_write_it(tmp_path: Path, line: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, f"{SMALLEST}{line}\n")
+    assert "my.yaml:3: " in str(caught.value) and said in str(caught.value)

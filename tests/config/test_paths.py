@@ -152,3 +152,9 @@ def test_python_code_expands_for_itself() -> None:
 )
 def test_the_root_is_absolute(root: str, expected: str) -> None:
     assert absolute_root(root) == Config(root, ("th",)).absolute_root == expected
+
+
+@pytest.mark.parametrize("text", ["a\0b", "a\nroot: b", "\x1b[2J", "a\x7f"])
+def test_a_path_has_no_control_characters(text: str) -> None:
+    with pytest.raises(ConfigError, match="expected a path without control characters"):
+        expand(text, ("root",))

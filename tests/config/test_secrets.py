@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import base64
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from crossic_etl.config import load_config
 from crossic_etl.config.errors import ConfigError
 from crossic_etl.config.secrets import known_keys, refuse_secrets
 from crossic_etl.config.training import TrainingConfig
@@ -46,3 +49,27 @@ def test_a_secret_is_refused_by_its_name_alone(tree: dict[str, Any], named: str)
 )
 def test_what_only_sounds_like_a_secret_is_taken(tree: dict[str, Any]) -> None:
     refuse_secrets(tree, KNOWN)
+
+
+SECRET = "hf_" + "a1B2" * 6
+
+
+@pytest.mark.parametrize(
+    ("text", "override"),
+    [
+        (f"{SECRET}: 1\n", ""),
+        (f"{SECRET}: 1\n{SECRET}: 2\n", ""),
+        (f"window: {{{SECRET}: 1}}\n", ""),
+        (f"seed: !!binary {base64.b64encode(SECRET.encode()).decode()}\n", ""),
+        ("", f"{SECRET}=1"),
+        ("", f"{SECRET}=["),
+        ("", f"seed.{SECRET}=1"),
+        ("", f"seed={{{SECRET}: 1, {SECRET}: 2}}"),
+    ],
+)
+def test_a_secret_that_is_a_key_isnt_repeated(tmp_path: Path, text: str, override: str) -> None:
+    path = tmp_path / "my.yaml"
+    path.write_text(f"root: /data\nlanguages: [th]\n{text}")
+    with pytest.raises(ConfigError, match="looks like a secret") as caught:
+        load_config(path, [override] if override else [])
+    assert SECRET not in str(caught.value)

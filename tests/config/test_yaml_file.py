@@ -135,3 +135,46 @@ def test_of_several_errors_the_unknown_key_is_named(tmp_path: Path) -> None:
     text = "root: r\nlangages: [th]\nseed: a\n"
     with pytest.raises(ConfigError, match=r"my\.yaml:2: langages: .* did you mean languages\?"):
         load_config(write(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("root: &a [*a]\n", "more than 100,000 values, or an anchor inside itself in line 1"),
+        ("&x root: r\nlanguages: &a {b: *a}\n", "an anchor inside itself in line 2"),
+        ("a: " + "[" * 3000 + "]" * 3000, "values inside values too deep"),
+        (
+            "a0: &a0 [x]\n"
+            + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 12)),
+            "more than 100,000 values",
+        ),
+    ],
+)
+def test_aliases_and_depth_have_bounds(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "my.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=said):
+        read_yaml(path)
+
+
+def test_a_file_named_by_mistake_is_not_read_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "dump.xml"
+    with path.open("wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(ConfigError, match="expected at most 2,097,152 bytes of YAML"):
+        read_yaml(path)
+
+
+def test_another_encoding_is_told_so(tmp_path: Path) -> None:
+    path = tmp_path / "my.yaml"
+    path.write_text("root: /data\n", encoding="utf-16")
+    with pytest.raises(ConfigError, match="expected a file in UTF-8 "):
+        read_yaml(path)
+
+
+@pytest.mark.parametrize("override", [".seed=5", "window..length=5", "window.=5", "=5"])
+def test_an_override_has_no_empty_key(tmp_path: Path, override: str) -> None:
+    path = tmp_path / "my.yaml"
+    path.write_text("root: /data\n")
+    with pytest.raises(ConfigError, match=f"^--set: '{override}' given, expected key=value$"):
+        read_yaml(path, [override])

@@ -291,12 +291,14 @@ def test_the_command_line_says_in_one_line_what_is_wrong(
         "root": str(tmp_path), "languages": ["th"], "arrangements": ["en-first", "mix"],
         "wikipedia": {"dumps": "d", "date": "20260101"},
     }))  # fmt: skip
-    for arguments, says in (
-        ([], "--arrangement: None given, expected en-first or mix"),
-        (["--arrangement", "mix", "--tokens", "0"], "--tokens: 0 given"),
-        (["--arrangement", "mix", "--file-windows", "-1"], "--file-windows: -1 given"),
+    for arguments, status, says in (
+        ([], 1, "--arrangement: None given, expected en-first or mix"),
+        (["--arrangement", "mix", "--tokens", "0"], 2, "'--tokens': 0 is not in the range"),
+        (["--file-windows", "-1"], 2, "'--file-windows': -1 is not in the range"),
+        (["--to", ""], 2, "--to: '' given, expected a folder or URL"),
+        (["--arrangement", "mix", "--to", "~nobody-here/x"], 1, "--to: '~nobody-here/x' given"),
     ):
-        assert main(["--config", str(path), "--to", "x", *arguments]) == 1
+        assert main(["--config", str(path), "--to", "x", *arguments]) == status
         assert says in capsys.readouterr().err
 
 

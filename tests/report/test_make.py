@@ -46,19 +46,28 @@ def test_a_file_that_cannot_be_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "line"),
+    ("arguments", "status", "line"),
     [
-        (["--samples", "-1"], "error: --samples: -1 given, expected 0 to 100\n"),
-        (["--samples", "101"], "error: --samples: 101 given, expected 0 to 100\n"),
+        (
+            ["--samples", "-1"],
+            2,
+            "error: Invalid value for '--samples': -1 is not in the range 0<=x<=100.\n",
+        ),
+        (
+            ["--samples", "101"],
+            2,
+            "error: Invalid value for '--samples': 101 is not in the range 0<=x<=100.\n",
+        ),
         (
             ["--out", "/none/x.html"],
+            1,
             "error: --out: '/none/x.html' given, expected a file in a folder that exists\n",
         ),
     ],
 )
 def test_wrong_arguments_end_before_spark_starts(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], line: str,
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], status: int,
+    line: str, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     def start() -> NoReturn:
         raise AssertionError("Spark started")
@@ -66,7 +75,7 @@ def test_wrong_arguments_end_before_spark_starts(
     monkeypatch.setattr("crossic_etl.session.get_session", start)
     config = tmp_path / "my.yaml"
     config.write_text("root: /data\nlanguages: [th]\n")
-    assert main(["--config", str(config), *arguments]) == 1
+    assert main(["--config", str(config), *arguments]) == status
     assert capsys.readouterr().err == line
 
 
