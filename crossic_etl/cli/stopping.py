@@ -8,6 +8,7 @@ parent: it gets the terminal's Ctrl-C too, and what it prints is its own.
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import signal
 import subprocess
@@ -34,6 +35,8 @@ NOISE = (
     b"To adjust logging level use sc.setLogLevel(newLevel). "
     b"For SparkR, use setLogLevel(newLevel).\n",
 )
+# Where pyspark logs an error of a query, beside raising it.
+SPARK_LOGGERS = ("SQLQueryContextLogger", "DataFrameQueryContextLogger")
 # Seconds that jobs of Spark have to be cancelled, and Java to end.
 CANCEL, END = 5.0, 15.0
 # Seconds in which a second signal is the same keystroke, sent twice.
@@ -181,8 +184,11 @@ def java_noted() -> Iterator[None]:
 
 
 def silence_java() -> None:
-    """Drops what Java and its Python workers print from now on."""
+    """Drops what Java, its Python workers and pyspark's own loggers print from now on."""
     _silenced.set()
+    if (module := sys.modules.get("pyspark.logger")) is not None:
+        for name in SPARK_LOGGERS:
+            module.PySparkLogger.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 @contextmanager

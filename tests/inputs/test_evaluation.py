@@ -58,7 +58,7 @@ def test_rules_are_what_the_configuration_says(spark: SparkSession, tmp_path: Pa
     blocked = tmp_path / "blocked.txt"
     blocked.write_text("# hosts\nbad.example\n", encoding="utf-8")
     given = config(language="trust", min_chars=7, quality=False, blocked_urls=str(blocked))
-    rules = load_rules(given, RunInputs(spark, given))
+    rules = load_rules(given.crawl, given.wikis, RunInputs(spark, given))
     assert (rules.languages, rules.trusts_labels, rules.min_chars) == ({"en", "th"}, True, 7)
     assert (rules.quality, rules.evaluation) == (None, None)
     assert rules.blocked.reason("http://www.bad.example/page") == BLOCKED_DOMAIN
@@ -102,4 +102,4 @@ def test_an_evaluation_file_that_is_not_read_is_an_error(
 def test_a_block_list_that_is_not_there_is_an_error(spark: SparkSession, tmp_path: Path) -> None:
     given = config(blocked_urls=str(tmp_path / "none"))
     with pytest.raises(InputError, match=r"crawl\.blocked_urls: \S*none isn't there"):
-        load_rules(given, RunInputs(spark, given))
+        load_rules(given.crawl, given.wikis, RunInputs(spark, given))
