@@ -20,6 +20,7 @@ from crossic_etl.config import Config, load_config
 from crossic_etl.config.crawl import Neighbours
 from crossic_etl.config.encoder import choose_encoder
 from crossic_etl.kernels.search.calibration import Calibration, calibrate
+from crossic_etl.log import console_logging
 from crossic_etl.pipeline import calibrate as job
 from crossic_etl.pipeline import embeddings, neighbours
 from crossic_etl.pipeline.retrieval.thresholds import thresholds_of
@@ -125,7 +126,7 @@ def thresholds(tables: Tables) -> dict[str, Row]:
 def run(spark: SparkSession, config: Config) -> tuple[Tables, str]:
     """The tables after one run of the job, and what it said."""
     said = io.StringIO()
-    with contextlib.redirect_stdout(said):
+    with contextlib.redirect_stdout(said), console_logging():
         job.run(spark, config)
     return Tables(spark, config.root), said.getvalue()
 
@@ -193,8 +194,9 @@ def test_of_another_precision_there_is_none_until_it_is_calibrated(
     tables: Tables, config: Config
 ) -> None:
     def taken(**settings: Any) -> Mapping[str, float]:
-        changed = replace(config, neighbours=replace(SEARCH, precision=0.5, **settings))
-        return thresholds_of(tables, changed, choose_encoder(config.encoder))
+        changed = replace(SEARCH, precision=0.5, **settings)
+        choice = choose_encoder(config.encoder)
+        return thresholds_of(tables, changed, config.languages, choice)
 
     said = "thresholds has none of this encoder, k and precision for ja, ko, th: run calibrate"
     with pytest.raises(TableError, match=said):
