@@ -209,8 +209,9 @@ def test_the_same_dumps_again_write_nothing(
     before = [months.version(table) for table in tables if months.is_there(table)]
     capsys.readouterr()
     assert command(SECOND) == 0
-    lines = capsys.readouterr().out.splitlines()
+    root, *lines = capsys.readouterr().out.splitlines()
     jobs = ("pages", "links", "pairs", "samples", "windows")
+    assert root == f"root: {months.root}"
     assert lines == [f"{job}: nothing new" for job in jobs]
     assert [months.version(table) for table in tables if months.is_there(table)] == before
 
