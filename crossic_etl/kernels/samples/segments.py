@@ -66,6 +66,13 @@ class SegmentPair(NamedTuple):
     target: Segment
 
 
+class MatchedBorders(NamedTuple):
+    """Places of two texts that match, as shares of their tokens; neither descends."""
+
+    english: Floats
+    target: Floats
+
+
 NO_DOCUMENT = Document("", "", np.zeros(0, np.int32), np.zeros(0, np.int64))
 
 
@@ -79,7 +86,12 @@ def tokenize_documents(
 
 
 def segment_pair(
-    english: Document, target: Document, budget: int, n_separator: int = 0, n_split: int = 1
+    english: Document,
+    target: Document,
+    budget: int,
+    n_separator: int = 0,
+    n_split: int = 1,
+    borders: MatchedBorders | None = None,
 ) -> list[SegmentPair]:
     """Cut two documents in n pairs of segments, each of at most ``budget`` tokens.
 
@@ -89,7 +101,8 @@ def segment_pair(
     at a token that ends a word, else a character. Only a single character, with all its marks, of
     more tokens than that is cut inside: then its text goes to the later segment.
     Where one side is much shorter, some pairs have an empty segment on that side. One document
-    alone: give `NO_DOCUMENT` for the other. Two empty texts give no pair.
+    alone: give `NO_DOCUMENT` for the other. Two empty texts give no pair. ``borders`` are places
+    known to match; without them the paragraph borders that stand near each other are.
     Raises ValueError for a budget below 16 or without 8 tokens left for text.
     """
     room = budget - n_separator - n_split
@@ -106,7 +119,7 @@ def segment_pair(
     sides = [
         _pieces(side, _longest_piece(len(side.ids), total, room)) for side in (english, target)
     ]
-    of_english, cuts = _cut_row(sides[0], sides[1], room)
+    of_english, cuts = _cut_row(sides[0], sides[1], room, borders)
     left, right = of_english[cuts], cuts - of_english[cuts]
     pairs = zip(_slices(english, sides[0], left), _slices(target, sides[1], right), strict=True)
     return [SegmentPair(i, len(cuts) - 1, *pair) for i, pair in enumerate(pairs)]
@@ -179,11 +192,13 @@ def _best_cut(document: Document, near: list[int]) -> int:
     return next((cut for cut, at in places if not splits_a_cluster(text, at)), near[0])
 
 
-def _cut_row(english: _Pieces, target: _Pieces, room: int) -> tuple[Positions, Positions]:
+def _cut_row(
+    english: _Pieces, target: _Pieces, room: int, borders: MatchedBorders | None
+) -> tuple[Positions, Positions]:
     """How many of the row's first k pieces are English, for each k, and the cuts in the row."""
     sizes = np.concatenate([np.diff(english.tokens, prepend=0), np.diff(target.tokens, prepend=0)])
     total = int(sizes.sum())
-    middles = _middles(english, target, _MATCHING * room / total)
+    middles = _middles(english, target, _MATCHING * room / total, borders)
     order = np.argsort(np.concatenate(middles), kind="stable")
     filled = np.concatenate([[0], np.cumsum(sizes[order])])
     of_english = np.concatenate([[0], np.cumsum(order < len(english.tokens))])
@@ -192,7 +207,9 @@ def _cut_row(english: _Pieces, target: _Pieces, room: int) -> tuple[Positions, P
     return of_english, _fewest_runs(filled, costs, room)
 
 
-def _middles(english: _Pieces, target: _Pieces, tolerance: float) -> tuple[Floats, Floats]:
+def _middles(
+    english: _Pieces, target: _Pieces, tolerance: float, borders: MatchedBorders | None
+) -> tuple[Floats, Floats]:
     """The relative position of each piece's middle, the target's stretched to the English one's."""
     ends = [side.tokens / max(1, int(side.tokens[-1:].sum())) for side in (english, target)]
     middles = [(end + np.concatenate([[0.0], end])[:-1]) / 2 for end in ends]
@@ -200,9 +217,10 @@ def _middles(english: _Pieces, target: _Pieces, tolerance: float) -> tuple[Float
         end[:-1][side.kinds[:-1] == PARAGRAPH]
         for end, side in zip(ends, (english, target), strict=True)
     ]
-    here, there = _matches(paragraphs[0], paragraphs[1], tolerance)
+    here, there = borders or _matches(paragraphs[0], paragraphs[1], tolerance)
     if len(here):
-        middles[1] = np.interp(middles[1], [0.0, *there, 1.0], [0.0, *here, 1.0])
+        stretched = np.interp(middles[1], [0.0, *there, 1.0], [0.0, *here, 1.0])
+        middles[1] = np.maximum.accumulate(stretched)  # rounding must not swap two pieces
     return middles[0], middles[1]
 
 

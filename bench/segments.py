@@ -1,0 +1,215 @@
+"""Do the two sides of a sample stand on the same subject, cut by position, anchors, encoder?
+
+    python -m bench.segments [--max-tokens 512 1024 4096] [shared data folder]
+
+*Known alignment*: long documents of 40 paragraphs, made of articles that are translated paragraph
+by paragraph; a section is a paragraph. English and target each keep a share of the sections,
+chosen by a hash; where the table says so, a tenth of the target's sections has moved elsewhere.
+*Whole articles*: the same articles one by one, all kept. *Comparable*: articles of the shared dumps
+on one subject, written independently, of two segments or more at the given budget.
+
+Columns, over the samples of pairs that were cut:
+
+- ``known``: for each section that both sides kept, the share of it that stands beside its
+  counterpart: the sum over the samples of the smaller of the two shares that they hold of the
+  section's English and of its target text. The mean, weighted by characters of both.
+- ``own best``: of the samples with two sides, those whose English side is the nearest of all
+  English sides of the article to their target side. A tie with another one counts as a miss.
+- ``cosine``: the mean cosine of the two sides, over the samples with two.
+- ``samples``: their number. ``aligned``: the share of pairs whose cut is not the one by position.
+
+A side's vector, in the last three, is the mean of the embedded encoder's vectors of its text in
+pieces of at most 256 tokens, seen whole, weighted by length: other pieces than the cuts are made
+by, and the same for every cut. It is the encoder's own judgement all the same; ``known`` is not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.segment_worlds import Pair, Spans, worlds
+from bench.wikitext import shared_folder
+from crossic_etl.kernels.encoding.encoders import load_encoder
+from crossic_etl.kernels.encoding.spec import Encoder, EncoderSpec, Vectors
+from crossic_etl.kernels.samples.aligned_cuts import (
+    ALIGNED,
+    ChunkedDocument,
+    Cut,
+    cut_aligned,
+    row_cosines,
+    segment_vectors,
+)
+from crossic_etl.kernels.samples.anchors import anchor_vectors
+from crossic_etl.kernels.samples.chunks import chunk_leads, chunk_texts, make_chunks
+from crossic_etl.kernels.samples.segments import Document, segment_pair, tokenize_documents
+from crossic_etl.kernels.tokens.tokenizers import load_tokenizer
+
+MAX_TOKENS = (512, 1024, 4096)
+METHODS = ("position", "anchors", "encoder")
+PIECE_TOKENS = 256
+
+
+@dataclass
+class Scores:
+    """What the table says of one world, budget and method."""
+
+    known: list[tuple[float, int]] = field(default_factory=list)
+    own_best: list[bool] = field(default_factory=list)
+    cosines: list[float] = field(default_factory=list)
+    n_samples: int = 0
+    aligned: list[bool] = field(default_factory=list)
+
+
+class Judge:
+    """Vectors of texts, each embedded once and alone; what that cost."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.seconds = 0.0
+        self.n_characters = 0
+        self._encoder = encoder
+        self._known: dict[str, npt.NDArray[np.float32]] = {}
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """float32[n, d], a row for each text."""
+        start = time.process_time()
+        for text in dict.fromkeys(texts):
+            if text not in self._known:
+                self._known[text] = self._encoder.encode([text], "passage")[0]
+                self.n_characters += len(text)
+        self.seconds += time.process_time() - start
+        rows = [self._known[text] for text in texts]
+        return np.array(rows, np.float32).reshape(-1, self._encoder.dimension)
+
+    def sides(self, document: Document, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+        """The vectors of a document's segments, as the columns are measured by."""
+        pieces = make_chunks(document, PIECE_TOKENS)
+        vectors = self.embed(chunk_texts(document, pieces))
+        return segment_vectors(ChunkedDocument(document, pieces, vectors), texts)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Print a line for each world, budget and method, then what embedding cost."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--max-tokens", type=int, nargs="*", default=MAX_TOKENS)
+    parser.add_argument("data", nargs="?", type=Path, default=shared_folder())
+    arguments = parser.parse_args(argv)
+    judge = Judge(load_encoder(EncoderSpec()))
+    columns = ("known", "own best", "cosine", "samples", "aligned", "seconds")
+    print(f"{'':<34}" + "".join(f"{column:>9}" for column in columns))
+    for name, pairs in worlds(arguments.data).items():
+        for budget in arguments.max_tokens:
+            for method in METHODS:
+                print_scores(f"{name:<16}{budget:>5} {method}", pairs, budget, method, judge)
+    print(f"{judge.n_characters:,} characters embedded in {judge.seconds:.0f} s")
+
+
+def print_scores(line: str, pairs: list[Pair], budget: int, method: str, judge: Judge) -> None:
+    """One line of the table."""
+    start = time.process_time() - judge.seconds
+    scores = Scores()
+    for pair in pairs:
+        english, target = tokenized(pair)
+        cut = cut_pair(english, target, budget, method, judge)
+        if len(cut.pairs) > 1:
+            score(scores, pair, cut, judge, (english, target))
+    cells = [
+        _mean([known for known, _ in scores.known], [size for _, size in scores.known]),
+        _mean(scores.own_best),
+        _mean(scores.cosines),
+        f"{scores.n_samples:9}",
+        _mean(scores.aligned),
+        f"{time.process_time() - judge.seconds - start:9.1f}",
+    ]
+    print(f"{line:<34}" + "".join(cells), flush=True)
+
+
+def cut_pair(english: Document, target: Document, budget: int, method: str, judge: Judge) -> Cut:
+    """The pair cut by one of the methods."""
+    if method == "position":
+        pairs = segment_pair(english, target, budget, n_separator=1)
+        return Cut(method, pairs, [None] * len(pairs))
+    chunks = make_chunks(english), make_chunks(target)
+    if method == "anchors":
+        texts = [chunk_texts(*side) for side in zip((english, target), chunks, strict=True)]
+        vectors: tuple[Vectors, Vectors] = anchor_vectors(*texts, target.lang)  # type: ignore
+    else:
+        vectors = (
+            judge.embed(chunk_leads(english, chunks[0])),
+            judge.embed(chunk_leads(target, chunks[1])),
+        )
+    left = ChunkedDocument(english, chunks[0], vectors[0])
+    right = ChunkedDocument(target, chunks[1], vectors[1])
+    return cut_aligned(left, right, budget, n_separator=1)
+
+
+def score(
+    scores: Scores, pair: Pair, cut: Cut, judge: Judge, documents: tuple[Document, Document]
+) -> None:
+    """Add what one pair's cut shows."""
+    sides = ([p.english.text for p in cut.pairs], [p.target.text for p in cut.pairs])
+    scores.n_samples += len(cut.pairs)
+    scores.aligned.append(cut.kind == ALIGNED)
+    scores.known += known_shares(pair, sides)
+    vectors = [judge.sides(d, texts) for d, texts in zip(documents, sides, strict=True)]
+    scores.cosines += [c for c in row_cosines(*vectors) if c is not None]
+    scores.own_best += own_best(*vectors)
+
+
+def known_shares(pair: Pair, sides: tuple[list[str], list[str]]) -> Iterator[tuple[float, int]]:
+    """For each section that both sides have: the share that stands together, and its size."""
+    of_english, of_target = (
+        _shares(spans, texts) for spans, texts in zip(pair.sections, sides, strict=True)
+    )
+    for section in of_english.keys() & of_target.keys():
+        together = np.minimum(of_english[section], of_target[section]).sum()
+        size = sum(spans[section][1] - spans[section][0] for spans in pair.sections)
+        yield float(together), size
+
+
+def own_best(english: npt.NDArray[np.float64], target: npt.NDArray[np.float64]) -> list[bool]:
+    """For each sample with two sides: whether its English side is the nearest of all."""
+    lengths = [np.linalg.norm(side, axis=1, keepdims=True) for side in (english, target)]
+    units = [
+        side / np.where(length > 0, length, 1)
+        for side, length in zip((english, target), lengths, strict=True)
+    ]
+    cosines = units[1] @ units[0].T
+    own = cosines.diagonal().copy()
+    np.fill_diagonal(cosines, -1)
+    has_two = (lengths[0] > 0).ravel() & (lengths[1] > 0).ravel()
+    return (own > cosines.max(axis=1, initial=-1))[has_two].tolist()
+
+
+def tokenized(pair: Pair) -> tuple[Document, Document]:
+    """Both texts with their tokens."""
+    texts, langs = (pair.english, pair.target), ("en", pair.lang)
+    english, target = tokenize_documents(texts, langs, load_tokenizer())
+    return english, target
+
+
+def _shares(spans: Spans, texts: Sequence[str]) -> dict[int, npt.NDArray[np.float64]]:
+    """For each section the share of it that each of the texts, which follow one another, holds."""
+    stops = np.array(list(accumulate(len(text) for text in texts)))
+    starts = stops - np.array([len(text) for text in texts])
+    return {
+        section: (np.minimum(stops, stop) - np.maximum(starts, start)).clip(0) / (stop - start)
+        for section, (start, stop) in spans.items()
+    }
+
+
+def _mean(values: Sequence[float], weights: Sequence[int] | None = None) -> str:
+    if not values:
+        return f"{'-':>9}"
+    return f"{np.average(np.array(values, np.float64), weights=weights):9.3f}"
+
+
+if __name__ == "__main__":
+    main()
