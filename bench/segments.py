@@ -38,17 +38,18 @@ import numpy.typing as npt
 from bench.segment_worlds import Pair, Spans, worlds
 from bench.wikitext import shared_folder
 from crossic_etl.kernels.encoding.encoders import load_encoder
-from crossic_etl.kernels.encoding.spec import Encoder, EncoderSpec, Vectors
+from crossic_etl.kernels.encoding.spec import Encoder, EncoderSpec, Kind, Vectors
 from crossic_etl.kernels.samples.aligned_cuts import (
     ALIGNED,
     ChunkedDocument,
     Cut,
+    chunk_by_anchors,
+    chunk_by_encoder,
     cut_aligned,
     row_cosines,
     segment_vectors,
 )
-from crossic_etl.kernels.samples.anchors import anchor_vectors
-from crossic_etl.kernels.samples.chunks import chunk_leads, chunk_texts, make_chunks
+from crossic_etl.kernels.samples.chunks import chunk_texts, make_chunks
 from crossic_etl.kernels.samples.segments import Document, segment_pair, tokenize_documents
 from crossic_etl.kernels.tokens.tokenizers import load_tokenizer
 
@@ -69,29 +70,35 @@ class Scores:
 
 
 class Judge:
-    """Vectors of texts, each embedded once and alone; what that cost."""
+    """An encoder that embeds each text once, and what that cost."""
 
     def __init__(self, encoder: Encoder) -> None:
         self.seconds = 0.0
         self.n_characters = 0
+        self.name, self.revision = encoder.name, encoder.revision
+        self.dimension = encoder.dimension
         self._encoder = encoder
-        self._known: dict[str, npt.NDArray[np.float32]] = {}
+        self._known: dict[tuple[str, str], npt.NDArray[np.float32]] = {}
 
-    def embed(self, texts: Sequence[str]) -> Vectors:
-        """float32[n, d], a row for each text."""
+    def encode(self, texts: list[str], kind: Kind) -> Vectors:
+        """As `Encoder` says; the embedded encoder gives a text the same bits in any batch."""
         start = time.process_time()
-        for text in dict.fromkeys(texts):
-            if text not in self._known:
-                self._known[text] = self._encoder.encode([text], "passage")[0]
+        for text in texts:
+            if (kind, text) not in self._known:
+                self._known[kind, text] = self._encoder.encode([text], kind)[0]
                 self.n_characters += len(text)
         self.seconds += time.process_time() - start
-        rows = [self._known[text] for text in texts]
-        return np.array(rows, np.float32).reshape(-1, self._encoder.dimension)
+        rows = [self._known[kind, text] for text in texts]
+        return np.array(rows, np.float32).reshape(-1, self.dimension)
+
+    def visible(self, texts: list[str], kind: Kind) -> list[int]:
+        """As `Encoder` says."""
+        return self._encoder.visible(texts, kind)
 
     def sides(self, document: Document, texts: Sequence[str]) -> npt.NDArray[np.float64]:
         """The vectors of a document's segments, as the columns are measured by."""
         pieces = make_chunks(document, PIECE_TOKENS)
-        vectors = self.embed(chunk_texts(document, pieces))
+        vectors = self.encode(chunk_texts(document, pieces), "passage")
         return segment_vectors(ChunkedDocument(document, pieces, vectors), texts)
 
 
@@ -136,17 +143,11 @@ def cut_pair(english: Document, target: Document, budget: int, method: str, judg
     if method == "position":
         pairs = segment_pair(english, target, budget, n_separator=1)
         return Cut(method, pairs, [None] * len(pairs))
-    chunks = make_chunks(english), make_chunks(target)
     if method == "anchors":
-        texts = [chunk_texts(*side) for side in zip((english, target), chunks, strict=True)]
-        vectors: tuple[Vectors, Vectors] = anchor_vectors(*texts, target.lang)  # type: ignore
+        left, right = chunk_by_anchors(english, target)
     else:
-        vectors = (
-            judge.embed(chunk_leads(english, chunks[0])),
-            judge.embed(chunk_leads(target, chunks[1])),
-        )
-    left = ChunkedDocument(english, chunks[0], vectors[0])
-    right = ChunkedDocument(target, chunks[1], vectors[1])
+        left = chunk_by_encoder(english, judge, "passage")
+        right = chunk_by_encoder(target, judge, "query")
     return cut_aligned(left, right, budget, n_separator=1)
 
 
@@ -185,7 +186,8 @@ def own_best(english: npt.NDArray[np.float64], target: npt.NDArray[np.float64]) 
     own = cosines.diagonal().copy()
     np.fill_diagonal(cosines, -1)
     has_two = (lengths[0] > 0).ravel() & (lengths[1] > 0).ravel()
-    return (own > cosines.max(axis=1, initial=-1))[has_two].tolist()
+    nearest: list[bool] = (own > cosines.max(axis=1, initial=-1))[has_two].tolist()
+    return nearest
 
 
 def tokenized(pair: Pair) -> tuple[Document, Document]:

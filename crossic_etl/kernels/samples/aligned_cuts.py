@@ -13,8 +13,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from crossic_etl.kernels.encoding.embedding import embed_batch
+from crossic_etl.kernels.encoding.spans import SpanRule
+from crossic_etl.kernels.encoding.spec import Encoder, Kind
 from crossic_etl.kernels.samples.alignment import Matches, Vectors, match_chunks, rounded_vectors
-from crossic_etl.kernels.samples.chunks import Chunks
+from crossic_etl.kernels.samples.anchors import anchor_vectors
+from crossic_etl.kernels.samples.chunks import Chunks, chunk_texts, make_chunks
 from crossic_etl.kernels.samples.segments import (
     Document,
     MatchedBorders,
@@ -25,6 +29,8 @@ from crossic_etl.kernels.samples.segments import (
 ALIGNED = "aligned"
 BY_POSITION = "position"
 
+# An encoder sees the start of a chunk; most have no more.
+CHUNK_RULE = SpanRule("lead", 400)
 _DECIMALS = 4
 
 Floats = npt.NDArray[np.float64]
@@ -47,6 +53,30 @@ class Cut(NamedTuple):
     kind: str
     pairs: list[SegmentPair]
     cosines: list[float | None]
+
+
+def chunk_by_encoder(document: Document, encoder: Encoder, kind: Kind) -> ChunkedDocument:
+    """The document's chunks with the encoder's vectors: zeros for a chunk without a letter.
+
+    A document is embedded alone, so that its vectors don't depend on what else a job has at hand.
+    """
+    chunks = make_chunks(document)
+    texts = chunk_texts(document, chunks)
+    embedded = embed_batch(encoder, texts, [document.lang] * len(texts), kind, CHUNK_RULE)
+    return ChunkedDocument(document, chunks, embedded.vectors)
+
+
+def chunk_by_anchors(
+    english: Document, target: Document
+) -> tuple[ChunkedDocument, ChunkedDocument]:
+    """The chunks of two documents with the vectors of the anchors that they share."""
+    left, right = make_chunks(english), make_chunks(target)
+    texts = chunk_texts(english, left), chunk_texts(target, right)
+    vectors = anchor_vectors(*texts, target.lang)
+    return (
+        ChunkedDocument(english, left, vectors[0]),
+        ChunkedDocument(target, right, vectors[1]),
+    )
 
 
 def cut_aligned(

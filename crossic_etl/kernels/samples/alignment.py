@@ -88,7 +88,9 @@ def _best_sums(similarity: Integers, axis: int) -> Integers:
     """Half the mean of the best few along an axis, in the unit of `gains`."""
     n_best = min(_N_BEST, similarity.shape[axis])
     first = similarity.shape[axis] - n_best
-    best: Integers = np.take(np.partition(similarity, first, axis), range(first, first + n_best), axis)
+    best: Integers = np.take(
+        np.partition(similarity, first, axis), range(first, first + n_best), axis
+    )
     sums: Integers = best.sum(axis=axis, keepdims=True, dtype=np.int32)
     sums *= _UNIT // 2 // n_best
     return sums

@@ -21,6 +21,8 @@ _MARKS = re.compile(r"[.,\u066b\u066c'’\u00a0\u202f\u2009]")
 _NAME = re.compile(r"[A-Za-zÀ-ÖØ-öø-ɏḀ-ỿ]{3,}")
 _BUDDHIST_ERA = 543
 _BUDDHIST_YEARS = range(2300, 2600)
+# Of two very long texts the rarest anchors count, so that their matrices stay small.
+_MOST_ANCHORS = 4096
 # Names are compared by their beginning: Berlin, berlinés, Berliner.
 _STEM = 5
 
@@ -37,13 +39,12 @@ def anchor_vectors(
     """
     sides = [[find_anchors(text, "en") for text in english]]
     sides.append([find_anchors(text, target_lang) for text in target])
-    counts = [Counter(anchor for found in side for anchor in found) for side in sides]
-    shared = sorted(counts[0].keys() & counts[1].keys())
+    left, right = (Counter(anchor for found in side for anchor in found) for side in sides)
+    n_with = {anchor: left[anchor] + right[anchor] for anchor in left.keys() & right.keys()}
+    shared = sorted(n_with, key=lambda anchor: (n_with[anchor], anchor))[:_MOST_ANCHORS]
     n_chunks = len(english) + len(target)
-    weights = [log(n_chunks / (counts[0][a] + counts[1][a]) + 1) for a in shared]
-    columns = {anchor: column for column, anchor in enumerate(shared)}
-    left, right = (_vectors(side, columns, np.array(weights)) for side in sides)
-    return left, right
+    weights = {anchor: log(n_chunks / n_with[anchor] + 1) for anchor in shared}
+    return _vectors(sides[0], weights), _vectors(sides[1], weights)
 
 
 def find_anchors(text: str, lang: str) -> set[str]:
@@ -76,10 +77,12 @@ def _stem(name: str) -> str:
     return "".join(letter for letter in letters if not unicodedata.combining(letter))[:_STEM]
 
 
-def _vectors(side: Sequence[set[str]], columns: dict[str, int], weights: Vectors) -> Vectors:
+def _vectors(side: Sequence[set[str]], weights: dict[str, float]) -> Vectors:
+    columns = {anchor: column for column, anchor in enumerate(weights)}
     vectors = np.zeros((len(side), len(columns)))
     for row, found in enumerate(side):
-        held = [columns[anchor] for anchor in found if anchor in columns]
-        vectors[row, held] = weights[held]
+        for anchor in found & weights.keys():
+            vectors[row, columns[anchor]] = weights[anchor]
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.where(lengths > 0, lengths, 1)
+    units: Vectors = vectors / np.where(lengths > 0, lengths, 1)
+    return units

@@ -6,8 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossic_etl.kernels.samples.chunks import (
-    LEAD_CHARACTERS,
-    chunk_leads,
     chunk_texts,
     make_chunks,
     tokens_before,
@@ -41,7 +39,7 @@ def document(text: str, lang: str = "en") -> Document:
     return tokenize_documents([text], [lang], load_tokenizer())[0]
 
 
-def cut(text: str, lang: str = "en", max_tokens: int = 128) -> list[str]:
+def cut(text: str, lang: str = "en", max_tokens: int = 80) -> list[str]:
     made = document(text, lang)
     return chunk_texts(made, make_chunks(made, max_tokens))
 
@@ -111,22 +109,10 @@ def test_a_sentence_too_long_is_cut_between_words() -> None:
     assert len(chunks) > 5
 
 
-def test_thai_gets_smaller_chunks_by_default() -> None:
-    text = "แมวนั่งอยู่ " * 60
-    thai, other = document(text, "th"), document(text, "xx")
-    assert len(make_chunks(thai).starts) > len(make_chunks(other).starts)
-
-
 def test_a_text_of_too_many_chunks_gets_longer_ones() -> None:
     made = document("\n\n".join(f"Paragraph number {i} ends here." for i in range(10)))
     chunks = chunk_texts(made, make_chunks(made, most=4))
     assert [chunk.count("Paragraph") for chunk in chunks] == [3, 3, 3, 1]
-
-
-def test_an_encoder_sees_the_start_of_a_chunk() -> None:
-    made = document("a" * 900)
-    (lead,) = chunk_leads(made, make_chunks(made, max_tokens=1000))
-    assert lead == "a" * LEAD_CHARACTERS
 
 
 def test_shares_are_the_tokens_before() -> None:
