@@ -18,10 +18,10 @@ from crossic_etl.kernels.encoding.spans import SpanRule
 from crossic_etl.kernels.encoding.spec import Encoder, Kind
 from crossic_etl.kernels.samples.alignment import Matches, Vectors, match_chunks, rounded_vectors
 from crossic_etl.kernels.samples.anchors import anchor_vectors
+from crossic_etl.kernels.samples.borders import MatchedBorders
 from crossic_etl.kernels.samples.chunks import Chunks, chunk_texts, make_chunks
 from crossic_etl.kernels.samples.segments import (
     Document,
-    MatchedBorders,
     SegmentPair,
     segment_pair,
 )

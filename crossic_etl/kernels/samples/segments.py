@@ -22,6 +22,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from crossic_etl.kernels.samples.borders import Floats, MatchedBorders
 from crossic_etl.kernels.text.sentences import PARAGRAPH, find_borders, splits_a_cluster
 from crossic_etl.kernels.tokens.ends import Ends, Ids
 from crossic_etl.kernels.tokens.tokenizers import Tokenizer
@@ -33,12 +34,16 @@ INSIDE_A_SENTENCE = 2
 # than a sentence border, and for either rather than a cut inside a sentence. Ours: a sentence is
 # about 30 tokens, and a paragraph border is not worth more padding than that.
 _COSTS = np.array([0, 32, 1 << 20])
+# The same for each token that stands apart from its known counterpart, up to a share of the budget:
+# padding is cheaper than text beside another subject.
+_COST_APART, _MOST_APART = 4, 0.25
+# Chunks and pieces differ by a token where one token holds a full stop and the newline after it.
+_TOKENS_OFF = 1.5
 # Paragraph borders of the two sides match if they are no further apart than this share of a budget.
 _MATCHING = 0.2
 _LOOK_BACK = 16
 
 Positions = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 
 class Document(NamedTuple):
@@ -64,13 +69,6 @@ class SegmentPair(NamedTuple):
     n: int
     english: Segment
     target: Segment
-
-
-class MatchedBorders(NamedTuple):
-    """Places of two texts that match, as shares of their tokens; neither descends."""
-
-    english: Floats
-    target: Floats
 
 
 NO_DOCUMENT = Document("", "", np.zeros(0, np.int32), np.zeros(0, np.int64))
@@ -204,6 +202,9 @@ def _cut_row(
     of_english = np.concatenate([[0], np.cumsum(order < len(english.tokens))])
     of_target = np.arange(len(of_english)) - of_english
     costs = _costs_at(english, of_english) + _costs_at(target, of_target)
+    if borders is not None:
+        apart = _tokens_apart(english, target, of_english, borders)
+        costs += np.rint(np.minimum(_COST_APART * apart, _MOST_APART * room)).astype(np.int64)
     return of_english, _fewest_runs(filled, costs, room)
 
 
@@ -217,10 +218,9 @@ def _middles(
         end[:-1][side.kinds[:-1] == PARAGRAPH]
         for end, side in zip(ends, (english, target), strict=True)
     ]
-    here, there = borders or _matches(paragraphs[0], paragraphs[1], tolerance)
-    if len(here):
-        stretched = np.interp(middles[1], [0.0, *there, 1.0], [0.0, *here, 1.0])
-        middles[1] = np.maximum.accumulate(stretched)  # rounding must not swap two pieces
+    found = borders or MatchedBorders(*_matches(paragraphs[0], paragraphs[1], tolerance))
+    if len(found.english):
+        middles[1] = found.to_english(middles[1])
     return middles[0], middles[1]
 
 
@@ -246,6 +246,20 @@ def _costs_at(side: _Pieces, n_taken: Positions) -> Positions:
     """What a cut after that many pieces of the side costs; before its first one, nothing."""
     costs: Positions = np.concatenate([[0], _COSTS[side.kinds]])[n_taken]
     return costs
+
+
+def _tokens_apart(
+    english: _Pieces, target: _Pieces, of_english: Positions, borders: MatchedBorders
+) -> Floats:
+    """At each place of the row, the English tokens between its two sides' matching places."""
+    of_target = np.arange(len(of_english)) - of_english
+    taken = [
+        np.concatenate([[0], side.tokens])[n_taken]
+        for side, n_taken in ((english, of_english), (target, of_target))
+    ]
+    totals = [max(1, int(side.tokens[-1:].sum())) for side in (english, target)]
+    shares = [tokens / total for tokens, total in zip(taken, totals, strict=True)]
+    return borders.distances(shares[0], shares[1], _TOKENS_OFF / totals[1]) * totals[0]
 
 
 def _fewest_runs(filled: Positions, costs: Positions, room: int) -> Positions:
