@@ -1,13 +1,16 @@
-"""Pairs of texts for ``bench.segments``: with known alignment, and comparable ones."""
+"""Pairs of texts for ``bench.segments``: comparable ones, and with known alignment, scored here."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from crossic_etl.kernels.wikis import Wiki
 from crossic_etl.kernels.wikitext import to_text
@@ -90,6 +93,17 @@ def known_pair(
     return Pair(name, lang, english, target, (english_spans, target_spans))
 
 
+def known_shares(pair: Pair, sides: tuple[list[str], list[str]]) -> Iterator[tuple[float, int]]:
+    """For each section that both sides have: the share that stands together, and its size."""
+    of_english, of_target = (
+        _shares(spans, texts) for spans, texts in zip(pair.sections, sides, strict=True)
+    )
+    for section in of_english.keys() & of_target.keys():
+        together = np.minimum(of_english[section], of_target[section]).sum()
+        size = sum(spans[section][1] - spans[section][0] for spans in pair.sections)
+        yield float(together), size
+
+
 def _articles(data: Path, lang: str) -> dict[int, str]:
     wiki = Wiki.of(lang)
     return {
@@ -117,3 +131,13 @@ def _uniform(*key: object) -> float:
     """A number from 0 to 1 that depends on nothing but the key."""
     digest = hashlib.blake2b(repr(key).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little") / 2.0**64
+
+
+def _shares(spans: Spans, texts: Sequence[str]) -> dict[int, npt.NDArray[np.float64]]:
+    """For each section the share of it that each of the texts, which follow one another, holds."""
+    stops = np.array(list(accumulate(len(text) for text in texts)))
+    starts = stops - np.array([len(text) for text in texts])
+    return {
+        section: (np.minimum(stops, stop) - np.maximum(starts, start)).clip(0) / (stop - start)
+        for section, (start, stop) in spans.items()
+    }

@@ -17,7 +17,6 @@ import numpy.typing as npt
 # Thousands marks: comma, full stop, Arabic's, apostrophes, spaces that do not break.
 _NUMBER = re.compile(r"\d+(?:[.,\u066b\u066c'’\u00a0\u202f\u2009]\d+)*")
 _THOUSANDS = re.compile(r"\d{1,3}(?:[.,\u066c'’\u00a0\u202f\u2009]\d{3})+")
-_MARKS = re.compile(r"[.,\u066b\u066c'’\u00a0\u202f\u2009]")
 _NAME = re.compile(r"[A-Za-zÀ-ÖØ-öø-ɏḀ-ỿ]{3,}")
 _BUDDHIST_ERA = 543
 _BUDDHIST_YEARS = range(2300, 2600)
@@ -67,7 +66,8 @@ def _number(written: str, buddhist: bool) -> str:
         str(unicodedata.digit(character)) if character.isdigit() else ("" if whole else ".")
         for character in written
     )
-    if buddhist and plain.isdecimal() and int(plain) in _BUDDHIST_YEARS and not whole:
+    is_year = len(plain) == 4 and plain.isdecimal() and not whole
+    if buddhist and is_year and int(plain) in _BUDDHIST_YEARS:
         return str(int(plain) - _BUDDHIST_ERA)
     return plain
 

@@ -117,10 +117,10 @@ def _even_cuts(document: Document, places: Sequence[int], limit: int) -> list[in
     cuts, at, stop = [places[0]], int(tokens[0]), int(tokens[-1])
     while stop - at > limit:
         n_chunks = -(-(stop - at) // limit)
-        allowed = np.flatnonzero((tokens > at) & (tokens <= at + limit))
-        if len(allowed):
-            distances = np.abs(tokens[allowed] - at - (stop - at) / n_chunks)
-            nearest = int(allowed[np.argmin(distances)])
+        low, high = np.searchsorted(tokens, [at, at + limit], side="right").tolist()
+        if low < high:
+            distances = np.abs(tokens[low:high] - at - (stop - at) / n_chunks)
+            nearest = low + int(np.argmin(distances))
             cuts.append(places[nearest])
             at = int(tokens[nearest])
         else:
@@ -145,7 +145,6 @@ def _cut_inside(document: Document, at: int, limit: int) -> int:
 
 def _stripped(text: str, start: int, stop: int) -> tuple[int, int] | None:
     """The span without white space at its edges; None where there is nothing else."""
-    start = _next_visible(text, start)
-    while stop > start and text[stop - 1].isspace():
-        stop -= 1
-    return (start, stop) if stop > start else None
+    piece = text[start:stop]
+    start, stop = stop - len(piece.lstrip()), start + len(piece.rstrip())
+    return (start, stop) if start < stop else None

@@ -42,6 +42,10 @@ def test_anchors_are_numbers_and_names(lang: str, text: str, expected: set[str])
     assert find_anchors(text, lang) == expected
 
 
+def test_a_number_of_very_many_digits_is_one_anchor() -> None:
+    assert find_anchors("9" * 5000, "th") == {"9" * 5000}
+
+
 def near(english: list[str], target: list[str], lang: str) -> list[list[float]]:
     left, right = anchor_vectors(english, target, lang)
     rows: list[list[float]] = (left @ right.T).round(3).tolist()
