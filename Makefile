@@ -27,17 +27,17 @@ $(VENV)/installed-%: $(BIN)/python setup.cfg pyproject.toml
 	@touch $@
 
 run: java $(VENV)/installed-base ## build the bundled sample's dumps, run every job on them, show what came out
-	$(BIN)/python -m jobs.sample $(WAREHOUSE)
+	$(BIN)/crossic-etl sample $(WAREHOUSE)
 
 $(VENV)/jars: $(VENV)/installed-test # two sessions at once would fetch the same files
 	$(BIN)/python -c 'from crossic_etl.session import get_session; get_session().stop()'
 	@touch $@
 
 test: java $(VENV)/installed-test $(VENV)/jars ## every test but those of platforms and faults
-	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 test-platforms: java $(VENV)/installed-test $(VENV)/jars ## on a cluster of two workers, an object store, Spark Connect, Airflow and in notebooks: a quarter of an hour
-	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder -m platform
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m platform
 
 test-faults: java $(VENV)/installed-test ## runs that are killed, two at once, faults of the machine, random histories: hours
 	$(BIN)/python -m pytest -m faults -s -v
@@ -46,7 +46,7 @@ check: $(VENV)/installed-dev ## lint, types and the tests that need no Java, in 
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -n 2 --no-loadscope-reorder -m 'not spark and not slow and not platform and not faults' --ignore=tests/training
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup --no-loadscope-reorder -m 'not spark and not slow and not platform and not faults' --ignore=tests/training
 
 fmt: $(VENV)/installed-dev ## format, and mend what lint can mend
 	$(BIN)/ruff format

@@ -33,7 +33,7 @@ from crossic_etl.kernels.encoding.spans import find_spans
 from crossic_etl.kernels.encoding.spec import EncoderChoice
 from crossic_etl.session import get_session
 from crossic_etl.transforms.arrow import Batches
-from crossic_etl.transforms.embeddings import embed_batches, embed_texts, task_number
+from crossic_etl.transforms.encoding import embed_batches, embed_texts, task_number
 
 LANGUAGES = ("en", "ar", "es", "ja", "ko", "pt", "th")
 ROUNDS = 3

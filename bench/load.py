@@ -24,6 +24,7 @@ from pyspark.sql import SparkSession
 
 from bench.repeated import FIRST, SECOND, bring_news, write_months
 from crossic_etl.config import load_config
+from crossic_etl.inputs.run_inputs import RunInputs
 from crossic_etl.pipeline.flow import jobs_of, run_if_needed
 from crossic_etl.session import get_session
 
@@ -57,14 +58,15 @@ def run_month(spark: SparkSession, path: Path, month: str) -> float:
     config = load_config(path, [f"wikipedia.date={month}"])
     print(f"{month:<12}{'seconds':>9}   JVM, MB in each third   largest worker, MB")
     total = 0.0
-    for name in jobs_of(config):
+    inputs = RunInputs(spark, config)
+    for job in jobs_of(config):
         with sampled() as sample:
             started = time.perf_counter()
-            run_if_needed(spark, config, name, rebuild=False)
+            run_if_needed(job, config, inputs)
             seconds = time.perf_counter() - started
         total += seconds
         shown = ["".join(f"{most:>8,}" for most in thirds(of)) for of in sample]
-        print(f"{name:<12}{seconds:>9.1f}{shown[0]:>24}{shown[1]:>24}", flush=True)
+        print(f"{job.name:<12}{seconds:>9.1f}{shown[0]:>24}{shown[1]:>24}", flush=True)
     return total
 
 

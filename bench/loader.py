@@ -47,7 +47,7 @@ from crossic_etl.kernels.export.layouts import ENCODERS, WINDOW_SCHEMA, Layout, 
 from crossic_etl.kernels.samples.packing import pack
 from crossic_etl.kernels.splits import TRAIN
 from crossic_etl.kernels.tokens.tokenizers import load_tokenizer
-from crossic_etl.training.batches import Plan
+from crossic_etl.training.batches import StepPlan
 from crossic_etl.training.data import Data, Loaders
 from crossic_etl.training.processes import Processes
 from crossic_etl.training.reader import Windows, open_export
@@ -128,7 +128,7 @@ def print_rates(folder: Path) -> None:
     manifest = windows.manifest
     split, length = manifest.splits[TRAIN], manifest.window.length
     config = TrainingConfig(Model("none"), (str(folder),), "none")
-    plan = Plan(len(windows), config.batch.windows, config.batch.per_device, 1, config.seed)
+    plan = StepPlan(len(windows), config.batch.windows, config.batch.per_device, 1, config.seed)
     n_steps = TIMED_TOKENS // length // plan.per_step
     n_windows = n_steps * plan.per_step
     shuffled = [i for one in islice(plan.passes(0, 0, 1), n_windows) for i in one.windows]
@@ -166,7 +166,7 @@ def load(windows: Windows, order: Iterable[int], length: int) -> None:
         batch[: len(ids)] = ids
 
 
-def load_batches(config: TrainingConfig, windows: Windows, plan: Plan, n_steps: int) -> None:
+def load_batches(config: TrainingConfig, windows: Windows, plan: StepPlan, n_steps: int) -> None:
     for _ in islice(Loaders(config, Data([windows], {}), ALONE).steps(plan, 0), n_steps):
         pass
 

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.repeated import FIRST, SECOND, bring_news, write_months
-from crossic_etl.cli.pipeline import main as pipeline
+from crossic_etl.cli.__main__ import main as command
 from crossic_etl.session import get_session
 
 FEW = (40, 200)
@@ -69,7 +69,7 @@ class World:
     def run(self, month: str) -> float:
         """Seconds of all jobs over a month."""
         started = time.perf_counter()
-        assert pipeline(["--config", self.config, f"--set=wikipedia.date={month}"]) == 0
+        assert command("run", ["--config", self.config, f"--set=wikipedia.date={month}"]) == 0
         return time.perf_counter() - started
 
 

@@ -127,10 +127,10 @@ def config_of(dumps: Path, root: str) -> Config:
 def run_stage(spark: SparkSession, dumps: Path, root: str) -> float:
     """Seconds of the expensive pass alone: read, extract, write the staged rows."""
     config = config_of(dumps, root)
-    wikis = find_wikis(spark, config)
+    wikis = find_wikis(spark, config.wikipedia, config.wikis)
     sites = read_sites(spark, wikis)
     started = time.perf_counter()
-    stage_pages(Tables(spark, root), wikis, sites, config, made_of=[])
+    stage_pages(Tables(spark, root), wikis, sites, config.wikipedia, input_values=[])
     return time.perf_counter() - started
 
 

@@ -14,9 +14,11 @@ from pathlib import Path
 
 from bench.pages import records_of
 from bench.wikitext import shared_folder
-from crossic_etl.kernels.wiki.dump_xml import Page, parse_record, parse_siteinfo
+from crossic_etl.kernels.wiki.dump_records import Page
+from crossic_etl.kernels.wiki.dump_xml import parse_record, parse_siteinfo
 from crossic_etl.kernels.wikis import Wiki
-from crossic_etl.sample.build import SourcePage, SourceWiki, write_wiki
+from crossic_etl.sample.build import write_wiki
+from crossic_etl.sample.source import SourcePage, SourceWiki
 
 SOURCE_DATE = "20220720"
 # Page ids of one turn through the real pages.

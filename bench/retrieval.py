@@ -34,18 +34,14 @@ from bench.wikitext import LANGUAGES, shared_folder
 from crossic_etl.kernels.encoding.encoders import load_encoder
 from crossic_etl.kernels.encoding.spec import EncoderSpec
 from crossic_etl.kernels.search.indexes import INDEXES
-from crossic_etl.kernels.search.plan import EXACT, ROUTED, Job, plan_search
+from crossic_etl.kernels.search.plan import EXACT, ROUTED, SearchSize, plan_search
 from crossic_etl.kernels.search.quantizer import assign, train
-from crossic_etl.kernels.search.shard import Search, search_cell
+from crossic_etl.kernels.search.settings import Search
+from crossic_etl.kernels.search.shard import search_cell
 from crossic_etl.kernels.search.vectors import HALF_BYTES, Floats, Ints, Longs
-from crossic_etl.transforms.neighbours import (
-    find_candidates,
-    load_router,
-    merge_candidates,
-    recall_at_k,
-    sample_by_hash,
-    train_quantizer,
-)
+from crossic_etl.transforms.candidates import SearchRequest, find_candidates, merge_candidates
+from crossic_etl.transforms.neighbours import recall_at_k
+from crossic_etl.transforms.quantizers import load_router, sample_by_hash, train_quantizer
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -219,17 +215,17 @@ def jobs_seconds(spark: SparkSession, folder: Path, given: argparse.Namespace, f
     """The exact and the routed job from Parquet to Parquet, and the routed one's recall."""
     corpus, queries = (spark.read.parquet(str(folder / name)) for name in ("corpus", "queries"))
     search = Search(K, 512, given.index, query_block=given.block)
-    job = Job(given.vectors, given.queries, EXACT, given.shards, 4 * 2**30, tasks=_cores())
-    print(*plan_search(job, search).lines(), sep="\n  ")
-    found = find_candidates(queries, corpus, search, given.shards)
+    size = SearchSize(given.vectors, given.queries, EXACT, given.shards, 4 * 2**30, tasks=_cores())
+    print(*plan_search(size, search).lines(), sep="\n  ")
+    found = find_candidates(queries, corpus, SearchRequest(search, given.shards))
     exact, exact_core = job_seconds(spark, found, folder / "exact")
     print(f"{'exact job':30} {exact:8.1f} s, {exact / flat:.2f} of IndexFlatIP", flush=True)
-    job = replace(job, mode=ROUTED, cells=given.cells, nprobe=given.nprobe)
-    print(*plan_search(job, search).lines(), sep="\n  ")
+    size = replace(size, method=ROUTED, cells=given.cells, nprobe=given.nprobe)
+    print(*plan_search(size, search).lines(), sep="\n  ")
     sample = sample_by_hash(corpus, given.sample, given.vectors, 0)
     training, rows = timed(lambda: train_quantizer(sample, 512, given.cells, 0, _cores()).collect())
     router = load_router(rows[0].quantizer, given.shards, given.nprobe)
-    found = find_candidates(queries, corpus, search, given.shards, router)
+    found = find_candidates(queries, corpus, SearchRequest(search, given.shards, router))
     routed, routed_core = job_seconds(spark, found, folder / "routed")
     print(f"{'routed job':30} {training + routed:8.1f} s, of it training {training:.1f}")
     ratios = [exact / (training + routed), exact / routed, exact_core / routed_core]

@@ -1,10 +1,90 @@
-"""What a notebook is given: widgets on Databricks, environment variables anywhere else."""
+"""What notebooks use beside the Python API of `crossic_etl`: parameters, numbers, texts to read.
+
+Each name of ``__all__`` is kept as it is; what lies behind it may move.
+"""
 
 from __future__ import annotations
 
+import logging
 import os
+import re
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import functions as F
+
+from crossic_etl.config import Config
+from crossic_etl.config.etl import Wikipedia
+from crossic_etl.inputs.dump_names import dump_folder
+from crossic_etl.inputs.dumps import choose_files, read_records
+from crossic_etl.inputs.files import list_files
+from crossic_etl.kernels.search.calibration import Calibration, calibrate
+from crossic_etl.kernels.search.vectors import to_matrix
+from crossic_etl.kernels.tokens.tokenizers import Tokenizer, load_tokenizer
+from crossic_etl.kernels.wiki.dump_records import Page
+from crossic_etl.kernels.wiki.dump_xml import parse_record
+from crossic_etl.kernels.wikis import Wiki
+from crossic_etl.log import PACKAGE, ConsoleHandler, TextFormatter
+from crossic_etl.pipeline.flow import jobs_of, plan
+from crossic_etl.pipeline.retrieval.plot import draw_margins
+from crossic_etl.report.source import ReportSource, collect
+from crossic_etl.sample.build import build_sample
+from crossic_etl.sample.build_web import build_web_sample
+from crossic_etl.sample.show import show_sample
+from crossic_etl.sample.side_by_side import side_by_side
+from crossic_etl.session import get_session
+from crossic_etl.tables import Tables
+from crossic_etl.tables.opened import OpenTables
+from crossic_etl.transforms.matches import select_vectors
+from crossic_etl.transforms.report import (
+    count_rejects,
+    count_rows,
+    describe,
+    measure_neighbours,
+    with_both_sides,
+)
+from crossic_etl.transforms.report import histogram as histogram
+from crossic_etl.transforms.report import sample_groups as sample_groups
+from crossic_etl.transforms.thresholds import KNOWN, filter_pairs
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, Row, SparkSession
+
+__all__ = [
+    "Calibration",
+    "Tokenizer",
+    "bin_ends",
+    "calibrate",
+    "collect",
+    "count_rejects",
+    "count_rows",
+    "default_root",
+    "describe",
+    "direction",
+    "draw_margins",
+    "dump_record",
+    "find_known_pairs",
+    "get_session",
+    "histogram",
+    "load_tokenizer",
+    "measure_neighbours",
+    "newest_runs",
+    "parameter",
+    "sample_groups",
+    "select_vectors",
+    "show_plan",
+    "show_progress",
+    "show_sample",
+    "side_by_side",
+    "to_matrix",
+    "warehouse",
+    "wikitext_of",
+    "with_both_sides",
+    "write_sample",
+    "write_sample_config",
+]
 
 # The bundle's own (deploy/databricks/databricks.yml).
 DATABRICKS_ROOT = "main.crossic"
@@ -15,8 +95,8 @@ def parameter(name: str, default: str, dbutils: Any = None) -> str:
 
     Args:
         name: of the widget, in lower case.
-        default: what holds where nobody says otherwise.
-        dbutils: what Databricks gives its notebooks under this name, None elsewhere.
+        default: the value where nothing is set.
+        dbutils: the object of this name that Databricks gives its notebooks, None elsewhere.
     """
     if dbutils is None:
         return os.environ.get(f"CROSSIC_ETL_{name.upper()}", default)
@@ -35,3 +115,92 @@ def default_root() -> str:
     if "DATABRICKS_RUNTIME_VERSION" in os.environ:
         return DATABRICKS_ROOT
     return f"{warehouse()}/tables"
+
+
+def show_progress() -> None:
+    """Prints the messages of the jobs below the cell that runs them."""
+    logger = logging.getLogger(PACKAGE)
+    if not any(isinstance(handler, ConsoleHandler) for handler in logger.handlers):
+        handler = ConsoleHandler(to_stderr=False)
+        handler.setFormatter(TextFormatter(names=False))
+        logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False  # Databricks' root logger would print them again
+
+
+def write_sample(folder: str | Path) -> tuple[list[Path], list[Path]]:
+    """Writes the bundled sample's files to ``dumps`` and ``crawl`` in a folder, and names them."""
+    return build_sample(Path(folder, "dumps")), build_web_sample(Path(folder, "crawl"))
+
+
+def write_sample_config(folder: str | Path) -> Path:
+    """Writes the configuration of the sample's files in a folder to ``quickstart.yaml`` there."""
+    bundled = (files("crossic_etl.sample") / "config.yaml").read_text("utf-8")
+    path = Path(folder, "quickstart.yaml")
+    path.write_text(bundled.replace("warehouse/", f"{folder}/"), "utf-8")
+    return path
+
+
+def show_plan(config: Config) -> str:
+    """What each job would read and write, a line for each, as ``crossic-etl run --dry-run``."""
+    return "\n".join(plan(config, jobs_of(config)))
+
+
+def newest_runs(tables: OpenTables) -> list[dict[str, Any]]:
+    """The newest finished run of each job, in the order of the jobs: the rows of ``runs``."""
+    from crossic_etl.report.flow import newest
+
+    return newest(ReportSource(Tables(get_session(), tables.root), seed=0, most_samples=0))
+
+
+def bin_ends(counted: Sequence[Mapping[str, Any]], step: float) -> list[dict[str, Any]]:
+    """The rows of a `histogram`, each with the ends ``low`` and ``high`` of its bin."""
+    from crossic_etl.report.charts import with_ends
+
+    return with_ends(counted, step)
+
+
+def direction(lang: str) -> str:
+    """The ``dir`` of HTML for a language's text: ``rtl`` or ``auto``."""
+    from crossic_etl.report.html import direction as direction_of
+
+    return direction_of(lang)
+
+
+def dump_record(spark: SparkSession, dumps: str, page: Row) -> bytes:
+    """The record of a page in its dump, from the tag ``<page`` on.
+
+    Args:
+        spark: the session.
+        dumps: the folder of all dumps.
+        page: a row of ``pages``.
+
+    Raises:
+        LookupError: the dump doesn't have the page.
+    """
+    wikipedia = Wikipedia(dumps=dumps, date=page.dump_date)
+    paths = list_files(spark, dump_folder(wikipedia, page.lang))
+    wiki = choose_files(wikipedia, page.lang, paths)
+    is_page = F.col("value").cast("string").rlike(rf"<ns>0</ns>\s*<id>{page.page_id}</id>")
+    rows = read_records(spark, [wiki]).where(is_page).head(1)
+    if not rows:
+        raise LookupError(f"no record of page {page.page_id} of {page.lang} in {dumps}")
+    record = bytes(rows[0].value)
+    return record[record.index(b"<page") :]
+
+
+def wikitext_of(record: bytes, lang: str) -> str:
+    """The wikitext of a page's record.
+
+    Raises:
+        ValueError: the record is not an article's.
+    """
+    parsed = parse_record(record, Wiki.of(lang))
+    if not isinstance(parsed, Page):
+        raise ValueError(f"no article: {re.sub(rb'<text.*', b'', record[:200], flags=re.S)!r}")
+    return parsed.wikitext
+
+
+def find_known_pairs(pairs: DataFrame, vectors: DataFrame, seed: int = 0) -> DataFrame:
+    """The rows of ``pairs`` whose two pages have a vector: right answers for a search."""
+    return filter_pairs(pairs, vectors, seed=seed).where(F.col("outcome") == KNOWN)

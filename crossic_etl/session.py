@@ -61,6 +61,11 @@ def is_local() -> bool:
     return not any(name in os.environ for name in (*MANAGED, SUBMITTED))
 
 
+def starts_java() -> bool:
+    """Whether `get_session` would start Java as a child of this process."""
+    return is_local() and SparkSession.getActiveSession() is None
+
+
 def check_java() -> None:
     """Whether there is a Java to start, in the words of the Makefile.
 

@@ -1,4 +1,4 @@
-"""Checks every promise of the tables that exist, and writes nothing."""
+"""Checks every expectation of the tables that exist, and writes nothing."""
 
 from crossic_etl.cli.__main__ import main
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +79,7 @@ def shared_tables(spark: SparkSession, shared_config: Config) -> Tables:
     from crossic_etl.pipeline.flow import jobs_of
     from crossic_etl.tables import Tables
 
-    for job in jobs_of(shared_config).values():
+    for job in jobs_of(shared_config):
         job.run(spark, shared_config)
     return Tables(spark, shared_config.root)
 
@@ -96,7 +95,7 @@ def mirror_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def mirror_run(spark: SparkSession, mirror_config: Path) -> Callable[..., int]:
     """The pipeline's command line over the small mirror, after its first run."""
-    from crossic_etl.cli.pipeline import main
+    from tests.support.commands import run as main
 
     def command(*arguments: str) -> int:
         return main(["--config", str(mirror_config), *arguments])
@@ -113,38 +112,53 @@ def mirror_tables(spark: SparkSession, mirror_config: Path) -> Tables:
     return Tables(spark, str(mirror_config.parent / "tables"))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that take their time are marked, so that ``make check`` can leave them out; and the
-    longest come first, so that of two processes (xdist) none is left alone with them.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Marks tests that take their time, so that ``make check`` can leave them out, and sorts them.
+
+    The longest come first: of two processes (xdist) none is left alone with them at the end.
     """
     for item in items:
         for mark, fixtures in MARKED.items():
             if fixtures & set(getattr(item, "fixturenames", ())):
                 item.add_marker(mark)
+        run = shared_run_of(item)
+        if run and config.pluginmanager.hasplugin("xdist"):
+            item.add_marker(pytest.mark.xdist_group(run))
     order = [*SHARED_RUNS, "spark"]
 
     def place(item: pytest.Item) -> int:
-        group = group_of(item.nodeid)
-        kind = "spark" if group not in order and item.get_closest_marker("spark") else group
+        kind = shared_run_of(item) or ("spark" if item.get_closest_marker("spark") else "")
         return order.index(kind) if kind in order else len(order)
 
     items.sort(key=place)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Modules that share a run of the pipeline go to one process, and each other one to one."""
-    from xdist.scheduler import LoadScopeScheduling
+def shared_run_of(item: pytest.Item) -> str:
+    """The run of the pipeline that a test's module shares with others, by its mark; else empty.
 
-    class ByRun(LoadScopeScheduling):
+    Raises:
+        UsageError: a test has the fixture of such a run, and its module no mark.
+    """
+    if mark := item.get_closest_marker("shared_run"):
+        return str(mark.args[0])
+    if taken := set(SHARED_RUNS) & set(getattr(item, "fixturenames", ())):
+        raise pytest.UsageError(
+            f"{item.nodeid}: its module takes {', '.join(taken)}, so it says with which others it "
+            f'shares the run: pytestmark = pytest.mark.shared_run("{min(taken)}")'
+        )
+    return ""
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Modules that share a run of the pipeline go to one process, and each other one to one.
+
+    With ``--dist loadgroup`` xdist adds the group of a test to its id.
+    """
+    from xdist.scheduler import LoadGroupScheduling
+
+    class ByRun(LoadGroupScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return group_of(nodeid)
+            return str(super()._split_scope(nodeid)).partition("::")[0]
 
     return ByRun(config, log)
-
-
-@cache
-def group_of(nodeid: str) -> str:
-    """The fixture that a test's module shares with others, or else the module."""
-    module = nodeid.partition("::")[0]
-    text = (Path(__file__).parents[1] / module).read_text(encoding="utf-8")
-    return next((fixture for fixture in SHARED_RUNS if fixture in text), module)

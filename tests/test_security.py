@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from crossic_etl.cli import download, pipeline
 from crossic_etl.config import load_config
 from crossic_etl.config.download import CrawlListing, Download
 from crossic_etl.config.errors import ConfigError
@@ -30,15 +29,16 @@ from crossic_etl.config.training import Model, load_training_config
 from crossic_etl.download import http, listings
 from crossic_etl.download.http import Client
 from crossic_etl.download.listings import list_files
+from crossic_etl.download.locations import Location
 from crossic_etl.download.mirror import IncompleteError, Mirror
-from crossic_etl.download.places import Place
 from crossic_etl.export.manifest import ManifestError, parse_manifest, to_json
-from crossic_etl.export.plan import Request
+from crossic_etl.export.plan import ExportRequest
 from crossic_etl.inputs.errors import InputError
 from crossic_etl.kernels.crawl.records import FIELDS, RawDocument, read_json_lines
 from crossic_etl.kernels.search.calibration import Calibration, calibrate
 from crossic_etl.kernels.search.quantizer import Quantizer
-from crossic_etl.kernels.wiki.dump_xml import Reject, parse_record, parse_siteinfo
+from crossic_etl.kernels.wiki.dump_records import Reject
+from crossic_etl.kernels.wiki.dump_xml import parse_record, parse_siteinfo
 from crossic_etl.kernels.wiki.salvage import salvage_records
 from crossic_etl.kernels.wiki.sql_dump import columns_of, parse_insert
 from crossic_etl.kernels.wikis import Wiki
@@ -47,6 +47,7 @@ from crossic_etl.session import local_settings
 from crossic_etl.training.errors import TrainingError
 from tests.download.mirror_server import MirrorServer, serving
 from tests.submit.inputs import with_tokenizer
+from tests.support.commands import download, run
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -360,7 +361,7 @@ def test_files_of_a_list_go_below_their_folder(
     except InputError as error:
         assert "no path of a file" in str(error)
         return
-    place = Place.of(file.path)
+    place = Location.of(file.path)
     assert place.filesystem.protocol[0] == "file" and place.path == file.path
     for path in (place.path, place.part.path):
         assert Path(os.path.normpath(path)).is_relative_to(folder)
@@ -387,8 +388,8 @@ def test_files_of_a_mirror_have_the_names_of_dumps(server: MirrorServer, tmp_pat
         f"download: {{mirror: '{server.url}', contact: me@example.org}}\n"
     )
     config = load_config(tmp_path / "my.yaml")
-    mirror = Mirror(Client(config.download, print), config)
-    wanted = mirror._files_of(config, "en")
+    mirror = Mirror(Client(config.download, print), config.wikipedia, config.wikis)
+    wanted = mirror._files_of(config.wikipedia, "en")
     folder = f"{tmp_path}/d/enwiki/20260101"
     assert {file.path for file in wanted} == {
         f"{folder}/{good}", f"{folder}/{prefix}page_props.sql.gz",
@@ -398,7 +399,7 @@ def test_files_of_a_mirror_have_the_names_of_dumps(server: MirrorServer, tmp_pat
     del jobs["langlinkstable"][good]
     server.files[path] = json.dumps(status).encode()
     with pytest.raises(IncompleteError):
-        mirror._files_of(config, "en")
+        mirror._files_of(config.wikipedia, "en")
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "../x", "train/../../x", "train/.."])
@@ -432,10 +433,10 @@ def test_a_secret_in_the_configuration_is_refused_and_not_repeated(
 ) -> None:
     path = tmp_path / "my.yaml"
     path.write_text(f"languages: [th]\n{line}\n" + ("" if "root:" in line else "root: r\n"))
-    for main in (pipeline.main, download.main):
+    for main in (run, download):
         assert main(["--config", str(path), "--dry-run"]) == 1
         out, err = capsys.readouterr()
-        assert err == f"error: {named}: looks like a secret; {ANYWHERE}\n"
+        assert err == f"error: {path}:2: {named}: looks like a secret; {ANYWHERE}\n"
         assert SECRET not in out + err
 
 
@@ -456,7 +457,7 @@ def test_training_and_exports_take_no_secrets_either(tmp_path: Path) -> None:
     (tmp_path / "training.yaml").write_text(f"hf_token: {SECRET}\n")
     for action in (
         lambda: load_training_config(tmp_path / "training.yaml"),
-        lambda: Request(f"s3://key:{SECRET}@bucket/export", "en-first"),
+        lambda: ExportRequest(f"s3://key:{SECRET}@bucket/export", "en-first"),
     ):
         with pytest.raises(ConfigError, match="looks like a secret") as refused:
             action()
@@ -480,7 +481,7 @@ def test_credentials_in_a_list_of_urls_are_used_and_not_shown(
             "root: r\nlanguages: [th]\ndownload:\n  contact: me@example.org\n  tries: 1\n"
             f"  crawl: [{{listing: '{tmp_path / listing}', to: '{tmp_path / 'd'}'}}]\n"
         )
-        status = download.main(["--config", str(tmp_path / "my.yaml"), *arguments])
+        status = download(["--config", str(tmp_path / "my.yaml"), *arguments])
         shown.extend(capsys.readouterr())
         return status
 

@@ -2,46 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from crossic_etl.cli.arguments import parser
-from crossic_etl.cli.run import checked_config, guarded, only_writer, with_writing
-from crossic_etl.kernels.search.calibration import Calibration
-from crossic_etl.pipeline.calibrate import SPEC, run
-from crossic_etl.pipeline.retrieval.plot import check_plot, missing_packages, write_plot
-from crossic_etl.session import get_session
+import click
+
+from crossic_etl.cli.actions import checked_config, only_writer
+from crossic_etl.cli.options import Command, configuration, writing
+from crossic_etl.cli.registry import JOBS
+from crossic_etl.cli.stopping import start_session
+
+if TYPE_CHECKING:
+    from crossic_etl.kernels.search.calibration import Calibration
+
+log = logging.getLogger(__name__)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the job from its command line; the exit status is 0, or 1 after one line of error."""
-    arguments = with_writing(parser(__doc__ or ""))
-    arguments.add_argument(
-        "--plot", type=Path, metavar="FILE", help="draw precision and recall there, .html or .svg"
-    )
-    given = arguments.parse_args(argv)
+@click.command("calibrate", cls=Command, help=JOBS["calibrate"])
+@configuration()
+@writing
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Draw precision and recall there, .html or .svg.",
+)
+def command(
+    path: str,
+    overrides: tuple[str, ...],
+    reconfigure: bool,
+    no_wait: bool,
+    plot: Path | None,
+) -> None:
+    """Runs the job, then draws."""
+    config = checked_config(path, overrides)
+    if plot:
+        from crossic_etl.pipeline.retrieval.plot import check_plot
 
-    def action() -> None:
-        config = checked_config(given)
-        if given.plot:
-            check_plot(given.plot)
-        spark = get_session()
-        with only_writer(spark, config, given, [SPEC]):
-            found = run(spark, config)
-        if given.plot:
-            draw(found, config.neighbours.wrong_pairs, given.plot)
+        check_plot(plot)
+    from crossic_etl.pipeline.calibrate import JOB, find_thresholds
 
-    return guarded(action)
+    spark = start_session()
+    with only_writer(spark, config, [JOB], not no_wait, reconfigure):
+        _, found = find_thresholds(spark, config)
+    if plot:
+        draw(found, config.neighbours.wrong_pairs, plot)
 
 
 def draw(found: dict[str, Calibration], wrong_pairs: str, path: Path) -> None:
     """Writes the plot, or says what it lacks."""
+    from crossic_etl.pipeline.retrieval.plot import missing_packages, write_plot
+
     if missing := missing_packages():
         names = " and ".join(missing)
-        print(f"calibrate: no plot without {names}: pip install 'crossic-etl[plots]'")
+        log.warning("calibrate: no plot without %s: pip install 'crossic-etl[plots]'", names)
     elif not any(one.table for one in found.values()):
-        print("calibrate: no plot without pairs")
+        log.warning("calibrate: no plot without pairs")
     else:
         title = f"Right pairs against {wrong_pairs} wrong ones, by least margin"
         write_plot(found, title, path)
-        print(f"calibrate: plot in {path}")
+        log.info("calibrate: plot in %s", path)

@@ -3,41 +3,67 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from crossic_etl.cli.arguments import parser
-from crossic_etl.cli.run import checked_config, guarded
-from crossic_etl.config import Config
-from crossic_etl.config.errors import ConfigError, one_of
-from crossic_etl.export.job import run
-from crossic_etl.export.manifest import LAYOUTS
-from crossic_etl.export.plan import (
-    Request,
+import click
+
+from crossic_etl.cli.actions import checked_config
+from crossic_etl.cli.options import Choice, Command, configuration
+from crossic_etl.cli.registry import OTHERS
+from crossic_etl.cli.stopping import start_session
+
+if TYPE_CHECKING:
+    from crossic_etl.config import Config
+
+
+def layouts() -> Sequence[str]:
+    """The layouts that an export may have."""
+    from crossic_etl.export.manifest import LAYOUTS
+
+    return LAYOUTS
+
+
+@click.command("export", cls=Command, help=OTHERS["export"])
+@configuration()
+@click.option("--to", required=True, metavar="FOLDER", help="Folder or URL of the export.")
+@click.option("--arrangement", metavar="NAME", help="Which windows, where there are several.")
+@click.option(
+    "--layout",
+    type=Choice("LAYOUT", layouts),
+    default="parquet",
+    show_default=True,
+    help="Parquet, mds or another of docs/export.md.",
 )
-from crossic_etl.session import get_session
-from crossic_etl.transforms.mixture import MIXTURE
+@click.option("--tokens", type=int, help="Stop at so many new training tokens.")
+@click.option("--file-windows", type=int, help="Windows in a file, about.")
+@click.option("--generation", type=int, help="Windows of this generation alone.")
+@click.option("--overwrite", is_flag=True, help="Replace an export there.")
+def command(
+    path: str,
+    overrides: tuple[str, ...],
+    to: str,
+    arrangement: str | None,
+    layout: str,
+    tokens: int | None,
+    file_windows: int | None,
+    generation: int | None,
+    overwrite: bool,
+) -> None:
+    """Exports what is asked for."""
+    from crossic_etl.export import job
+    from crossic_etl.export.plan import ExportRequest
 
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Exports what the command line asks for; the exit status is 0, or 1 after an error."""
-    arguments = parser(__doc__ or "")
-    arguments.add_argument("--to", required=True, help="folder or URL of the export")
-    arguments.add_argument("--arrangement", help="which windows, where there are several")
-    arguments.add_argument("--layout", choices=LAYOUTS, default="parquet")
-    arguments.add_argument("--tokens", type=int, help="stop at so many new training tokens")
-    arguments.add_argument("--file-windows", type=int, help="windows in a file, about")
-    arguments.add_argument("--generation", type=int, help="windows of this generation alone")
-    arguments.add_argument("--overwrite", action="store_true", help="replace an export there")
-    given = arguments.parse_args(argv)
-
-    def action() -> None:
-        config = checked_config(given)
-        request = Request(
-            given.to, arrangement_of(config, given.arrangement), given.layout, given.tokens,
-            given.file_windows, given.overwrite, given.generation,
-        )  # fmt: skip
-        run(get_session(), config, request)
-
-    return guarded(action)
+    config = checked_config(path, overrides)
+    request = ExportRequest(
+        to,
+        arrangement_of(config, arrangement),
+        layout,
+        tokens,
+        file_windows,
+        overwrite,
+        generation,
+    )
+    job.run(start_session(), config, request)
 
 
 def arrangement_of(config: Config, given: str | None) -> str:
@@ -46,6 +72,9 @@ def arrangement_of(config: Config, given: str | None) -> str:
     Raises:
         ConfigError: none was asked for, and there are several.
     """
+    from crossic_etl.config.errors import ConfigError, one_of
+    from crossic_etl.transforms.mixture import MIXTURE
+
     made = (*config.arrangements, *([MIXTURE] if config.mixture else []))
     if given is None and len(made) > 1:
         raise ConfigError("--arrangement", None, one_of(made))

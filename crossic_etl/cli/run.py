@@ -1,109 +1,66 @@
-"""What every job's command line has in common: arguments, and errors in one line."""
+"""The command ``run``: all jobs in order, in one session."""
 
 from __future__ import annotations
 
-import argparse
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from pyspark.sql import SparkSession
+import click
 
-from crossic_etl.cli.arguments import parser
-from crossic_etl.config import Config, ConfigError, load_config
-from crossic_etl.config.checks import (
-    check_dumps,
-    check_encoder,
-    check_tokenizer,
-    choose_quality_rules,
-)
-from crossic_etl.export.manifest import ExportError
-from crossic_etl.inputs.errors import InputError
-from crossic_etl.runs.ledger import JobSpec, refuse_other_settings
-from crossic_etl.runs.record import UnbalancedError
-from crossic_etl.session import get_session
-from crossic_etl.spark_errors import explain, is_from_spark
-from crossic_etl.tables import TableError, Tables
-from crossic_etl.tables.lock import writing
+from crossic_etl.cli.actions import checked_config
+from crossic_etl.cli.options import Choice, Command, configuration, writing
+from crossic_etl.cli.registry import JOBS, OTHERS
+from crossic_etl.cli.stopping import start_session
 
-Job = Callable[[SparkSession, Config], None]
+if TYPE_CHECKING:
+    from crossic_etl.inputs.dumps import WikiFiles
 
-# What is wrong with the input, the configuration or the tables, as opposed to with the program.
-EXPECTED_ERRORS = (ConfigError, InputError, TableError, UnbalancedError, ExportError)
+JOB = Choice("JOB", lambda: list(JOBS))
 
 
-def run_job(
-    job: Job, spec: JobSpec, description: str | None, argv: Sequence[str] | None = None
-) -> int:
-    """Runs one job from its command line; the exit status is 0, or 1 after one line of error."""
-    given = with_writing(parser(description or "")).parse_args(argv)
+@click.command("run", cls=Command, help=OTHERS["run"])
+@configuration()
+@writing
+@click.option("--rebuild", is_flag=True, help="Make pages, samples and windows anew.")
+@click.option("--from", "first", type=JOB, help="Begin with this job.")
+@click.option("--only", type=JOB, help="Run this job alone.")
+@click.option("--dry-run", is_flag=True, help="Print what would be read and written.")
+def command(
+    path: str,
+    overrides: tuple[str, ...],
+    reconfigure: bool,
+    no_wait: bool,
+    rebuild: bool,
+    first: str | None,
+    only: str | None,
+    dry_run: bool,
+) -> None:
+    """Runs the jobs that are asked for."""
+    config = checked_config(path, overrides)
+    from crossic_etl.inputs.dumps import find_local_wikis
+    from crossic_etl.pipeline import flow
+    from crossic_etl.session import is_local
 
-    def action() -> None:
-        config = checked_config(given)
-        spark = get_session()
-        with only_writer(spark, config, given, [spec]):
-            job(spark, config)
-
-    return guarded(action)
-
-
-def with_writing(arguments: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """Adds what every command takes that changes tables."""
-    arguments.add_argument(
-        "--reconfigure", action="store_true",
-        help="replace what was made with other settings, instead of refusing to",
-    )  # fmt: skip
-    return with_waiting(arguments)
-
-
-def with_waiting(arguments: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """Adds what to do where another run writes."""
-    arguments.add_argument(
-        "--no-wait", action="store_true", help="stop where another run writes under the same root"
+    chosen = flow.choose(config, first, [only] if only else [])
+    found = []
+    if is_local() and any(job.reads_dumps for job in chosen):
+        found = find_local_wikis(config.wikipedia, config.wikis)
+    if dry_run:
+        click.echo("\n".join([*flow.plan(config, chosen), *map(sizes, found)]))
+        return
+    flow.run_flow(
+        start_session(),
+        config,
+        chosen,
+        rebuild=rebuild,
+        reconfigure=reconfigure,
+        wait=not no_wait,
     )
-    return arguments
 
 
-@contextmanager
-def only_writer(
-    spark: SparkSession, config: Config, given: argparse.Namespace, jobs: Sequence[JobSpec]
-) -> Iterator[None]:
-    """Inside, nobody else writes under the root, and the jobs may with their settings.
-
-    Raises:
-        LockedError: somebody does, and waiting wasn't wanted.
-        ConfigError: what is there was made with other settings.
-    """
-    with writing(spark, config.root, wait=not given.no_wait):
-        if not given.reconfigure:
-            refuse_other_settings(Tables(spark, config.root), config, jobs)
-        yield
-
-
-def checked_config(given: argparse.Namespace) -> Config:
-    """The configuration that the command line names, checked as far as that needs no Spark.
-
-    Raises:
-        ConfigError: it can't be run.
-    """
-    config = load_config(given.config, given.overrides)
-    check_dumps(config)
-    check_tokenizer(config)
-    check_encoder(config)
-    choose_quality_rules(config.crawl)
-    return config
-
-
-def guarded(action: Callable[[], None]) -> int:
-    """Runs an action and turns what a user can mend into one line on standard error."""
-    try:
-        action()
-    except (*EXPECTED_ERRORS, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except Exception as error:
-        if not is_from_spark(error):
-            raise
-        print(f"error: {explain(error)}", file=sys.stderr)
-        return 1
-    return 0
+def sizes(files: WikiFiles) -> str:
+    """How much there is of a wiki's dumps, in a line."""
+    n_bytes = sum(map(files.size_of, files.pages))
+    others = {"langlinks": files.langlinks, "page_props": files.page_props}
+    there = [name if path else f"no {name}" for name, path in others.items()]
+    of_pages = f"{len(files.pages)} file{'s' * (len(files.pages) != 1)} of pages"
+    return f"{files.lang} {files.date}: {of_pages}, {n_bytes / 1e6:,.1f} MB; {', '.join(there)}"

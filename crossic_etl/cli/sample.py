@@ -1,64 +1,62 @@
-"""The bundled sample: builds its dumps, runs every job on them, and shows what came out."""
+"""The command ``sample``: builds the bundled sample, runs every job on it, shows the result."""
 
 from __future__ import annotations
 
-import argparse
+import logging
 import shlex
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pyspark.sql import SparkSession
+import click
 
-from crossic_etl.cli.run import guarded
-from crossic_etl.config import Config, load_config
-from crossic_etl.pipeline.flow import jobs_of
-from crossic_etl.sample.build import build_sample
-from crossic_etl.sample.build_web import build_web_sample
-from crossic_etl.sample.show import show_recall, show_sample
-from crossic_etl.schemas import RUNS, SAMPLES, TABLES
-from crossic_etl.session import get_session
-from crossic_etl.tables import Tables
+from crossic_etl.cli.actions import show_root
+from crossic_etl.cli.options import Command
+from crossic_etl.cli.registry import OTHERS
+from crossic_etl.cli.stopping import start_session
 
-READS, WRITES = (), tuple(TABLES.values())
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
+    from crossic_etl.config import Config
+
+log = logging.getLogger(__name__)
 
 FAREWELL = """
 The tables are Delta tables in {root}. To open one, in {python}:
 
-    from crossic_etl.session import get_session
-    get_session().read.format("delta").load("{root}/samples").show(3)
+    import crossic_etl
+    crossic_etl.open_tables("{root}").samples.show(3)
 
 To run on real dumps, write a my.yaml as README.md has it under "Real dumps" (this run's was
 {config}), and then
 
-    {python} -m jobs.download --config my.yaml --only dumps
-    {python} -m jobs.pipeline --config my.yaml --dry-run
-    {python} -m jobs.pipeline --config my.yaml
+    {python} -m crossic_etl download --config my.yaml --only dumps
+    {python} -m crossic_etl run --config my.yaml --dry-run
+    {python} -m crossic_etl run --config my.yaml
 """
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the whole main job on the bundled sample; the exit status is 0, or 1 after an error."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument(
-        "folder", nargs="?", default="warehouse", type=Path, help="where all of it goes"
-    )
-    folder: Path = arguments.parse_args(argv).folder.absolute()
+@click.command("sample", cls=Command, help=OTHERS["sample"])
+@click.argument("folder", type=click.Path(path_type=Path), default="warehouse")
+def command(folder: Path) -> None:
+    """Runs the whole pipeline on the bundled sample; all of it goes into the folder."""
+    from crossic_etl.config import load_config
+    from crossic_etl.sample.build import build_sample
+    from crossic_etl.sample.build_web import build_web_sample
 
-    def action() -> None:
-        print(f"building the sample's dumps and crawl in {folder}", flush=True)
+    folder = folder.absolute()
+    with as_file(files("crossic_etl.sample") / "config.yaml") as path:
+        config = placed(load_config(path), folder)
+        show_root(config)
+        log.info("building the sample's dumps and crawl in %s", folder)
         build_sample(folder / "dumps")
         build_web_sample(folder / "crawl")
-        with as_file(files("crossic_etl.sample") / "config.yaml") as path:
-            config = placed(load_config(path), folder)
-            run(get_session(brief=True), config)
-            python = shlex.quote(sys.executable)
-            print(FAREWELL.format(root=config.root, config=path, python=python))
-
-    return guarded(action)
+        run(start_session(brief=True), config)
+        python = shlex.quote(sys.executable)
+        click.echo(FAREWELL.format(root=config.root, config=path, python=python))
 
 
 def placed(config: Config, folder: Path) -> Config:
@@ -79,16 +77,23 @@ def placed(config: Config, folder: Path) -> Config:
 
 def run(spark: SparkSession, config: Config) -> None:
     """Runs every job, then prints the table counts, how good retrieval was, and two samples."""
+    from crossic_etl.inputs.run_inputs import RunInputs
+    from crossic_etl.pipeline.flow import jobs_of
+    from crossic_etl.sample.show import show_recall, show_sample
+    from crossic_etl.schemas import RUNS, SAMPLES, TABLES
+    from crossic_etl.tables import Tables
+
     jobs = jobs_of(config)
-    for job in jobs.values():
-        job.run(spark, config)
+    inputs = RunInputs(spark, config)
+    for job in jobs:
+        job.run(spark, config, inputs=inputs)
     tables = Tables(spark, config.root)
-    written = {table.name for job in jobs.values() for table in job.WRITES} | {RUNS.name}
-    print("\nrows of each table:")
+    written = {table.name for job in jobs for table in job.writes} | {RUNS.name}
+    click.echo("\nrows of each table:")
     for table in TABLES.values():
         if table.name in written:
-            print(f"  {table.name:<20}{tables.read(table).count():>6,}")
-    print(show_recall(tables))
+            click.echo(f"  {table.name:<20}{tables.read(table).count():>6,}")
+    click.echo(show_recall(tables))
     samples = tables.read(SAMPLES)
     for arrangement in ("en-first", "retrieved"):
-        print(show_sample(samples, arrangement))
+        click.echo(show_sample(samples, arrangement))

@@ -1,42 +1,44 @@
-"""Checks every promise of the tables that exist, and writes nothing."""
+"""The command ``verify``: checks every expectation of the tables that exist, writes nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from typing import TYPE_CHECKING
 
-from crossic_etl.cli.arguments import parser
-from crossic_etl.cli.run import guarded
-from crossic_etl.config import Config, load_config
-from crossic_etl.expectations.verify import Finding, verify_tables
-from crossic_etl.schemas import TABLES
-from crossic_etl.session import get_session
-from crossic_etl.tables import Tables
+import click
 
-READS, WRITES = tuple(TABLES.values()), ()
+from crossic_etl.cli.actions import open_config
+from crossic_etl.cli.options import Command, configuration
+from crossic_etl.cli.registry import OTHERS
+from crossic_etl.cli.stopping import start_session
+
+if TYPE_CHECKING:
+    from crossic_etl.config import Config
+
+log = logging.getLogger(__name__)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Verifies the tables; the exit status is 0, or 1 after an error or a promise broken."""
-    given = parser(__doc__ or "").parse_args(argv)
-    broken = []
-
-    def action() -> None:
-        broken.append(run(load_config(given.config, given.overrides)))
-
-    return guarded(action) or int(any(broken))
+@click.command("verify", cls=Command, help=OTHERS["verify"])
+@configuration()
+def command(path: str, overrides: tuple[str, ...]) -> int:
+    """Verifies the tables; the exit status is 1 where an expectation is broken."""
+    return int(run(open_config(path, overrides)) > 0)
 
 
 def run(config: Config) -> int:
-    """Prints a line for each promise, and returns how many of them are broken."""
-    tables = Tables(get_session(), config.root)
+    """Says a line for each expectation, and returns how many of them are broken."""
+    from crossic_etl.expectations.verify import Finding, verify_tables
+    from crossic_etl.tables import Tables
+
+    tables = Tables(start_session(), config.root)
     tables.expect_some()
     found = []
     for one in verify_tables(tables):
-        print(f"verify: {one.line}", flush=True)
+        log.info("verify: %s", one.line)
         if isinstance(one, Finding):
             found.append(one)
-    broken = [f"{one.table}: {one.promise}" for one in found if one.broken != 0]
+    broken = [f"{one.table}: {one.expectation}" for one in found if one.broken != 0]
     for name in broken:  # once more, where they can't be overlooked
-        print(f"verify: to look into: {name}", flush=True)
-    print(f"verify: {len(found)} promises, {len(broken)} of them broken or not checked", flush=True)
+        log.warning("verify: to look into: %s", name)
+    log.info("verify: %d expectations, %d of them broken or not checked", len(found), len(broken))
     return len(broken)

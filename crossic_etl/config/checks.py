@@ -12,6 +12,18 @@ from crossic_etl.kernels.samples.segments import NO_DOCUMENT, segment_pair
 from crossic_etl.kernels.tokens.tokenizers import load_tokenizer
 
 
+def check_all(config: Config) -> None:
+    """Checks all that needs no Spark: dumps, tokenizer, encoder, quality rules.
+
+    Raises:
+        ConfigError: the first that can't be used.
+    """
+    check_dumps(config)
+    check_tokenizer(config)
+    check_encoder(config)
+    choose_quality_rules(config.crawl)
+
+
 def check_dumps(config: Config) -> None:
     """Whether the configuration says for each wiki where its pages are.
 

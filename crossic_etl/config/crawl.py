@@ -5,22 +5,24 @@ None of it is published for CrossIC-PT: encoder, k and thresholds are ours, or t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
+from typing import Annotated
+
+from pydantic import WithJsonSchema
 
 from crossic_etl.config.errors import one_of, require
-from crossic_etl.kernels.search.indexes import INDEXES
+from crossic_etl.config.fields import Flag, Items, Number, OneOf, PathText, Text, Whole, settings
+from crossic_etl.kernels.crawl.names import FORMATS, PRESETS
+from crossic_etl.kernels.encoding.names import BACKENDS, DTYPES, SENTENCE_TRANSFORMERS, SPANS
+from crossic_etl.kernels.search.indexes import INDEXES, METHODS
 
-FORMATS = ("parquet", "jsonl", "wet")
-PRESETS = ("fineweb", "dolma", "c4")
+_PRESET = WithJsonSchema({"enum": list(PRESETS)})
 LANGUAGE_SOURCES = ("identify", "trust")
-METHODS = ("exact", "routed")
-BACKENDS = ("use-multilingual", "sentence-transformers")
-SPANS = ("lead", "mean")
 QUERIES = ("pages", "documents")
 WRONG_PAIRS = ("nearest", "random")
 
 
-@dataclass(frozen=True)
+@settings("crawl.sources")
 class CrawlSource:
     """Some files of a crawl.
 
@@ -32,31 +34,33 @@ class CrawlSource:
         dump: the name of the dump, for records that don't name it.
     """
 
-    path: str
-    format: str = "parquet"
-    fields: str | dict[str, str] = "fineweb"
-    dump: str = ""
+    path: PathText
+    format: Annotated[Text, OneOf(FORMATS)] = "parquet"
+    fields: Annotated[Text, _PRESET] | dict[Text, Text] = "fineweb"
+    dump: Text = ""
 
     def __post_init__(self) -> None:
         require(self.path.strip(), "crawl.sources.path", self.path, "a path")
-        require(self.format in FORMATS, "crawl.sources.format", self.format, one_of(FORMATS))
         fits = isinstance(self.fields, dict) or self.fields in PRESETS
         require(fits, "crawl.sources.fields", self.fields, f"{one_of(PRESETS)}, or a mapping")
         named = not isinstance(self.fields, dict) or "text" in self.fields
         require(named, "crawl.sources.fields", self.fields, "a mapping with the key text")
 
 
-@dataclass(frozen=True)
+@settings("crawl")
 class Crawl:
     """Which web documents are read and kept.
 
     Attributes:
         sources: the files.
         language: ``identify``, or ``trust`` the crawl's own label where there is one.
-        min_language_score: the identifier's, 0 to 1 (FineWeb: 0.65).
-        min_chars, max_chars: shorter and longer documents are dropped.
+        min_language_score: documents with a lower score of their language are dropped, 0 to 1
+            (FineWeb: 0.65).
+        min_chars: shorter documents are dropped.
+        max_chars: longer documents are dropped.
         quality: the published rules (Gopher, C4, FineWeb), on or off.
-        quality_rules: other thresholds for some of them, by name (`kernels.quality`).
+        quality_rules: other thresholds for some of them, by name
+            (`crossic_etl.kernels.crawl.quality.QualityRules`).
         blocked_urls: a text file with a host or the beginning of an address on each line.
         near_duplicates: from this Jaccard similarity of 5-grams on one document of a cluster is
             kept; 0 keeps all.
@@ -64,20 +68,19 @@ class Crawl:
             share a long run of characters with.
     """
 
-    sources: tuple[CrawlSource, ...] = ()
-    language: str = "identify"
-    min_language_score: float = 0.65
-    min_chars: int = 200
-    max_chars: int = 200_000
-    quality: bool = True
-    quality_rules: dict[str, float] = field(default_factory=dict)
-    blocked_urls: str = ""
-    near_duplicates: float = 0.8
-    evaluation: tuple[str, ...] = ()
+    sources: Items[CrawlSource] = ()
+    language: Annotated[Text, OneOf(LANGUAGE_SOURCES)] = "identify"
+    min_language_score: Number = 0.65
+    min_chars: Whole = 200
+    max_chars: Whole = 200_000
+    quality: Flag = True
+    quality_rules: dict[Text, Number] = field(default_factory=dict)
+    blocked_urls: PathText = ""
+    near_duplicates: Number = 0.8
+    evaluation: Items[PathText] = ()
 
     def __post_init__(self) -> None:
         for key, fits, expected in (
-            ("language", self.language in LANGUAGE_SOURCES, one_of(LANGUAGE_SOURCES)),
             ("min_language_score", 0 <= self.min_language_score <= 1, "0 to 1"),
             ("min_chars", self.min_chars >= 1, "characters >= 1"),
             ("max_chars", self.max_chars >= self.min_chars, "at least crawl.min_chars"),
@@ -86,7 +89,7 @@ class Crawl:
             require(fits, f"crawl.{key}", getattr(self, key), expected)
 
 
-@dataclass(frozen=True)
+@settings("encoder")
 class Encoder:
     """Which encoder embeds, and what it sees of a text.
 
@@ -94,7 +97,8 @@ class Encoder:
         backend: ``use-multilingual`` (embedded) or ``sentence-transformers``.
         model: name or folder of a sentence-transformers model.
         revision: its commit or tag; needed for a name, since a branch may move.
-        query_prefix, passage_prefix: what the model wants before each text; null for its own.
+        query_prefix: what the model wants before each query; null for its own.
+        passage_prefix: what the model wants before each passage; null for its own.
         dtype: ``float32``, ``float16`` or ``bfloat16``, of weights and arithmetic.
         batch_tokens: most tokens in one forward pass, padding counted.
         trust_remote_code: run the Python code that comes with a model.
@@ -104,25 +108,23 @@ class Encoder:
         half: store vectors in half precision.
     """
 
-    backend: str = "use-multilingual"
-    model: str = ""
-    revision: str | None = None
-    query_prefix: str | None = None
-    passage_prefix: str | None = None
-    dtype: str = "float32"
-    batch_tokens: int = 16384
-    trust_remote_code: bool = False
-    span: str = "lead"
-    span_chars: int = 1000
-    n_spans: int = 4
-    half: bool = False
+    backend: Annotated[Text, OneOf(BACKENDS)] = "use-multilingual"
+    model: PathText = ""
+    revision: Text | None = None
+    query_prefix: Text | None = None
+    passage_prefix: Text | None = None
+    dtype: Annotated[Text, OneOf(DTYPES)] = "float32"
+    batch_tokens: Whole = 16384
+    trust_remote_code: Flag = False
+    span: Annotated[Text, OneOf(SPANS)] = "lead"
+    span_chars: Whole = 1000
+    n_spans: Whole = 4
+    half: Flag = False
 
     def __post_init__(self) -> None:
-        named = bool(self.model) == (self.backend == "sentence-transformers")
+        named = bool(self.model) == (self.backend == SENTENCE_TRANSFORMERS)
         for key, fits, expected in (
-            ("backend", self.backend in BACKENDS, one_of(BACKENDS)),
             ("model", named, "a name or folder with sentence-transformers, none without"),
-            ("span", self.span in SPANS, one_of(SPANS)),
             ("span_chars", 16 <= self.span_chars <= 20_000, "16 to 20000 characters"),
             ("n_spans", 2 <= self.n_spans <= 64, "2 to 64"),
             ("batch_tokens", self.batch_tokens > 0, "tokens > 0"),
@@ -130,7 +132,7 @@ class Encoder:
             require(fits, f"encoder.{key}", getattr(self, key), expected)
 
 
-@dataclass(frozen=True)
+@settings("neighbours")
 class Neighbours:
     """How English documents are found.
 
@@ -139,39 +141,38 @@ class Neighbours:
         index: how a task holds a shard: ``Flat``, ``SQfp16``, ``SQ8``, ``HNSW32`` or ``IVF,PQ``.
         k: neighbours for each query, and of the margin's neighbourhood.
         shards: parts of the corpus; one task holds one.
-        cells: of the quantizer, for ``routed``; null for about four times the root of the corpus.
+        cells: number of cells of the quantizer, for ``routed``; null for about four
+            times the root of the corpus.
         nprobe: cells that a query goes to.
         train_rows: vectors that the quantizer is trained on.
         task_memory_mb: what a task may take; a plan that needs more is refused.
-        thresholds: language to the least margin of an accepted neighbour; ``"*"`` for all others.
+        thresholds: language to the least margin of an accepted neighbour, ``"*"`` for all others.
         calibrate: find thresholds on Wikipedia's pairs, for languages that have none configured.
-        precision: of pairs at a threshold that is found; null for the best F1.
-        wrong_pairs: what right pairs are told from: the ``nearest`` other English page of a pair,
-            or a ``random`` one, which is told apart so easily that it says little.
+        precision: least precision at a threshold that is found; null for the best F1.
+        wrong_pairs: which pairs calibration takes for wrong ones: the page with its ``nearest``
+            other English page, or with a ``random`` one, which is too easy to say much.
         max_uses: most queries of a language that one document may serve.
         recall_queries: queries that are also searched exactly, to measure recall.
     """
 
-    method: str = "exact"
-    index: str = "Flat"
-    k: int = 10
-    shards: int = 16
-    cells: int | None = None
-    nprobe: int = 16
-    train_rows: int = 100_000
-    task_memory_mb: int = 2048
-    thresholds: dict[str, float] = field(default_factory=dict)
-    calibrate: bool = False
-    precision: float | None = 0.95
-    wrong_pairs: str = "nearest"
-    max_uses: int = 3
-    recall_queries: int = 200
+    method: Annotated[Text, OneOf(METHODS)] = "exact"
+    index: Annotated[Text, OneOf(tuple(INDEXES))] = "Flat"
+    k: Whole = 10
+    shards: Whole = 16
+    cells: Whole | None = None
+    nprobe: Whole = 16
+    train_rows: Whole = 100_000
+    task_memory_mb: Whole = 2048
+    thresholds: dict[Text, Number] = field(default_factory=dict)
+    calibrate: Flag = False
+    precision: Number | None = 0.95
+    wrong_pairs: Annotated[Text, OneOf(WRONG_PAIRS)] = "nearest"
+    max_uses: Whole = 3
+    recall_queries: Whole = 200
 
     def __post_init__(self) -> None:
         is_share = self.precision is None or 0 < self.precision <= 1
         for key, fits, expected in (
-            ("method", self.method in METHODS, one_of(METHODS)),
-            ("index", self.index in INDEXES, one_of(tuple(INDEXES))),
             ("k", self.k >= 1, "a whole number >= 1"),
             ("shards", self.shards >= 1, "a whole number >= 1"),
             ("cells", self.cells is None or self.cells >= 1, "a whole number >= 1, or null"),
@@ -179,14 +180,13 @@ class Neighbours:
             ("train_rows", self.train_rows >= 1, "a whole number >= 1"),
             ("task_memory_mb", self.task_memory_mb >= 64, "megabytes >= 64"),
             ("precision", is_share, "above 0, at most 1, or null"),
-            ("wrong_pairs", self.wrong_pairs in WRONG_PAIRS, one_of(WRONG_PAIRS)),
             ("max_uses", self.max_uses >= 1, "a whole number >= 1"),
             ("recall_queries", self.recall_queries >= 0, "a whole number >= 0"),
         ):
             require(fits, f"neighbours.{key}", getattr(self, key), expected)
 
 
-@dataclass(frozen=True)
+@settings("retrieved")
 class Retrieved:
     """What English web documents are searched for.
 
@@ -194,7 +194,4 @@ class Retrieved:
         queries: ``pages`` or ``documents`` of the target languages.
     """
 
-    queries: str = "pages"
-
-    def __post_init__(self) -> None:
-        require(self.queries in QUERIES, "retrieved.queries", self.queries, one_of(QUERIES))
+    queries: Annotated[Text, OneOf(QUERIES)] = "pages"

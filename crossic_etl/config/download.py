@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from crossic_etl.config.errors import require
+from crossic_etl.config.fields import Items, Number, PathText, Text, Whole, settings
 
 
-@dataclass(frozen=True)
+@settings("download.crawl")
 class CrawlListing:
     """A list of crawl files.
 
@@ -20,10 +19,10 @@ class CrawlListing:
         match: glob; only the paths that fit it are taken.
     """
 
-    listing: str
-    to: str
-    base: str = ""
-    match: str = "*"
+    listing: PathText
+    to: PathText
+    base: Text = ""
+    match: Text = "*"
 
     def __post_init__(self) -> None:
         for key in ("listing", "to", "match"):
@@ -31,7 +30,7 @@ class CrawlListing:
             require(value.strip(), f"download.crawl.{key}", value, "a text that isn't empty")
 
 
-@dataclass(frozen=True)
+@settings("download")
 class Download:
     """How files are fetched.
 
@@ -40,20 +39,20 @@ class Download:
         contact: e-mail address or web page of who downloads, for the User-Agent: Wikimedia refuses
             requests without one.
         connections: files at a time; Wikimedia's own server asks for no more than two.
-        tries: of a request without progress, before the job gives up.
-        backoff: seconds before the second retry, doubled at each further one; a server's
-            ``Retry-After`` goes before it.
+        tries: how often a request is sent without progress before the job gives up.
+        backoff: seconds before the second retry, doubled at each further one; where a server says
+            ``Retry-After``, that is taken instead.
         timeout: seconds without a byte until a connection counts as dropped.
         crawl: lists of crawl files.
     """
 
-    mirror: str = "https://dumps.wikimedia.org"
-    contact: str = ""
-    connections: int = 2
-    tries: int = 8
-    backoff: float = 2.0
-    timeout: float = 60.0
-    crawl: tuple[CrawlListing, ...] = ()
+    mirror: Text = "https://dumps.wikimedia.org"
+    contact: Text = ""
+    connections: Whole = 2
+    tries: Whole = 8
+    backoff: Number = 2.0
+    timeout: Number = 60.0
+    crawl: Items[CrawlListing] = ()
 
     def __post_init__(self) -> None:
         is_url = self.mirror.startswith(("http://", "https://"))

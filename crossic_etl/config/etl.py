@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import re
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import field
+from typing import Annotated
 
 from crossic_etl.config.crawl import Crawl, Encoder, Neighbours, Retrieved
 from crossic_etl.config.download import Download
-from crossic_etl.config.errors import one_of, require
+from crossic_etl.config.errors import require
+from crossic_etl.config.fields import Items, Number, OneOf, PathText, Text, Whole, settings
 from crossic_etl.config.maintenance import Maintain
+from crossic_etl.config.roots import absolute_root
+from crossic_etl.kernels.fingerprint import fingerprint
+from crossic_etl.kernels.samples.names import ARRANGEMENTS, POLICIES
 
-POLICIES = ("sliding", "padded", "best-fit")
-ARRANGEMENTS = ("en-first", "target-first", "mix", "target-only", "random", "retrieved")
 ON_DAMAGE = ("salvage", "fail")
 MINIMUM_WINDOW = 16
 
 
-@dataclass(frozen=True)
+@settings("wikipedia")
 class Wikipedia:
     """Where the dumps lie.
 
@@ -32,19 +34,16 @@ class Wikipedia:
         max_page_bytes: longer XML records are rejected (MediaWiki's own limit for a page is 2 MiB).
     """
 
-    dumps: str = ""
-    date: str | dict[str, str] = ""
-    plain_text: dict[str, str] = field(default_factory=dict)
-    on_damage: str = "salvage"
-    max_page_bytes: int = 16 * 2**20
+    dumps: PathText = ""
+    date: Text | dict[Text, Text] = ""
+    plain_text: dict[Text, PathText] = field(default_factory=dict)
+    on_damage: Annotated[Text, OneOf(ON_DAMAGE)] = "salvage"
+    max_page_bytes: Whole = 16 * 2**20
 
     def __post_init__(self) -> None:
         dates = self.date.values() if isinstance(self.date, dict) else [self.date]
         for date in dates:
             require(re.fullmatch(r"\d{8}|", date), "wikipedia.date", self.date, "YYYYMMDD")
-        require(
-            self.on_damage in ON_DAMAGE, "wikipedia.on_damage", self.on_damage, one_of(ON_DAMAGE)
-        )
         require(
             self.max_page_bytes > 0, "wikipedia.max_page_bytes", self.max_page_bytes, "bytes > 0"
         )
@@ -60,19 +59,19 @@ class Wikipedia:
         return date
 
 
-@dataclass(frozen=True)
+@settings("segment")
 class Segment:
     """How documents are cut. None of it is published for CrossIC-PT: the defaults are ours.
 
     Attributes:
-        max_tokens: longest sample in tokens, ``[SPLIT]`` included; None is the window's length.
+        max_tokens: longest sample in tokens, ``[SPLIT]`` included; null for the window's length.
         separator: stands between the English and the target segment.
         min_chars: shorter texts make no pair sample (dropped as ``too_short``).
     """
 
-    max_tokens: int | None = None
-    separator: str = "\n\n"
-    min_chars: int = 1
+    max_tokens: Whole | None = None
+    separator: Text = "\n\n"
+    min_chars: Whole = 1
 
     def __post_init__(self) -> None:
         low = self.max_tokens is None or self.max_tokens >= MINIMUM_WINDOW
@@ -82,24 +81,25 @@ class Segment:
         require(self.min_chars >= 1, "segment.min_chars", self.min_chars, "characters >= 1")
 
 
-@dataclass(frozen=True)
+@settings("window")
 class Window:
-    """Training windows. ``sliding`` is the paper's policy; its length isn't known: 4096 is ours."""
+    """Training windows. ``sliding`` is the paper's policy; its length isn't known: 4096 is ours.
 
-    length: int = 4096
-    policy: str = "sliding"
+    Attributes:
+        length: tokens of a window.
+        policy: ``sliding`` fills windows and repeats samples that were cut, ``padded`` ends a
+            window at its last whole sample, ``best-fit`` places whole samples to waste the least.
+    """
+
+    length: Whole = 4096
+    policy: Annotated[Text, OneOf(POLICIES)] = "sliding"
 
     def __post_init__(self) -> None:
-        require(
-            self.length >= MINIMUM_WINDOW,
-            "window.length",
-            self.length,
-            f"at least {MINIMUM_WINDOW} tokens",
-        )
-        require(self.policy in POLICIES, "window.policy", self.policy, one_of(POLICIES))
+        fits = self.length >= MINIMUM_WINDOW
+        require(fits, "window.length", self.length, f"at least {MINIMUM_WINDOW} tokens")
 
 
-@dataclass(frozen=True)
+@settings()
 class Config:
     """Everything a run is made of.
 
@@ -110,27 +110,30 @@ class Config:
         split_token: closes each sample: a special token of the vocabulary, ``new:[SPLIT]`` or text.
         arrangements: which samples to make of the pairs.
         mixture: arrangement to its share of the tokens of the windows ``mixture``; empty for none.
-        validation_share: of the English articles, about; all that is made of such an article is
-            for validation. 0 to less than 0.5. Ours.
-        seed: of every order and permutation.
+        validation_share: about this share of the English articles is for validation, with all that
+            is made of them. 0 to less than 0.5. Ours.
+        seed: every order and permutation is drawn with it.
         shards: number of independent window streams; part of the result, unlike Spark's partitions.
-        crawl, encoder, neighbours, retrieved: the crawl branch, see `config_crawl`.
-        download: how the files come here, see `config_download`.
-        maintain: what is kept of older tables, see `config_maintain`.
+        wikipedia: the dumps, see `Wikipedia`.
+        segment: how documents are cut, see `Segment`.
+        window: training windows, see `Window`.
+        crawl, encoder, neighbours, retrieved: the crawl branch, see `crossic_etl.config.crawl`.
+        download: how the files come here, see `Download`.
+        maintain: what is kept of older tables, see `Maintain`.
     """
 
-    root: str
-    languages: tuple[str, ...]
+    root: PathText
+    languages: Items[Text]
     wikipedia: Wikipedia = field(default_factory=Wikipedia)
-    tokenizer: str = "qwen2.5"
-    split_token: str = "<|quad_end|>"
+    tokenizer: PathText = "qwen2.5"
+    split_token: Text = "<|quad_end|>"
     segment: Segment = field(default_factory=Segment)
     window: Window = field(default_factory=Window)
-    arrangements: tuple[str, ...] = ("en-first",)
-    mixture: dict[str, float] = field(default_factory=dict)
-    validation_share: float = 0.01
-    seed: int = 0
-    shards: int = 16
+    arrangements: Items[Annotated[Text, OneOf(tuple(ARRANGEMENTS))]] = ("en-first",)
+    mixture: dict[Text, Number] = field(default_factory=dict)
+    validation_share: Number = 0.01
+    seed: Whole = 0
+    shards: Whole = 16
     crawl: Crawl = field(default_factory=Crawl)
     encoder: Encoder = field(default_factory=Encoder)
     neighbours: Neighbours = field(default_factory=Neighbours)
@@ -140,42 +143,32 @@ class Config:
 
     def __post_init__(self) -> None:
         require(self.root.strip(), "root", self.root, "a folder, URL or catalog.schema")
-        require(self.languages, "languages", self.languages, "at least one language code")
-        for lang in self.languages:
-            require(
-                re.fullmatch(r"[a-z][a-z0-9-]*", lang) and lang != "en",
-                "languages", lang, "the code of a Wikipedia's language other than en",
-            )  # fmt: skip
-        require(
-            len(set(self.languages)) == len(self.languages),
-            "languages",
-            self.languages,
-            "each once",
-        )
-        require(self.arrangements, "arrangements", self.arrangements, "at least one")
-        for name in self.arrangements:
-            require(name in ARRANGEMENTS, "arrangements", name, one_of(ARRANGEMENTS))
-        found = "retrieved" not in self.arrangements or self.crawl.sources
-        require(found, "crawl.sources", [], "files of a crawl for the arrangement retrieved")
-        require(
-            len(set(self.arrangements)) == len(self.arrangements),
-            "arrangements",
-            self.arrangements,
-            "each once",
-        )
+        self._check_languages()
+        self._check_arrangements()
         self._check_mixture()
         share = self.validation_share
         require(0 <= share < 0.5, "validation_share", share, "a share from 0, below 0.5")
         require(self.shards >= 1, "shards", self.shards, "a whole number >= 1")
+        longest, length = self.segment.max_tokens, self.window.length
+        fits = longest is None or longest <= length
+        require(fits, "segment.max_tokens", longest, f"at most window.length, {length}")
+
+    def _check_languages(self) -> None:
+        require(self.languages, "languages", self.languages, "at least one language code")
+        for lang in self.languages:
+            fits = re.fullmatch(r"[a-z][a-z0-9-]*", lang) and lang != "en"
+            expected = "the code of a Wikipedia's language other than en"
+            require(fits, "languages", lang, expected)
+        _require_once("languages", self.languages)
         for lang in self.wikipedia.plain_text:
-            require(
-                lang in self.wikis, "wikipedia.plain_text", lang, f"one of {', '.join(self.wikis)}"
-            )
-        longest = self.segment.max_tokens
-        require(
-            longest is None or longest <= self.window.length,
-            "segment.max_tokens", longest, f"at most window.length, {self.window.length}",
-        )  # fmt: skip
+            expected = f"one of {', '.join(self.wikis)}"
+            require(lang in self.wikis, "wikipedia.plain_text", lang, expected)
+
+    def _check_arrangements(self) -> None:
+        require(self.arrangements, "arrangements", self.arrangements, "at least one")
+        found = "retrieved" not in self.arrangements or self.crawl.sources
+        require(found, "crawl.sources", [], "files of a crawl for the arrangement retrieved")
+        _require_once("arrangements", self.arrangements)
 
     def _check_mixture(self) -> None:
         for name, share in self.mixture.items():
@@ -184,6 +177,11 @@ class Config:
         total = sum(self.mixture.values())
         is_whole = not self.mixture or abs(total - 1) <= 1e-6
         require(is_whole, "mixture", self.mixture, f"shares that sum to 1, not {total:g}")
+
+    @property
+    def absolute_root(self) -> str:
+        """Where the tables are, whatever the current folder: a path, a URL or a schema."""
+        return absolute_root(self.root)
 
     @property
     def wikis(self) -> tuple[str, ...]:
@@ -200,7 +198,10 @@ class Config:
 
         How the files came is none of them, nor how long old ones are kept.
         """
-        settings = dataclasses.asdict(self)
-        del settings["download"], settings["maintain"]
-        text = json.dumps(settings, sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        values = dataclasses.asdict(self)
+        del values["download"], values["maintain"]
+        return fingerprint(values)
+
+
+def _require_once(key: str, names: Sequence[str]) -> None:
+    require(len(set(names)) == len(names), key, names, "each once")

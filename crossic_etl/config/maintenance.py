@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from crossic_etl.config.errors import require
+from crossic_etl.config.fields import Whole, settings
 
 
-@dataclass(frozen=True)
+@settings("maintain")
 class Maintain:
     """What is kept of what the tables were.
 
@@ -16,7 +15,7 @@ class Maintain:
             Delta's default, 168, is also the least that it takes unless its check is turned off.
     """
 
-    retention_hours: int = 168
+    retention_hours: Whole = 168
 
     def __post_init__(self) -> None:
         hours = self.retention_hours

@@ -8,7 +8,7 @@ import typing
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from crossic_etl.config.errors import UnfitSettingError
+from crossic_etl.config.errors import KeyPath, UnfitSettingError
 
 SECRET_WORDS = {
     "token", "password", "passwd", "passphrase", "secret", "key", "apikey", "credential",
@@ -46,15 +46,15 @@ def refuse_secrets(
     Raises:
         UnfitSettingError: naming the key alone.
     """
-    for path, value in _leaves(tree, ""):
-        parent, _, name = path.rpartition(".")
+    for path, value in _values(tree, ()):
+        key = ".".join(step for step in path if isinstance(step, str))
+        parent, _, name = key.rpartition(".")
         if parent == REFERENCES:
             if not (isinstance(value, str) and REFERENCE.fullmatch(value)):
-                raise UnfitSettingError(
-                    f"{path}: expected 'environment', or the name/entry of a secret of the platform"
-                )
-        elif (path not in known and SECRET_WORDS & set(_words(name))) or is_secret(value):
-            raise UnfitSettingError(f"{path}: looks like a secret; {instead}")
+                expected = "'environment', or the name/entry of a secret of the platform"
+                raise UnfitSettingError(f"{key}: expected {expected}", path)
+        elif (key not in known and is_secret_name(name)) or is_secret(value):
+            raise UnfitSettingError(f"{key}: looks like a secret; {instead}", path)
 
 
 def known_keys(kind: type, prefix: str = "") -> Iterator[str]:
@@ -66,21 +66,21 @@ def known_keys(kind: type, prefix: str = "") -> Iterator[str]:
             yield from known_keys(typing.cast(type, hints[item.name]), f"{prefix}{item.name}.")
 
 
-def _leaves(tree: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """Every key with its value, those that hold further keys included."""
+def _values(tree: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
+    """Every value with its path, those that hold further values included."""
     if isinstance(tree, Mapping):
-        for key, value in tree.items():
-            below = f"{path}.{key}" if path else str(key)
-            yield below, value
-            yield from _leaves(value, below)
-    elif isinstance(tree, list):
-        for value in tree:
-            yield path, value
-            yield from _leaves(value, path)
+        steps: list[tuple[str | int, Any]] = [(str(key), value) for key, value in tree.items()]
+    else:
+        steps = list(enumerate(tree)) if isinstance(tree, list) else []
+    for step, value in steps:
+        yield (*path, step), value
+        yield from _values(value, (*path, step))
 
 
-def _words(name: str) -> list[str]:
-    return re.split(r"[^a-z0-9]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower())
+def is_secret_name(name: str) -> bool:
+    """Whether a key or a variable has a name that secrets have, such as ``HF_TOKEN``."""
+    words = re.split(r"[^a-z0-9]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower())
+    return not SECRET_WORDS.isdisjoint(words)
 
 
 def is_secret(value: object) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
+from typing import Annotated
 
-from crossic_etl.config.errors import one_of, require
+from crossic_etl.config.errors import require
+from crossic_etl.config.fields import Flag, Items, Number, OneOf, Text, Whole, settings
 
 PLATFORMS = ("local", "slurm", "kubernetes", "databricks")
 FROM_ENVIRONMENT = "environment"
@@ -13,7 +15,7 @@ FROM_ENVIRONMENT = "environment"
 LONGEST_NAME = 40
 
 
-@dataclass(frozen=True)
+@settings("submit.slurm")
 class Slurm:
     """How the batch script is written.
 
@@ -25,12 +27,12 @@ class Slurm:
         python: interpreter on the nodes; None is the one that submits, as on a shared file system.
     """
 
-    partition: str | None = None
-    account: str | None = None
-    cpus_per_node: int | None = None
-    options: tuple[str, ...] = ()
-    setup: tuple[str, ...] = ()
-    python: str | None = None
+    partition: Text | None = None
+    account: Text | None = None
+    cpus_per_node: Whole | None = None
+    options: Items[Text] = ()
+    setup: Items[Text] = ()
+    python: Text | None = None
 
     def __post_init__(self) -> None:
         for key in ("partition", "account"):
@@ -47,16 +49,22 @@ class Slurm:
             )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@settings("submit.kubernetes.volumes")
 class Volume:
-    """A persistent volume claim and where the containers see it."""
+    """A persistent volume claim and where the containers see it.
 
-    claim: str
-    mount: str
-    read_only: bool = False
+    Attributes:
+        claim: name of the claim.
+        mount: folder of the containers where it is mounted.
+        read_only: mount it so that nothing can be written.
+    """
+
+    claim: Text
+    mount: Text
+    read_only: Flag = False
 
 
-@dataclass(frozen=True)
+@settings("submit.kubernetes")
 class Kubernetes:
     """How the Job is written.
 
@@ -74,21 +82,21 @@ class Kubernetes:
         keep_hours: after which a finished Job is deleted, and its logs with it.
     """
 
-    image: str = ""
-    namespace: str | None = None
-    context: str | None = None
-    cpus: str | None = None
-    memory: str | None = None
-    shared_memory: str = "8Gi"
-    gpu_resource: str = "nvidia.com/gpu"
-    volumes: tuple[Volume, ...] = ()
-    labels: dict[str, str] = field(default_factory=dict)
-    node_selector: dict[str, str] = field(default_factory=dict)
-    service_account: str | None = None
-    keep_hours: float = 168
+    image: Text = ""
+    namespace: Text | None = None
+    context: Text | None = None
+    cpus: Text | None = None
+    memory: Text | None = None
+    shared_memory: Text = "8Gi"
+    gpu_resource: Text = "nvidia.com/gpu"
+    volumes: Items[Volume] = ()
+    labels: dict[Text, Text] = field(default_factory=dict)
+    node_selector: dict[Text, Text] = field(default_factory=dict)
+    service_account: Text | None = None
+    keep_hours: Number = 168
 
 
-@dataclass(frozen=True)
+@settings("submit.databricks")
 class Databricks:
     """How the one-time run is written: a cluster of one node with its GPUs.
 
@@ -101,15 +109,15 @@ class Databricks:
         profile: of ``~/.databrickscfg``; None leaves the sign-in to the environment.
     """
 
-    node_type: str = ""
-    runtime: str = ""
-    wheel: str = ""
-    packages: tuple[str, ...] = ()
-    policy: str | None = None
-    profile: str | None = None
+    node_type: Text = ""
+    runtime: Text = ""
+    wheel: Text = ""
+    packages: Items[Text] = ()
+    policy: Text | None = None
+    profile: Text | None = None
 
 
-@dataclass(frozen=True)
+@settings("submit")
 class Submit:
     """Where training runs.
 
@@ -123,22 +131,22 @@ class Submit:
         environment: variables of the training processes.
         secrets: variables whose values are not written here but taken from the ``environment`` of
             the submission (local, slurm), or from a secret of the platform (``name/entry``).
+        slurm, kubernetes, databricks: what only that platform needs.
     """
 
-    platform: str = "local"
-    name: str = "crossic-train"
-    nodes: int = 1
-    gpus_per_node: int = 1
-    processes_per_node: int | None = None
-    hours: float | None = None
-    environment: dict[str, str] = field(default_factory=dict)
-    secrets: dict[str, str] = field(default_factory=dict)
+    platform: Annotated[Text, OneOf(PLATFORMS)] = "local"
+    name: Text = "crossic-train"
+    nodes: Whole = 1
+    gpus_per_node: Whole = 1
+    processes_per_node: Whole | None = None
+    hours: Number | None = None
+    environment: dict[Text, Text] = field(default_factory=dict)
+    secrets: dict[Text, Text] = field(default_factory=dict)
     slurm: Slurm = field(default_factory=Slurm)
     kubernetes: Kubernetes = field(default_factory=Kubernetes)
     databricks: Databricks = field(default_factory=Databricks)
 
     def __post_init__(self) -> None:
-        require(self.platform in PLATFORMS, "submit.platform", self.platform, one_of(PLATFORMS))
         require(
             re.fullmatch(r"[a-z]([a-z0-9-]*[a-z0-9])?", self.name)
             and len(self.name) <= LONGEST_NAME,

@@ -5,14 +5,15 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from crossic_etl.config.errors import one_of, require
-from crossic_etl.config.loading import build, read_tree
-from crossic_etl.config.secrets import known_keys, refuse_secrets
+from crossic_etl.config.errors import require
+from crossic_etl.config.fields import Flag, Items, Number, OneOf, PathText, Text, Whole, settings
+from crossic_etl.config.loading import load
 from crossic_etl.config.submit import Submit
+from crossic_etl.config.yaml_file import read_yaml
 
 METHODS = ("lora", "full")
 ATTENTION = ("whole", "blocked")
@@ -24,12 +25,12 @@ SAVED = ("adapter", "merged")
 # What may change between the start of a run and its resumption, since no loss depends on it.
 # (Of the exports, their contents may not, which `data.Data.contents` holds.)
 FREE = (
-    *("exports", "validation.exports", "output", "device", "workers", "log_every", "save"),
-    *("resume", "gradient_checkpointing", "submit"),
-)
+    "exports", "validation.exports", "output", "device", "workers", "log_every", "save", "resume",
+    "gradient_checkpointing", "submit",
+)  # fmt: skip
 
 
-@dataclass(frozen=True)
+@settings("model")
 class Model:
     """The model to go on training.
 
@@ -39,26 +40,29 @@ class Model:
         random_init: take only its architecture; the weights are drawn with the seed.
     """
 
-    name: str
-    revision: str | None = None
-    random_init: bool = False
+    name: PathText
+    revision: Text | None = None
+    random_init: Flag = False
 
     def __post_init__(self) -> None:
         require(self.name.strip(), "model.name", self.name, "a name or folder")
 
 
-@dataclass(frozen=True)
+@settings("lora")
 class Lora:
     """LoRA as in the paper (arXiv 2504.20484): rank 64, alpha 128, dropout 0.05.
 
     Attributes:
+        rank: of the matrices that are added.
+        alpha: what they add is scaled by alpha / rank.
+        dropout: share of their inputs that is dropped in training.
         target_modules: names of modules, or ``all-linear``; the paper's aren't known, this is ours.
     """
 
-    rank: int = 64
-    alpha: int = 128
-    dropout: float = 0.05
-    target_modules: str | tuple[str, ...] = "all-linear"
+    rank: Whole = 64
+    alpha: Whole = 128
+    dropout: Number = 0.05
+    target_modules: Text | Items[Text] = "all-linear"
 
     def __post_init__(self) -> None:
         require(self.rank >= 1, "lora.rank", self.rank, "a whole number >= 1")
@@ -66,7 +70,7 @@ class Lora:
         require(0 <= self.dropout < 1, "lora.dropout", self.dropout, "0 <= dropout < 1")
 
 
-@dataclass(frozen=True)
+@settings("batch")
 class Batch:
     """How many windows a step of the optimizer sees. Ours.
 
@@ -75,8 +79,8 @@ class Batch:
         per_device: of one forward pass; the rest of a step is accumulated.
     """
 
-    windows: int = 64
-    per_device: int = 1
+    windows: Whole = 64
+    per_device: Whole = 1
 
     def __post_init__(self) -> None:
         require(self.per_device >= 1, "batch.per_device", self.per_device, "windows >= 1")
@@ -86,7 +90,7 @@ class Batch:
         )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@settings("optimizer")
 class Optimizer:
     """AdamW and its schedule. None of it is published for CrossIC-PT: the defaults are ours.
 
@@ -98,22 +102,21 @@ class Optimizer:
         max_grad_norm: longer gradients are cut to it.
     """
 
-    learning_rate: float = 0.0001
-    schedule: str = "cosine"
-    warmup: float = 0.03
-    weight_decay: float = 0.0
-    max_grad_norm: float = 1.0
+    learning_rate: Number = 0.0001
+    schedule: Annotated[Text, OneOf(SCHEDULES)] = "cosine"
+    warmup: Number = 0.03
+    weight_decay: Number = 0.0
+    max_grad_norm: Number = 1.0
 
     def __post_init__(self) -> None:
         rate, decay, norm = self.learning_rate, self.weight_decay, self.max_grad_norm
         require(rate > 0 and math.isfinite(rate), "optimizer.learning_rate", rate, "a number > 0")
-        require(self.schedule in SCHEDULES, "optimizer.schedule", self.schedule, one_of(SCHEDULES))
         require(0 <= self.warmup < 1, "optimizer.warmup", self.warmup, "0 <= share < 1")
         require(0 <= decay < 1, "optimizer.weight_decay", decay, "0 <= decay < 1")
         require(norm > 0, "optimizer.max_grad_norm", norm, "a number > 0")
 
 
-@dataclass(frozen=True)
+@settings("validation")
 class Validation:
     """When to measure the loss on validation windows, and on which.
 
@@ -125,10 +128,10 @@ class Validation:
         select: the set whose loss chooses the checkpoint to keep; empty is the first.
     """
 
-    exports: dict[str, str] = field(default_factory=dict)
-    every: int = 100
-    windows: int = 0
-    select: str = ""
+    exports: dict[Text, PathText] = field(default_factory=dict)
+    every: Whole = 100
+    windows: Whole = 0
+    select: Text = ""
 
     def __post_init__(self) -> None:
         require(self.every >= 1, "validation.every", self.every, "steps >= 1")
@@ -137,19 +140,25 @@ class Validation:
         require(named, "validation.select", self.select, f"one of {', '.join(self.exports)}")
 
 
-@dataclass(frozen=True)
+@settings()
 class TrainingConfig:
     """Everything a training run is made of.
 
     Attributes:
+        model: the model to go on training.
         exports: folders that job ``export`` wrote; their training windows are joined.
         output: folder of the run: metrics, checkpoints, and the model in the end.
         method: ``lora``, or ``full`` for all weights.
+        lora: rank, alpha and dropout of ``lora``.
         attention: ``whole`` lets a token see all before it in its window, ``blocked`` only those of
             its own sample.
         count_repeated: whether tokens that a sliding window repeats count twice in the loss.
         precision: ``bf16`` computes in it; the weights that are trained are kept in float32.
+        device: ``cpu`` or ``cuda``; ``auto`` takes a GPU where there is one.
+        batch: how many windows a step sees.
+        optimizer: AdamW and its schedule.
         epochs: passes over the windows (the paper: one).
+        validation: when the loss is measured, and on which windows.
         gradient_checkpointing: activations are computed twice, to save memory.
         save: the adapter by itself, or ``merged`` into the model.
         workers: processes that read windows; 0 reads in the training process.
@@ -160,35 +169,30 @@ class TrainingConfig:
     """
 
     model: Model
-    exports: tuple[str, ...]
-    output: str
-    method: str = "lora"
+    exports: Items[PathText]
+    output: PathText
+    method: Annotated[Text, OneOf(METHODS)] = "lora"
     lora: Lora = field(default_factory=Lora)
-    attention: str = "whole"
-    count_repeated: bool = True
-    precision: str = "bf16"
-    device: str = "auto"
+    attention: Annotated[Text, OneOf(ATTENTION)] = "whole"
+    count_repeated: Flag = True
+    precision: Annotated[Text, OneOf(PRECISIONS)] = "bf16"
+    device: Annotated[Text, OneOf(DEVICES)] = "auto"
     batch: Batch = field(default_factory=Batch)
     optimizer: Optimizer = field(default_factory=Optimizer)
-    epochs: int = 1
+    epochs: Whole = 1
     validation: Validation = field(default_factory=Validation)
-    gradient_checkpointing: bool = False
-    save: str = "adapter"
-    workers: int = 0
-    log_every: int = 10
-    seed: int = 0
-    resume: bool = True
+    gradient_checkpointing: Flag = False
+    save: Annotated[Text, OneOf(SAVED)] = "adapter"
+    workers: Whole = 0
+    log_every: Whole = 10
+    seed: Whole = 0
+    resume: Flag = True
     submit: Submit = field(default_factory=Submit)
 
     def __post_init__(self) -> None:
         require(self.exports, "exports", self.exports, "at least one folder")
         require(self.output.strip(), "output", self.output, "a folder")
-        require(self.method in METHODS, "method", self.method, one_of(METHODS))
-        require(self.attention in ATTENTION, "attention", self.attention, one_of(ATTENTION))
-        require(self.precision in PRECISIONS, "precision", self.precision, one_of(PRECISIONS))
-        require(self.device in DEVICES, "device", self.device, one_of(DEVICES))
         require(self.epochs >= 1, "epochs", self.epochs, "a whole number >= 1")
-        require(self.save in SAVED, "save", self.save, one_of(SAVED))
         require(self.workers >= 0, "workers", self.workers, "processes >= 0")
         require(self.log_every >= 1, "log_every", self.log_every, "steps >= 1")
         require(self.seed >= 0, "seed", self.seed, "a whole number >= 0")
@@ -209,9 +213,7 @@ def load_training_config(path: str | Path, overrides: Sequence[str] = ()) -> Tra
         ConfigError: unknown key, value of a wrong type or outside its range, or unreadable file; or
             a secret.
     """
-    tree = read_tree(path, overrides)
-    refuse_secrets(tree, set(known_keys(TrainingConfig)))
-    return build(TrainingConfig, tree)
+    return load(TrainingConfig, read_yaml(path, overrides))[0]
 
 
 def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:

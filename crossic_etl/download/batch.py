@@ -1,7 +1,8 @@
-"""Brings many files, a few at a time, under one progress bar."""
+"""Fetches many files, a few at a time, under one progress bar."""
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from collections import defaultdict
@@ -15,17 +16,19 @@ from typing import Any
 
 from tqdm import tqdm
 
-from crossic_etl.download.http import Client, Stopped
-from crossic_etl.download.places import Place
-from crossic_etl.download.transfer import Wanted, fetch
+from crossic_etl.download.http import Cancelled, Client
+from crossic_etl.download.locations import Location
+from crossic_etl.download.transfer import RemoteFile, fetch
 from crossic_etl.inputs.errors import InputError
+
+log = logging.getLogger(__name__)
 
 _WAKE_S = 0.2
 
 
 @dataclass
 class Outcome:
-    """Files that came, and files that were there already."""
+    """Counts of files that were fetched, and of files that were there already."""
 
     fetched: int = 0
     kept: int = 0
@@ -34,40 +37,41 @@ class Outcome:
 class Bar:
     """One progress bar, in bytes, for all threads."""
 
-    def __init__(self, wanted: Sequence[Wanted]) -> None:
+    def __init__(self, wanted: Sequence[RemoteFile]) -> None:
         sizes = [file.size for file in wanted]
         total = None if None in sizes else sum(size or 0 for size in sizes)
         self._lock = Lock()
         self._bar = tqdm(total=total, unit="B", unit_scale=True, unit_divisor=1024, disable=None)
 
     def move(self, n_bytes: int) -> None:
-        """Goes on, or back where bytes were of no use."""
+        """Advances the bar, or moves it back where ``n_bytes`` is negative."""
         with self._lock:
             self._bar.update(n_bytes)
 
     def close(self) -> None:
-        """Leaves the bar as it is."""
+        """Ends the bar and leaves it on the screen."""
         self._bar.close()
 
 
 def say(line: str) -> None:
-    """Prints a line beside a progress bar."""
-    tqdm.write(line)
+    """Logs a line above the progress bar."""
+    with tqdm.external_write_mode():
+        log.info("%s", line)
 
 
-def fetch_all(client: Client, wanted: Sequence[Wanted]) -> Outcome:
-    """Has all files complete in their places.
+def fetch_all(client: Client, wanted: Sequence[RemoteFile]) -> Outcome:
+    """Fetches all files that aren't there yet.
 
-    A file that can't be had doesn't stop the others, but keeps its group from its names.
+    A file that fails doesn't stop the others; but no file of its group is published.
 
     Raises:
-        InputError: names the first file that couldn't be had, and how many more.
-        KeyboardInterrupt: after Ctrl-C, when the transfers have ended where they were.
+        InputError: names the first file that failed, and the number of others.
+        KeyboardInterrupt: after Ctrl-C, once the transfers have stopped.
     """
-    groups: dict[str, list[Place]] = defaultdict(list)
+    groups: dict[str, list[Location]] = defaultdict(list)
     for file in wanted:
-        groups[_group(file)].append(Place.of(file.path))
-    missing = {group: len(places) for group, places in groups.items()}
+        groups[_group(file)].append(Location.of(file.path))
+    missing = {group: len(locations) for group, locations in groups.items()}
     outcome, failures = Outcome(), list[InputError]()
     with _interruptible(client), _progress(wanted) as bar, _pool(client) as pool:
         futures = {pool.submit(_fetch, client, file, bar): file for file in wanted}
@@ -75,7 +79,7 @@ def fetch_all(client: Client, wanted: Sequence[Wanted]) -> Outcome:
             file = futures[future]
             try:
                 moved = future.result()
-            except Stopped:
+            except Cancelled:
                 raise KeyboardInterrupt from None
             except InputError as error:
                 client.say(f"error: {error}")
@@ -84,8 +88,8 @@ def fetch_all(client: Client, wanted: Sequence[Wanted]) -> Outcome:
             outcome.fetched, outcome.kept = outcome.fetched + moved, outcome.kept + (not moved)
             missing[_group(file)] -= 1
             if not missing[_group(file)]:
-                for place in groups[_group(file)]:
-                    place.publish()
+                for location in groups[_group(file)]:
+                    location.publish()
             if moved:
                 client.say(f"{file.path} ({outcome.fetched + outcome.kept} of {len(wanted)})")
     if failures:
@@ -95,10 +99,11 @@ def fetch_all(client: Client, wanted: Sequence[Wanted]) -> Outcome:
 
 
 def _as_completed(futures: Collection[Future[bool]]) -> Iterator[Future[bool]]:
-    """Like the standard library's, but awake often enough for Ctrl-C.
+    """Futures in the order in which they end; wakes up every `_WAKE_S` seconds.
 
-    Python's handlers run in the main thread only, and a signal that the system hands to another
-    thread doesn't wake one that waits without a limit.
+    Python runs signal handlers in the main thread only. A signal that the system delivers to
+    another thread doesn't wake a main thread that waits without a timeout, as that of
+    `concurrent.futures.as_completed` does.
     """
     done = SimpleQueue[Future[bool]]()
     for future in futures:
@@ -110,15 +115,16 @@ def _as_completed(futures: Collection[Future[bool]]) -> Iterator[Future[bool]]:
             n_left -= 1
 
 
-def _group(file: Wanted) -> str:
+def _group(file: RemoteFile) -> str:
     return file.group or file.path
 
 
 @contextmanager
 def _interruptible(client: Client) -> Iterator[None]:
-    """Has Ctrl-C end the transfers, and not the main thread while it holds the bar's lock.
+    """Inside, Ctrl-C sets ``client.stop`` instead of raising KeyboardInterrupt.
 
-    A second Ctrl-C ends the program at once.
+    The main thread may hold the bar's lock when the signal comes. A second Ctrl-C ends the program
+    at once.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -136,7 +142,7 @@ def _interruptible(client: Client) -> Iterator[None]:
 
 
 @contextmanager
-def _progress(wanted: Sequence[Wanted]) -> Iterator[Bar]:
+def _progress(wanted: Sequence[RemoteFile]) -> Iterator[Bar]:
     bar = Bar(wanted)
     try:
         yield bar
@@ -146,7 +152,7 @@ def _progress(wanted: Sequence[Wanted]) -> Iterator[Bar]:
 
 @contextmanager
 def _pool(client: Client) -> Iterator[ThreadPoolExecutor]:
-    """Threads that end soon when the block ends by an error."""
+    """A pool of threads; an error in the block sets ``client.stop``, which ends their transfers."""
     with ThreadPoolExecutor(client.settings.connections) as pool:
         try:
             yield pool
@@ -156,10 +162,10 @@ def _pool(client: Client) -> Iterator[ThreadPoolExecutor]:
             raise
 
 
-def _fetch(client: Client, file: Wanted, bar: Bar) -> bool:
+def _fetch(client: Client, file: RemoteFile, bar: Bar) -> bool:
     try:
         moved = fetch(client, file, bar.move)
-    except OSError as error:  # a full disk, a folder that isn't ours
+    except OSError as error:  # a full disk, or no permission
         raise InputError(f"{file.path}: {error.strerror or error}") from None
     if not moved:
         bar.move(file.size or 0)

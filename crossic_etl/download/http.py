@@ -1,4 +1,4 @@
-"""GET requests that say who sends them, and that wait and try again as the server asks."""
+"""GET requests that name their sender, and that are retried after the wait a server asks for."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from crossic_etl.inputs.errors import InputError
 
 RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 LONGEST_BACKOFF = 300.0  # seconds
-LONGEST_WAIT = 6 * 3600  # seconds that a server may ask for
-# Of a list or page, unpacked; Common Crawl's list of 100,000 files has 14 MB. Ours.
+LONGEST_WAIT = 6 * 3600  # seconds, the most that a server may ask for
+# Of a list or page, unpacked. Common Crawl's list of 100,000 files has 14 MB; the limit is ours.
 MOST_BYTES = 2**28
-# What a connection that breaks raises, before the body and in the middle of it.
+# Raised by a broken connection, before or within the body.
 BROKEN = (
     requests.ConnectionError,
     requests.Timeout,
@@ -32,22 +32,22 @@ BROKEN = (
 Say = Callable[[str], None]
 
 
-class Stopped(Exception):
-    """Another file's error, or who waits, has ended the job."""
+class Cancelled(Exception):
+    """The job was ended, by Ctrl-C or by another file's error."""
 
 
-class Refused(Exception):
-    """An answer that asks to come again later."""
+class RetryableResponse(Exception):
+    """A response with a status of `RETRIED`: the request may succeed later."""
 
     def __init__(self, response: requests.Response) -> None:
         self.raw = response.raw
         super().__init__(f"HTTP {response.status_code}")
 
 
-class Patience:
-    """How often, and after which wait, one URL is asked again.
+class RetryPolicy:
+    """How often, and after which wait, the request for one URL is repeated.
 
-    `urllib3`'s rules: exponential back-off, and ``Retry-After`` in both of its forms.
+    By the rules of `urllib3`: exponential back-off, and ``Retry-After`` in both of its forms.
     """
 
     def __init__(self, client: Client, url: str) -> None:
@@ -55,7 +55,7 @@ class Patience:
         self.restart()
 
     def restart(self) -> None:
-        """All tries are there again: the last one brought something."""
+        """Makes all tries available again, after one that brought new bytes."""
         self._retry = Retry(
             total=self._client.settings.tries - 1,
             backoff_factor=self._client.settings.backoff / 2,
@@ -67,10 +67,10 @@ class Patience:
         """Waits before the next try.
 
         Raises:
-            InputError: there are no more tries, or the server asks for a wait of many hours.
-            Stopped: the job has ended meanwhile.
+            InputError: no tries are left, or the server asks for a wait of `LONGEST_WAIT` or more.
+            Cancelled: the job was ended during the wait.
         """
-        raw = error.raw if isinstance(error, Refused) else None
+        raw = error.raw if isinstance(error, RetryableResponse) else None
         try:
             self._retry = self._retry.increment("GET", self._url, raw)
         except MaxRetryError:
@@ -82,14 +82,14 @@ class Patience:
         seconds = asked or self._retry.get_backoff_time()
         self._client.say(f"{shown(self._url)}: {describe(error)}, again in {seconds:.0f} s")
         if self._client.stop.wait(seconds):
-            raise Stopped
+            raise Cancelled
 
 
 class Client:
     """Sends requests, from any thread; ``stop`` ends waits and transfers.
 
     Raises:
-        ConfigError: nobody is named for the User-Agent.
+        ConfigError: ``download.contact``, which the User-Agent names, is empty.
     """
 
     def __init__(self, settings: Download, say: Say) -> None:
@@ -98,18 +98,18 @@ class Client:
             raise ConfigError("download.contact", settings.contact, expected)
         self.settings, self.say, self.stop = settings, say, Event()
         name = f"crossic-etl/{version('crossic-etl')} ({settings.contact})"
-        # Not packed for the way: a range is of the file's own bytes.
+        # No compression in transit: a range then counts the file's own bytes.
         self._headers = {"User-Agent": name, "Accept-Encoding": "identity"}
 
     @contextmanager
     def get(
         self, url: str, headers: Mapping[str, str] | None = None
     ) -> Iterator[requests.Response]:
-        """One answer, its body not yet read; 416 is an answer like 200 and 206.
+        """The response to one GET request, its body unread; its status is 200, 206 or 416.
 
         Raises:
-            InputError: the server says that there is no such file, or that we may not have it.
-            Refused: it asks to come again later.
+            InputError: the URL is wrong, or the status is another one that no retry changes.
+            RetryableResponse: the status is one of `RETRIED`.
         """
         sent = {**self._headers, **(headers or {})}
         with requests.Session() as session:
@@ -123,18 +123,18 @@ class Client:
                 raise InputError(f"{shown(url)}: {type(error).__name__}") from None
             with response:
                 if response.status_code in RETRIED:
-                    raise Refused(response)
+                    raise RetryableResponse(response)
                 if response.status_code not in (200, 206, 416):
                     raise InputError(f"{shown(url)}: HTTP {response.status_code} {response.reason}")
                 yield response
 
     def read(self, url: str) -> tuple[bytes, str | None]:
-        """A small file, unpacked where the server packed it, and its next page's URL, if any.
+        """A small file's content, decompressed, and the URL of its next page, if there is one.
 
         Raises:
-            InputError: it can't be had, or is longer than `MOST_BYTES`.
+            InputError: the server doesn't give it, or it is longer than `MOST_BYTES`.
         """
-        patience = Patience(self, url)
+        retries = RetryPolicy(self, url)
         while True:
             try:
                 with self.get(url) as response:
@@ -142,12 +142,12 @@ class Client:
                     if len(content) > MOST_BYTES:
                         raise InputError(f"{shown(url)} has more than {MOST_BYTES} bytes: no list")
                     return content, response.links.get("next", {}).get("url")
-            except (*BROKEN, Refused) as error:
-                patience.wait(error)
+            except (*BROKEN, RetryableResponse) as error:
+                retries.wait(error)
 
 
 def describe(error: BaseException) -> str:
-    """An error in one line, without the objects that libraries print with it."""
+    """An error in one line, without the representations of objects in libraries' messages."""
     if isinstance(error, (requests.Timeout, TimeoutError)):
         return "no answer in time"
     if isinstance(error, requests.exceptions.ProxyError):
@@ -164,7 +164,7 @@ def describe(error: BaseException) -> str:
 
 
 def shown(url: str) -> str:
-    """A URL as it is printed and noted: without password and query, which may be a signature."""
+    """A URL for messages and sidecars, without secrets: no password, no query (a signature)."""
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Lists of crawl files: lines of paths or URLs, or JSON as the Hugging Face hub has it."""
+"""Lists of crawl files: lines of paths or URLs, or JSON of the Hugging Face hub."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from urllib.parse import quote, unquote, urlsplit
 
 from crossic_etl.config.download import CrawlListing
 from crossic_etl.download.http import MOST_BYTES, Client, shown
-from crossic_etl.download.places import Place
-from crossic_etl.download.transfer import Wanted
+from crossic_etl.download.locations import Location
+from crossic_etl.download.transfer import RemoteFile
 from crossic_etl.inputs.errors import InputError
 from crossic_etl.kernels.unpacking import Damage, unpack
 
 _WEB = ("http://", "https://")
 _GZIP = b"\x1f\x8b"
-# fsspec takes what follows for another file system; a terminal takes others for commands.
+# `::` names another file system in fsspec; control characters are commands to a terminal.
 _NO_NAME = re.compile(r"::|\\|[\x00-\x1f\x7f-\x9f]")
-# Where the hub lists a repository's files, and where it has them.
+# The hub's URL of a repository's list of files.
 _HUB_TREE = re.compile(r"(https?://[^/]+)/api/(datasets/.+?)/tree/([^/?]+)")
 
 
-def list_files(client: Client, listing: CrawlListing) -> list[Wanted]:
-    """The files of a list, sorted by path, each once.
+def list_files(client: Client, listing: CrawlListing) -> list[RemoteFile]:
+    """The files of a list whose paths fit its glob, sorted by path, each once.
 
     Raises:
-        InputError: the list can't be read, names no file, or one whose place isn't below the
-            folder.
+        InputError: the list can't be read, names no such file, or names a path that would lie
+            outside the folder.
     """
     base = listing.base or _hub_base(listing.listing)
-    found: dict[str, Wanted] = {}
+    found: dict[str, RemoteFile] = {}
     for content in _pages(client, listing.listing):
         for entry in _entries(content, listing.listing):
-            file = _wanted(entry, base, listing)
+            file = _remote_file(entry, base, listing)
             if fnmatch.fnmatchcase(file.path, f"*/{listing.match}"):
                 found[file.path] = file
     if not found:
@@ -44,7 +44,7 @@ def list_files(client: Client, listing: CrawlListing) -> list[Wanted]:
     return [found[path] for path in sorted(found)]
 
 
-def take_shard(files: list[Wanted], number: int, of: int) -> list[Wanted]:
+def take_shard(files: list[RemoteFile], number: int, of: int) -> list[RemoteFile]:
     """Every ``of``-th file, from the ``number``-th (from 1) on.
 
     The files are in the order of their paths: the shard doesn't depend on the order of the list.
@@ -58,14 +58,14 @@ def _hub_base(url: str) -> str:
 
 
 def _pages(client: Client, url: str) -> Iterator[bytes]:
-    """A list's content, and what follows where it comes in pages."""
+    """The content of a list, page by page."""
     if not url.startswith(_WEB):
-        place = Place.of(url)
-        if (size := place.size()) is None:
+        location = Location.of(url)
+        if (size := location.size()) is None:
             raise InputError(f"{url} isn't there")
         if size > MOST_BYTES:
             raise _too_long(url)
-        yield _unpacked(place.filesystem.cat_file(place.path), url)
+        yield _unpacked(location.filesystem.cat_file(location.path), url)
         return
     following: str | None = url
     while following:
@@ -91,7 +91,7 @@ def _too_long(url: str) -> InputError:
 
 
 def _entries(content: bytes, url: str) -> Iterator[dict[str, Any]]:
-    """Of each file ``path`` (or URL), and ``size`` and ``sha256`` where the list has them."""
+    """For each file ``path`` (or URL), and ``size`` and ``sha256`` where the list has them."""
     try:
         text = content.decode()
         if not text.lstrip().startswith(("[", "{")):
@@ -117,7 +117,7 @@ def _walk(tree: Any) -> Iterator[dict[str, Any]]:
             yield from _walk(item)
 
 
-def _wanted(entry: dict[str, Any], base: str, listing: CrawlListing) -> Wanted:
+def _remote_file(entry: dict[str, Any], base: str, listing: CrawlListing) -> RemoteFile:
     path: str = entry["path"]
     is_url = path.startswith(_WEB)
     if not is_url and not base:
@@ -130,7 +130,7 @@ def _wanted(entry: dict[str, Any], base: str, listing: CrawlListing) -> Wanted:
     if not name.name or {"..", "."} & set(name.parts) or _NO_NAME.search(str(name)):
         raise InputError(f"{listing.listing} names {shown(path)!r}, which is no path of a file")
     size, sha256 = entry.get("size"), entry.get("sha256")
-    return Wanted(
+    return RemoteFile(
         url,
         f"{listing.to.rstrip('/')}/{name}",
         size if isinstance(size, int) else None,

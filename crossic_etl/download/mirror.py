@@ -1,61 +1,68 @@
-"""Which dumps a mirror has: its dates, and the files that its ``dumpstatus.json`` calls done."""
+"""Dumps of a mirror: its dates, and the files that ``dumpstatus.json`` says are done."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from crossic_etl.config import Config, ConfigError
+from crossic_etl.config import ConfigError
+from crossic_etl.config.etl import Wikipedia
 from crossic_etl.download.http import Client
-from crossic_etl.download.transfer import Wanted
-from crossic_etl.inputs.dumps import PAGE_FILES, dump_folder
+from crossic_etl.download.transfer import RemoteFile
+from crossic_etl.inputs.dump_names import PAGE_FILES, dump_folder
 from crossic_etl.inputs.errors import InputError
 
-# Large wikis are dumped in parts, which a later job joins; the others in one file from the start.
+# A large wiki is dumped in parts, which a later job of the mirror joins into one file.
 PAGE_JOBS = ("articlesmultistreamdumprecombine", "articlesmultistreamdump")
 SQL_JOBS = {"langlinkstable": r"langlinks\.sql\.gz", "pagepropstable": r"page_props\.sql\.gz"}
 MULTISTREAM = PAGE_FILES[:2]
 
 
 class IncompleteError(InputError):
-    """A dump that isn't complete, or not there."""
+    """A dump is missing or not complete yet."""
 
 
 @dataclass(frozen=True)
 class Mirror:
-    """A mirror of Wikimedia's dumps, and the configuration whose dumps it has."""
+    """A mirror of Wikimedia's dumps, and the dumps that are wanted.
+
+    Attributes:
+        client: its settings name the mirror.
+        wikipedia: folder and dates of the dumps.
+        languages: of the wikis.
+    """
 
     client: Client
-    config: Config
+    wikipedia: Wikipedia
+    languages: Sequence[str]
 
     @property
     def base(self) -> str:
-        """Its URL, without a slash at its end."""
-        return self.config.download.mirror.rstrip("/")
+        """The mirror's URL, without a slash at its end."""
+        return self.client.settings.mirror.rstrip("/")
 
-    def choose(self) -> tuple[str, list[Wanted]]:
-        """The date to configure, in YAML, and the files of all wikis at it.
+    def choose(self) -> tuple[str, list[RemoteFile]]:
+        """The date to configure, as YAML, and the files of all wikis at that date.
 
-        Without ``wikipedia.date`` it is the newest at which each wiki has all of its files.
+        Without ``wikipedia.date`` it is the newest date at which every wiki is complete.
 
         Raises:
-            ConfigError: nothing says where the dumps go.
-            InputError: no date has all files, or not the one that is asked for.
+            ConfigError: ``wikipedia.dumps``, the folder of the dumps, isn't set.
+            InputError: no date is complete, or the configured one isn't.
         """
-        if not self.config.wikipedia.dumps:
+        if not self.wikipedia.dumps:
             expected = "a folder or fsspec URL where the dumps go"
-            raise ConfigError("wikipedia.dumps", self.config.wikipedia.dumps, expected)
-        if given := self.config.wikipedia.date:
-            return json.dumps(given), self.files(self.config)
-        wikis = [database(lang) for lang in self.config.wikis]
+            raise ConfigError("wikipedia.dumps", self.wikipedia.dumps, expected)
+        if given := self.wikipedia.date:
+            return json.dumps(given), self.files(self.wikipedia)
+        wikis = [database(lang) for lang in self.languages]
         common = set.intersection(*[self.dates(wiki) for wiki in wikis])
         for date in sorted(common, reverse=True):
-            at_date = replace(self.config, wikipedia=replace(self.config.wikipedia, date=date))
             try:
-                return json.dumps(date), self.files(at_date)
+                return json.dumps(date), self.files(replace(self.wikipedia, date=date))
             except IncompleteError as error:
                 self.client.say(f"not {date}: {error}")
         raise InputError(
@@ -69,16 +76,16 @@ class Mirror:
         links = re.findall(r"href\s*=\s*[\"']?([^\"'\s>]+)", page.decode(errors="replace"), re.I)
         return {link.rstrip("/")[-8:] for link in links if re.search(r"(^|/)\d{8}/?$", link)}
 
-    def files(self, config: Config) -> list[Wanted]:
-        """The files of all wikis at the configuration's date.
+    def files(self, wikipedia: Wikipedia) -> list[RemoteFile]:
+        """The files of all wikis at their dates.
 
         Raises:
-            IncompleteError: one of them isn't there, or not done yet.
+            IncompleteError: one of them is missing or not done yet.
         """
-        return [file for lang in config.wikis for file in self._files_of(config, lang)]
+        return [file for lang in self.languages for file in self._files_of(wikipedia, lang)]
 
-    def _files_of(self, config: Config, lang: str) -> list[Wanted]:
-        wiki, date = database(lang), config.wikipedia.date_of(lang)
+    def _files_of(self, wikipedia: Wikipedia, lang: str) -> list[RemoteFile]:
+        wiki, date = database(lang), wikipedia.date_of(lang)
         url = f"{self.base}/{wiki}/{date}"
         try:
             status = json.loads(self.client.read(f"{url}/dumpstatus.json")[0])
@@ -87,26 +94,26 @@ class Mirror:
             raise IncompleteError(f"{url}/dumpstatus.json isn't a list of jobs") from None
         except InputError as error:
             raise IncompleteError(str(error)) from None
-        prefix, folder = f"{wiki}-{date}-", dump_folder(config, lang)
+        prefix, folder = f"{wiki}-{date}-", dump_folder(wikipedia, lang)
         found = [_find(jobs, [job], [prefix + name]) for job, name in SQL_JOBS.items()]
-        if lang not in config.wikipedia.plain_text:
+        if lang not in wikipedia.plain_text:
             found.append(_find(jobs, PAGE_JOBS, [re.escape(prefix) + name for name in MULTISTREAM]))
         return [
-            _wanted(f"{url}/{name}", f"{folder}/{name}", entry, f"{wiki} {date}")
+            _remote_file(f"{url}/{name}", f"{folder}/{name}", entry, f"{wiki} {date}")
             for files in found
             for name, entry in sorted(files.items())
         ]
 
 
 def database(lang: str) -> str:
-    """The name by which a language's dumps go: ``zh_yuewiki``."""
+    """The database name of a language's wiki, such as ``zh_yuewiki``."""
     return lang.replace("-", "_") + "wiki"
 
 
 def _find(
     jobs: Mapping[str, Any], names: tuple[str, ...] | list[str], patterns: list[str]
 ) -> dict[str, Any]:
-    """The files of the first job that is done and has some, by name."""
+    """Name to entry of the files of the first of these jobs that is done and has any."""
     states = []
     for job in names:
         told = jobs.get(job) or {}
@@ -122,8 +129,8 @@ def _find(
     raise IncompleteError(", ".join(states))
 
 
-def _wanted(url: str, path: str, entry: Mapping[str, Any], group: str) -> Wanted:
+def _remote_file(url: str, path: str, entry: Mapping[str, Any], group: str) -> RemoteFile:
     checksums = {name: str(entry[name]) for name in ("sha1", "md5") if entry.get(name)}
     size = entry.get("size")
     first = dict(list(checksums.items())[:1])
-    return Wanted(url, path, size if isinstance(size, int) else None, first, group)
+    return RemoteFile(url, path, size if isinstance(size, int) else None, first, group)

@@ -1,7 +1,8 @@
-"""The download job: lists what is wanted, fetches what isn't there, says what to configure."""
+"""The download job: lists the files, fetches those that are missing, says what to configure."""
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from dataclasses import dataclass
 
@@ -11,17 +12,20 @@ from crossic_etl.download.batch import fetch_all, say
 from crossic_etl.download.http import Client
 from crossic_etl.download.listings import list_files, take_shard
 from crossic_etl.download.mirror import Mirror
-from crossic_etl.download.transfer import Wanted
+from crossic_etl.download.transfer import RemoteFile
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Order:
+class DownloadRequest:
     """What the command line asks for.
 
     Attributes:
-        dumps, crawl: which of the two.
+        dumps: fetch the dumps.
+        crawl: fetch the crawl files.
         shard: every N-th file of each list of crawl files, from the I-th (from 1) on: (I, N).
-        dry_run: list only.
+        dry_run: list the files, but fetch none.
     """
 
     dumps: bool = True
@@ -30,37 +34,41 @@ class Order:
     dry_run: bool = False
 
 
-def download(config: Config, order: Order) -> None:
-    """Fetches the files, and prints the settings under which the other jobs find them.
+def download(config: Config, request: DownloadRequest) -> list[str]:
+    """Fetches the files that are missing.
+
+    Returns:
+        Lines for the user: in a dry run the files, then the settings under which the other jobs
+        find them.
 
     Raises:
-        ConfigError: there is nothing to fetch, or nobody is named for the User-Agent.
-        InputError: a file, list or date can't be had.
+        ConfigError: there is nothing to fetch, or ``download.contact`` is empty.
+        InputError: a file, list or date isn't available.
     """
-    client, wanted, settings = Client(config.download, say), list[Wanted](), list[str]()
-    if order.dumps and (config.wikipedia.dumps or not config.download.crawl):
-        date, wanted = Mirror(client, config).choose()
+    client, files, settings = Client(config.download, say), list[RemoteFile](), list[str]()
+    if request.dumps and (config.wikipedia.dumps or not config.download.crawl):
+        date, files = Mirror(client, config.wikipedia, config.wikis).choose()
         settings.append(f"wikipedia.date: {date}")
-    if order.crawl:
+    if request.crawl:
         for listing in config.download.crawl:
-            wanted += take_shard(list_files(client, listing), *order.shard)
+            files += take_shard(list_files(client, listing), *request.shard)
             settings.append(f"crawl.sources: a source with path {listing.to}")
-    _check(wanted)
-    if order.dry_run:
-        print("\n".join(f"{file.origin} -> {file.path}{_size(file)}" for file in wanted))
-    else:
-        outcome = fetch_all(client, wanted)
-        print(f"download: {outcome.fetched} files fetched, {outcome.kept} were there")
-    print("to configure:", *settings, sep="\n  ", flush=True)
+    _check(files)
+    listed = [f"{file.origin} -> {file.path}{_size(file)}" for file in files]
+    if not request.dry_run:
+        outcome = fetch_all(client, files)
+        log.info("download: %d files fetched, %d were there", outcome.fetched, outcome.kept)
+    to_configure = ["to configure:", *(f"  {setting}" for setting in settings)]
+    return [*(listed if request.dry_run else []), *to_configure]
 
 
-def _check(wanted: list[Wanted]) -> None:
-    if not wanted:
+def _check(files: list[RemoteFile]) -> None:
+    if not files:
         raise ConfigError("download.crawl", (), "a list of files")
-    path, times = Counter(file.path for file in wanted).most_common(1)[0]
+    path, times = Counter(file.path for file in files).most_common(1)[0]
     if times > 1:
         raise UnfitSettingError(f"download.crawl: {times} files would go to {path}")
 
 
-def _size(file: Wanted) -> str:
+def _size(file: RemoteFile) -> str:
     return "" if file.size is None else f" ({file.size:,} bytes)"

@@ -1,4 +1,4 @@
-"""Brings one file: resumed where it broke off, checked, and whole or not there at all."""
+"""Fetches one file: resumes a broken transfer, checks the result, and publishes it whole."""
 
 from __future__ import annotations
 
@@ -6,34 +6,43 @@ import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import IO, Any
 
 import requests
 
-from crossic_etl.download.http import BROKEN, Client, Patience, Refused, Stopped, shown
-from crossic_etl.download.places import CHUNK, Note, Place
+from crossic_etl.download.http import (
+    BROKEN,
+    Cancelled,
+    Client,
+    RetryableResponse,
+    RetryPolicy,
+    shown,
+)
+from crossic_etl.download.locations import CHUNK, Location, SidecarMetadata
 from crossic_etl.inputs.errors import InputError
 
-# A connection that brought this much doesn't count as a try without progress.
-PROGRESS = 2**20
-# A mirror's copy that is wrong twice is wrong.
-CHECKED = 2
-OUR_ALGORITHM = "sha1"  # of files for which the list gives none
+# Bytes: after a connection that transferred so many, all retries are available again.
+PROGRESS_BYTES = 2**20
+# Transfers of a file whose checksum is wrong before its server's copy counts as damaged.
+MOST_TRANSFERS = 2
+OUR_ALGORITHM = "sha1"  # for files whose list gives no checksum
 
-Progress = Callable[[int], None]
+# Takes the number of bytes that came, or a negative one for bytes that were thrown away.
+OnBytes = Callable[[int], None]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RemoteFile:
     """A file to fetch.
 
     Attributes:
         url: where it is.
         path: local path or fsspec URL where it goes.
-        size: its bytes, where the list says so.
-        checksums: algorithm to hexadecimal digest, where the list says so.
-        group: files of a group get their names together, once all are complete: half a dump in
-            parts would be read as a whole one. Without a group a file is alone.
+        size: in bytes; None if the list doesn't say it.
+        checksums: algorithm to hexadecimal digest, as far as the list says it.
+        group: files of a group are published together, once all are complete: jobs would read a
+            dump that lacks a part as a whole one. A file without a group is published alone.
     """
 
     url: str
@@ -44,146 +53,165 @@ class Wanted:
 
     @property
     def origin(self) -> str:
-        """The URL as it is printed and noted."""
+        """The URL as messages and sidecars show it, without secrets."""
         return shown(self.url)
 
     @property
     def algorithm(self) -> str:
-        """The hash by which the file is checked."""
+        """The name of the hash that the file is checked with."""
         return next(iter(self.checksums), OUR_ALGORITHM)
 
-    def is_checked_by(self, note: Note | None, size: int | None) -> bool:
-        """Whether a note says that a file of this size is the one that is wanted, complete."""
-        if note is None or not note.checksums or note.size != size:
+    def is_checked_by(self, sidecar: SidecarMetadata | None, size: int | None) -> bool:
+        """Whether a sidecar says that a file of this size is this one, and complete."""
+        if sidecar is None or not sidecar.checksums or sidecar.size != size:
             return False
-        return self.fits(size) and self.checksums.items() <= note.checksums.items()
+        return self.fits(size) and self.checksums.items() <= sidecar.checksums.items()
 
     def fits(self, size: int | None) -> bool:
-        """Whether a size, where it is known, is the one that the list gives."""
+        """Whether a size equals the one in the list; unknown sizes fit."""
         return None in (size, self.size) or size == self.size
 
 
 @dataclass
 class _Received:
-    """The bytes of a part that are there, and their hash."""
+    """The size and the hash of the bytes in a part file."""
 
     size: int
     digest: Any
     etag: str | None = None
 
 
-def fetch(client: Client, wanted: Wanted, progress: Progress) -> bool:
-    """Has the file complete in its place, or in its part; True where that took a transfer.
+class Transfer(Enum):
+    """What one request did to the part file."""
+
+    COMPLETE = auto()  # nothing is missing any more
+    RESTART = auto()  # nothing came: the next request must ask for the whole file
+
+
+def fetch(client: Client, remote: RemoteFile, on_bytes: OnBytes) -> bool:
+    """Makes sure that a file is complete, under its name or as its part file.
+
+    Returns:
+        True if it was transferred, False if it was there already.
 
     Raises:
-        InputError: it can't be had, or its checksum is wrong again.
-        Stopped: the job has ended meanwhile.
+        InputError: the server doesn't give it, or its checksum is wrong `MOST_TRANSFERS` times.
+        Cancelled: the job has ended meanwhile.
     """
-    place = Place.of(wanted.path)
-    if _is_there(client, wanted, place):
+    location = Location.of(remote.path)
+    if _is_there(client, remote, location):
         return False
-    expected = wanted.checksums.get(wanted.algorithm)
-    for _ in range(CHECKED):
-        received = _receive(client, wanted, place, progress)
+    expected = remote.checksums.get(remote.algorithm)
+    for _ in range(MOST_TRANSFERS):
+        received = _receive(client, remote, location, on_bytes)
         found = received.digest.hexdigest()
-        if wanted.fits(received.size) and expected in (None, found):
-            checksums = {wanted.algorithm: found}
-            place.write_note(Note(wanted.origin, received.size, received.etag, checksums))
+        if remote.fits(received.size) and expected in (None, found):
+            checksums = {remote.algorithm: found}
+            location.write_sidecar(
+                SidecarMetadata(remote.origin, received.size, received.etag, checksums)
+            )
             return True
-        client.say(f"{wanted.origin}: {wanted.algorithm} {found}, not {expected}: fetched again")
-        place.part.remove()
-        progress(-received.size)
+        client.say(f"{remote.origin}: {remote.algorithm} {found}, not {expected}: fetched again")
+        location.part.remove()
+        on_bytes(-received.size)
     raise InputError(
-        f"{wanted.origin}: {wanted.algorithm} {found} in {received.size} bytes, {CHECKED} times, "
-        f"should be {expected} in {wanted.size}: the server's copy is damaged"
+        f"{remote.origin}: {remote.algorithm} {found} in {received.size} bytes, "
+        f"{MOST_TRANSFERS} times, should be {expected} in {remote.size}: the server's copy "
+        "is damaged"
     )
 
 
-def _is_there(client: Client, wanted: Wanted, place: Place) -> bool:
-    """Whether nothing is to be done: by the note, or by the file's own bytes."""
-    note, size = place.read_note(), place.size()
+def _is_there(client: Client, remote: RemoteFile, location: Location) -> bool:
+    """Whether the complete file is there, by its sidecar or by its own checksum."""
+    sidecar, size = location.read_sidecar(), location.size()
     if size is None:
-        part = place.part.size()
-        return part is not None and wanted.is_checked_by(note, part)
-    if wanted.is_checked_by(note, size):
-        place.part.remove()  # of an older, broken run
+        part = location.part.size()
+        return part is not None and remote.is_checked_by(sidecar, part)
+    if remote.is_checked_by(sidecar, size):
+        location.part.remove()  # of an older, broken run
         return True
-    if size == wanted.size:
-        found = place.checksum(wanted.algorithm).hexdigest()
-        if wanted.checksums.get(wanted.algorithm, found) == found:
-            place.write_note(Note(wanted.origin, size, None, {wanted.algorithm: found}))
-            place.part.remove()
+    if size == remote.size:
+        found = location.checksum(remote.algorithm).hexdigest()
+        if remote.checksums.get(remote.algorithm, found) == found:
+            location.write_sidecar(
+                SidecarMetadata(remote.origin, size, None, {remote.algorithm: found})
+            )
+            location.part.remove()
             return True
-    client.say(f"{place.path}: not the file that is wanted, or not all of it: fetched again")
+    client.say(f"{location.path}: not the file that is wanted, or not all of it: fetched again")
     return False
 
 
-def _receive(client: Client, wanted: Wanted, place: Place, progress: Progress) -> _Received:
-    """Requests until nothing is missing."""
-    received = _held(wanted, place)
-    progress(received.size)
-    patience, most = Patience(client, wanted.url), received.size
-    if received.size and received.size == wanted.size:
+def _receive(
+    client: Client, remote: RemoteFile, location: Location, on_bytes: OnBytes
+) -> _Received:
+    """Sends requests until the part file is complete."""
+    received = _held(remote, location)
+    on_bytes(received.size)
+    retries, most = RetryPolicy(client, remote.url), received.size
+    if received.size and received.size == remote.size:
         return received
     while True:
         try:
-            if _receive_once(client, wanted, place, received, progress):
+            result = _receive_once(client, remote, location, received, on_bytes)
+            if result is Transfer.COMPLETE:
                 return received
-        except (*BROKEN, Refused) as error:
-            # Only what was never there before: a server without ranges would be asked for ever.
-            if received.size - most >= PROGRESS:
-                patience.restart()
+        except (*BROKEN, RetryableResponse) as error:
+            # Only bytes beyond the most so far count: a server that ignores ranges sends the same
+            # bytes again and again.
+            if received.size - most >= PROGRESS_BYTES:
+                retries.restart()
             most = max(most, received.size)
-            patience.wait(error)
+            retries.wait(error)
 
 
-def _held(wanted: Wanted, place: Place) -> _Received:
-    """What an earlier run has left, if it can be gone on with.
+def _held(remote: RemoteFile, location: Location) -> _Received:
+    """What an earlier run has left in the part file, if it can be resumed.
 
-    Without a checksum to come only the server's ETag tells that both halves are of one file.
+    Without a checksum in the list, only the server's ETag shows that both halves are of one file.
     """
-    note, size = place.read_note(), place.part.size() or 0
-    etag = note.etag if note and note.url == wanted.origin else None
-    if size and (wanted.checksums or etag) and (wanted.size is None or size <= wanted.size):
-        return _Received(size, place.part.checksum(wanted.algorithm), etag)
-    return _Received(0, hashlib.new(wanted.algorithm))
+    sidecar, size = location.read_sidecar(), location.part.size() or 0
+    etag = sidecar.etag if sidecar and sidecar.url == remote.origin else None
+    if size and (remote.checksums or etag) and (remote.size is None or size <= remote.size):
+        return _Received(size, location.part.checksum(remote.algorithm), etag)
+    return _Received(0, hashlib.new(remote.algorithm))
 
 
 def _receive_once(
-    client: Client, wanted: Wanted, place: Place, received: _Received, progress: Progress
-) -> bool:
-    """One request for what is missing; False where the file must begin anew.
+    client: Client, remote: RemoteFile, location: Location, received: _Received, on_bytes: OnBytes
+) -> Transfer:
+    """Sends one request for the bytes that are missing, and appends them to the part file.
 
     Raises:
-        InputError: the server has another file than the list says.
-        requests.RequestException, HTTPError, Refused: it broke off.
+        InputError: the server's file has another size than the list says.
+        requests.RequestException, HTTPError, RetryableResponse: the transfer broke off.
     """
     headers = {"Range": f"bytes={received.size}-"} if received.size else {}
     if received.size and received.etag:
         headers["If-Range"] = received.etag
-    with client.get(wanted.url, headers) as response:
+    with client.get(remote.url, headers) as response:
         start, total = _extent(response)
-        if not wanted.fits(total):
-            raise InputError(f"{wanted.origin} has {total} bytes, and should have {wanted.size}")
+        if not remote.fits(total):
+            raise InputError(f"{remote.origin} has {total} bytes, and should have {remote.size}")
         if start is None and received.size and total == received.size:
-            return True
-        file = _open(place.part, received, start)
+            return Transfer.COMPLETE
+        file = _open(location.part, received, start)
         if file is None and not received.size:
-            raise InputError(f"{wanted.origin}: HTTP {response.status_code} to a plain request")
+            raise InputError(f"{remote.origin}: HTTP {response.status_code} to a plain request")
         if file is None or not start:
-            progress(-received.size)
-            received.size, received.digest = 0, hashlib.new(wanted.algorithm)
+            on_bytes(-received.size)
+            received.size, received.digest = 0, hashlib.new(remote.algorithm)
         if file is None:
-            return False
+            return Transfer.RESTART
         with file:
             if not start:
                 received.etag = _strong(response.headers.get("ETag"))
-                place.write_note(Note(wanted.origin, total, received.etag))
-            _copy(client, response, file, received, progress)
-    expected = wanted.size if total is None else total
+                location.write_sidecar(SidecarMetadata(remote.origin, total, received.etag))
+            _copy(client, response, file, received, on_bytes)
+    expected = remote.size if total is None else total
     if expected is not None and received.size < expected:
         raise requests.ConnectionError("the body ended early")
-    return True
+    return Transfer.COMPLETE
 
 
 def _copy(
@@ -191,20 +219,20 @@ def _copy(
     response: requests.Response,
     file: IO[bytes],
     received: _Received,
-    progress: Progress,
+    on_bytes: OnBytes,
 ) -> None:
-    # As they are: what is packed stays packed, whatever the server calls it.
+    # Not decoded: a packed file stays packed, whatever Content-Encoding the server sends.
     for chunk in response.raw.stream(CHUNK, decode_content=False):
         file.write(chunk)
         received.digest.update(chunk)
         received.size += len(chunk)
-        progress(len(chunk))
+        on_bytes(len(chunk))
         if client.stop.is_set():
-            raise Stopped
+            raise Cancelled
 
 
 def _extent(response: requests.Response) -> tuple[int | None, int | None]:
-    """Where in the file the answer's bytes begin, and the file's size; None for what isn't said."""
+    """Offset of the response's bytes in the file, and the file's size; None where not given."""
     found = re.fullmatch(
         r"bytes (?:(\d+)-\d+|\*)/(?:(\d+)|\*)", response.headers.get("Content-Range", "")
     )
@@ -215,8 +243,8 @@ def _extent(response: requests.Response) -> tuple[int | None, int | None]:
     return (int(start) if start else None), (int(total) if total else None)
 
 
-def _open(part: Place, received: _Received, start: int | None) -> IO[bytes] | None:
-    """The part, opened where the answer begins; None where the answer can't go on with it."""
+def _open(part: Location, received: _Received, start: int | None) -> IO[bytes] | None:
+    """The part file, opened at the response's offset; None if the response can't continue it."""
     if start == 0:
         return part.open("wb")
     if start != received.size:
@@ -228,5 +256,5 @@ def _open(part: Place, received: _Received, start: int | None) -> IO[bytes] | No
 
 
 def _strong(etag: str | None) -> str | None:
-    """An ETag that stands for bytes; a weak one doesn't."""
+    """A strong ETag, which identifies the exact bytes; None for a weak one."""
     return None if etag is None or etag.startswith("W/") else etag

@@ -1,1 +1,1 @@
-"""What the tables promise of their rows, and the rows that break it."""
+"""Expectations of the tables' rows, and the rows that break them."""

@@ -1,17 +1,17 @@
-"""What is promised of vectors and of what was found with them."""
+"""Expectations of vectors, and of the neighbours that were found with them."""
 
 from __future__ import annotations
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from crossic_etl.expectations.expectation import Promise, of_every_row
+from crossic_etl.expectations.expectation import Expectation, of_every_row
 from crossic_etl.kernels.search.vectors import row_lengths
 from crossic_etl.schemas import DOCUMENTS, EMBEDDINGS, NEIGHBOURS, PAGES, REVERSE_NEIGHBOURS
 from crossic_etl.transforms.arrow import Batches
 from crossic_etl.transforms.source_ids import page_source_id
 
-# Rounding to half precision moves a length by 0.0005 at most.
+# Rounding to half precision changes a length by 0.0005 at most.
 TOLERANCE = 0.001
 
 _ENCODER = ("model", "revision")
@@ -19,9 +19,9 @@ _LIST = ("doc_id", "target_lang", *_ENCODER)
 
 
 def embedded_texts(embeddings: DataFrame, pages: DataFrame, documents: DataFrame) -> DataFrame:
-    """Embeddings with ``hash_there``, the hash of the page or document with their id and language.
+    """Embeddings with ``hash_there``: the text hash of their page or document, null without one.
 
-    Ids are unique among pages, and among documents.
+    Pages and documents are unique by id.
     """
     page_id = page_source_id(F.col("lang"), "page_id")
     texts = pages.select(
@@ -37,7 +37,7 @@ def embedded_texts(embeddings: DataFrame, pages: DataFrame, documents: DataFrame
 
 
 def measure_vectors(embeddings: DataFrame) -> DataFrame:
-    """The key of ``embeddings``, ``n_forms`` that a vector is stored in, and its ``length``."""
+    """The key of ``embeddings``, ``n_forms`` (columns that hold the vector) and its ``length``."""
     schema = ", ".join(f"{name} string" for name in EMBEDDINGS.key) + ", n_forms int, length double"
 
     def run(batches: Batches) -> Batches:
@@ -57,9 +57,9 @@ def measure_vectors(embeddings: DataFrame) -> DataFrame:
 
 
 def order_neighbours(neighbours: DataFrame) -> DataFrame:
-    """``query_id, model, revision, ranks``: a query's ranks, the best neighbour's first.
+    """``query_id, model, revision, ranks``: a query's ranks, in order of its neighbours' cosines.
 
-    Best is the highest cosine; of equal ones the lower doc_id goes first.
+    The highest cosine comes first; of equal ones the lower ``doc_id``.
     """
     entry = F.struct((-F.col("cosine")).alias("distance"), "doc_id", "rank")
     ordered = F.array_sort(F.collect_list(entry))
@@ -67,7 +67,7 @@ def order_neighbours(neighbours: DataFrame) -> DataFrame:
 
 
 def neighbours_with_vectors(neighbours: DataFrame, embeddings: DataFrame) -> DataFrame:
-    """The key of ``neighbours``, and whether ``embeddings`` has both ids of that encoder."""
+    """The key of ``neighbours`` with ``has_query`` and ``has_doc``: true if the id has a vector."""
     ids = _embedded_ids(embeddings)
     joined = neighbours.select(*NEIGHBOURS.key)
     for end in ("query", "doc"):
@@ -79,7 +79,7 @@ def neighbours_with_vectors(neighbours: DataFrame, embeddings: DataFrame) -> Dat
 
 
 def reverse_with_vectors(reverse: DataFrame, embeddings: DataFrame) -> DataFrame:
-    """The key of ``reverse_neighbours``, each ``id`` of its row, and ``is_there``, as above."""
+    """A row for each ``id`` in a row of ``reverse_neighbours``; ``is_there`` if it has a vector."""
     of_queries = F.transform("queries", lambda query: query["query_id"])
     every = F.explode(F.concat(F.array("doc_id"), of_queries))
     there = _embedded_ids(embeddings).withColumn("is_there", F.lit(True))
@@ -88,26 +88,26 @@ def reverse_with_vectors(reverse: DataFrame, embeddings: DataFrame) -> DataFrame
 
 
 def compare_documents(reverse: DataFrame, neighbours: DataFrame) -> DataFrame:
-    """The documents of both tables, with ``in_reverse`` and ``in_neighbours``."""
+    """The documents of either table, with ``in_reverse`` and ``in_neighbours``, true or null."""
     held = reverse.select(*_LIST, F.lit(True).alias("in_reverse"))
     found = neighbours.select(*_LIST).distinct().withColumn("in_neighbours", F.lit(True))
     return held.join(found, on=list(_LIST), how="full")
 
 
 def _embedded_ids(embeddings: DataFrame) -> DataFrame:
-    """``id, model, revision``, once each: several span rules may have embedded a text."""
+    """``id, model, revision``, unique: a text may be embedded by several span rules."""
     return embeddings.select("id", *_ENCODER).distinct()
 
 
-EMBEDDING_PROMISES = (
+EMBEDDING_EXPECTATIONS = (
     of_every_row(EMBEDDINGS, {}),
-    Promise(
+    Expectation(
         {"its text is there, with that hash": "hash_there = text_hash"},
         EMBEDDINGS.key,
         (EMBEDDINGS, PAGES, DOCUMENTS),
         embedded_texts,
     ),
-    Promise(
+    Expectation(
         {
             "it has one of vector and half_vector": "n_forms = 1",
             "its vector has unit length": f"length IS NULL OR abs(length - 1) <= {TOLERANCE}",
@@ -118,15 +118,15 @@ EMBEDDING_PROMISES = (
     ),
 )
 
-NEIGHBOUR_PROMISES = (
+NEIGHBOUR_EXPECTATIONS = (
     of_every_row(NEIGHBOURS, {}),
-    Promise(
+    Expectation(
         {"its query and its document have vectors": "has_query AND has_doc"},
         NEIGHBOURS.key,
         (NEIGHBOURS, EMBEDDINGS),
         neighbours_with_vectors,
     ),
-    Promise(
+    Expectation(
         {
             "ranks of a query are 1 to n, by cosine": (
                 "forall(transform(ranks, (rank, i) -> rank = i + 1), fits -> fits)"
@@ -138,7 +138,7 @@ NEIGHBOUR_PROMISES = (
     ),
 )
 
-REVERSE_PROMISES = (
+REVERSE_EXPECTATIONS = (
     of_every_row(
         REVERSE_NEIGHBOURS,
         {
@@ -149,13 +149,13 @@ REVERSE_PROMISES = (
             )
         },
     ),
-    Promise(
+    Expectation(
         {"its document and its queries have vectors": "is_there"},
         (*REVERSE_NEIGHBOURS.key, "id"),
         (REVERSE_NEIGHBOURS, EMBEDDINGS),
         reverse_with_vectors,
     ),
-    Promise(
+    Expectation(
         {"its documents are those of neighbours": "in_reverse AND in_neighbours"},
         _LIST,
         (REVERSE_NEIGHBOURS, NEIGHBOURS),

@@ -1,28 +1,30 @@
-"""What is promised of samples."""
+"""Expectations of samples."""
 
 from __future__ import annotations
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from crossic_etl.expectations.expectation import Promise, of_every_row
+from crossic_etl.expectations.expectation import Expectation, of_every_row
 from crossic_etl.schemas import DOCUMENTS, PAGES, PAIRS, SAMPLES
-from crossic_etl.transforms.sides import CRAWL, RETRIEVED, WIKIPEDIA
 from crossic_etl.transforms.source_ids import page_source_id
+from crossic_etl.transforms.text_pairs import CRAWL, RETRIEVED, WIKIPEDIA
 
 SIDES = ("en", "target")
-# A pair of documents in one arrangement; in ``mix`` each of its sides by itself.
+# The grain of a pair of texts in one arrangement; in ``mix`` each of its texts is by itself.
 _DOCUMENTS = (
-    *("arrangement", "tokenizer", "origin", "pair_id"),
-    *(f"{side}_source_id" for side in SIDES),
-)
-# One run's samples of a language: separator and split token are the same in all of them.
+    "arrangement", "tokenizer", "origin", "pair_id", "en_source_id", "target_source_id",
+)  # fmt: skip
+# Samples of a language that one run made: separator and split token are the same in all.
 _RECIPE = ("arrangement", "target_lang", "tokenizer", "split_token", "has_both")
 _NO_REVISION = -1
 
 
 def compare_tokens(samples: DataFrame) -> DataFrame:
-    """``sample_id, extra, usual_extra``: tokens beside those of the sides, and what others have."""
+    """``sample_id, extra, usual_extra``: tokens that belong to neither text, and their mode.
+
+    The mode is taken over all samples of one `_RECIPE`.
+    """
     extra = F.col("n_tokens").cast("long") - F.col("n_en_tokens") - F.col("n_target_tokens")
     has_both = (F.col("n_en_tokens") > 0) & (F.col("n_target_tokens") > 0)
     counted = samples.withColumns({"has_both": has_both, "extra": extra}).select(
@@ -35,11 +37,12 @@ def compare_tokens(samples: DataFrame) -> DataFrame:
 def join_segments(
     samples: DataFrame, pairs: DataFrame, pages: DataFrame, documents: DataFrame
 ) -> DataFrame:
-    """A row for each `_DOCUMENTS` with what its segments are together, and what they should be.
+    """One row for each `_DOCUMENTS`: its segments joined, and its pages, documents and pair.
 
-    ``segments`` in order, and the ``fewest, most`` that they say there are. Prefixed by the side:
-    ``hash`` of its joined text, ``oldest, newest`` revision; ``there`` and ``revision``, the hash
-    and revision in ``pages`` or ``documents``; and ``pair``, its page in ``pairs``.
+    ``segments`` are their numbers in order; ``fewest`` and ``most`` the range of ``n_segments``.
+    Prefixed by ``en_`` or ``target_``: ``hash`` of the joined text, ``oldest`` and ``newest``
+    revision, ``there`` and ``revision`` (hash and revision in ``pages`` or ``documents``, null
+    without one) and ``pair`` (the page in ``pairs``).
     """
     texts = [F.struct("segment", *(f"{side}_text" for side in SIDES))]
     held = samples.groupBy(*_DOCUMENTS).agg(
@@ -54,7 +57,8 @@ def join_segments(
     )
     joined = held.select(
         *_DOCUMENTS,
-        *("fewest", "most"),
+        "fewest",
+        "most",
         F.col("parts")["segment"].alias("segments"),
         *(_joined_hash(side) for side in SIDES),
         *(f"{side}_{name}" for side in SIDES for name in ("oldest", "newest")),
@@ -83,7 +87,7 @@ def _pages_of(pairs: DataFrame) -> DataFrame:
 
 
 def _texts(pages: DataFrame, documents: DataFrame) -> DataFrame:
-    """``source_id, there, revision`` of every page and document."""
+    """``source_id, there, revision``: hash and revision of every page and document."""
     hashed = F.col("text_hash").alias("there")
     return pages.select(
         page_source_id(F.col("lang"), "page_id").alias("source_id"),
@@ -99,7 +103,7 @@ def _texts(pages: DataFrame, documents: DataFrame) -> DataFrame:
 
 
 def find_splits(samples: DataFrame) -> DataFrame:
-    """``source_id, first_split, last_split`` of each document that a sample is made of."""
+    """``source_id, first_split, last_split``: least and greatest split of a document's samples."""
     ids = F.explode(F.array(*(f"{side}_source_id" for side in SIDES)))
     named = samples.select(ids.alias("source_id"), "split").where(F.col("source_id").isNotNull())
     return named.groupBy("source_id").agg(
@@ -124,7 +128,7 @@ def _of_both(condition: str) -> str:
     return " AND ".join(f"({condition.format(side=side)})" for side in SIDES)
 
 
-SAMPLE_PROMISES = (
+SAMPLE_EXPECTATIONS = (
     of_every_row(
         SAMPLES,
         {
@@ -140,7 +144,7 @@ SAMPLE_PROMISES = (
             "n_tokens is the number of input_ids": "n_tokens = size(input_ids)",
         },
     ),
-    Promise(
+    Expectation(
         {
             "its tokens are the sides', the separator's and the split token's": (
                 "extra > 0 AND extra = usual_extra"
@@ -150,7 +154,7 @@ SAMPLE_PROMISES = (
         (SAMPLES,),
         compare_tokens,
     ),
-    Promise(
+    Expectation(
         {
             "segments are 0 to n_segments - 1, once each": _ARE_WHOLE,
             "its documents are there": _of_both(
@@ -172,7 +176,7 @@ SAMPLE_PROMISES = (
         (SAMPLES, PAIRS, PAGES, DOCUMENTS),
         join_segments,
     ),
-    Promise(
+    Expectation(
         {"no document is on both sides of the split": "first_split = last_split"},
         ("source_id",),
         (SAMPLES,),

@@ -1,11 +1,11 @@
-"""What is promised of what was read: pages, links, pairs and documents."""
+"""Expectations of what was read from files: pages, links, pairs and documents."""
 
 from __future__ import annotations
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from crossic_etl.expectations.expectation import Promise, of_every_row
+from crossic_etl.expectations.expectation import Expectation, of_every_row
 from crossic_etl.schemas import DOCUMENTS, LINKS, MAX_URLS, PAGES, PAIRS, REDIRECTS
 from crossic_etl.transforms.source_ids import page_source_id
 
@@ -16,7 +16,7 @@ _TEXT_RULES = {
 
 
 def mark_redirects(pages: DataFrame, redirects: DataFrame) -> DataFrame:
-    """``lang, page_id, is_redirect``: whether a redirect has a page's title."""
+    """``lang, page_id, is_redirect``: true if a redirect has the title of the page."""
     titles = redirects.select("lang", "title", F.lit(True).alias("is_redirect"))
     named = pages.select("lang", "page_id", "title").join(titles, on=["lang", "title"], how="left")
     return named.select(
@@ -25,9 +25,9 @@ def mark_redirects(pages: DataFrame, redirects: DataFrame) -> DataFrame:
 
 
 def links_by_item(links: DataFrame, pages: DataFrame) -> DataFrame:
-    """The links that a shared item made, with ``is_there``: whether ``pages`` has their page.
+    """Links made from a shared Wikidata item, with ``is_there``: true if ``pages`` has their page.
 
-    Links of the dumps may come from a page that no dump has: making pairs counts those.
+    Links read from a dump may come from a page that no dump has; the job ``pairs`` drops those.
     """
     there = pages.select("lang", "page_id", F.lit(True).alias("is_there"))
     by_item = links.where(F.col("evidence") == "qid").select(*LINKS.key)
@@ -35,7 +35,7 @@ def links_by_item(links: DataFrame, pages: DataFrame) -> DataFrame:
 
 
 def pairs_with_pages(pairs: DataFrame, pages: DataFrame) -> DataFrame:
-    """Pairs with the title and kind that each of their pages has in ``pages``, or nulls."""
+    """Pairs with the title and ``is_disambiguation`` of both pages in ``pages``, or nulls."""
     ends = {"en": F.lit("en"), "target": F.col("target_lang")}
     columns = (
         "pair_id",
@@ -56,7 +56,7 @@ def pairs_with_pages(pairs: DataFrame, pages: DataFrame) -> DataFrame:
 
 
 def count_uses(pairs: DataFrame) -> DataFrame:
-    """``target_lang, page, n_pairs`` of each page that a pair names, English or not."""
+    """``target_lang, page, n_pairs``: pairs that name a page, English or not."""
 
     def of(lang: Column, column: str) -> DataFrame:
         page = page_source_id(lang, column).alias("page")
@@ -65,9 +65,9 @@ def count_uses(pairs: DataFrame) -> DataFrame:
     return of(F.lit("en"), "en_page_id").unionByName(of(F.col("target_lang"), "target_page_id"))
 
 
-PAGE_PROMISES = (
+PAGE_EXPECTATIONS = (
     of_every_row(PAGES, _TEXT_RULES),
-    Promise(
+    Expectation(
         {"no page is a redirect too": "NOT is_redirect"},
         PAGES.key,
         (PAGES, REDIRECTS),
@@ -75,7 +75,7 @@ PAGE_PROMISES = (
     ),
 )
 
-LINK_PROMISES = (
+LINK_EXPECTATIONS = (
     of_every_row(
         LINKS,
         {
@@ -83,7 +83,7 @@ LINK_PROMISES = (
             "one of its ends is English": "(lang = 'en') <> (target_lang = 'en')",
         },
     ),
-    Promise(
+    Expectation(
         {"a link by item comes from a page that is there": "is_there"},
         LINKS.key,
         (LINKS, PAGES),
@@ -93,7 +93,7 @@ LINK_PROMISES = (
 
 _TO, _FROM = "concat('en->', target_lang)", "concat(target_lang, '->en')"
 
-PAIR_PROMISES = (
+PAIR_EXPECTATIONS = (
     of_every_row(
         PAIRS,
         {
@@ -108,7 +108,7 @@ PAIR_PROMISES = (
             "n_links has one for each evidence": "n_links >= size(evidence)",
         },
     ),
-    Promise(
+    Expectation(
         {
             "both its pages are there, with those titles": (
                 "en_title = en_there AND target_title = target_there"
@@ -121,7 +121,7 @@ PAIR_PROMISES = (
         (PAIRS, PAGES),
         pairs_with_pages,
     ),
-    Promise(
+    Expectation(
         {"a page is in one pair of a target language": "n_pairs = 1"},
         ("target_lang", "page"),
         (PAIRS,),
@@ -129,7 +129,7 @@ PAIR_PROMISES = (
     ),
 )
 
-DOCUMENT_PROMISES = (
+DOCUMENT_EXPECTATIONS = (
     of_every_row(
         DOCUMENTS,
         {

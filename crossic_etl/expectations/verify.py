@@ -1,4 +1,4 @@
-"""Every promise of the tables, checked on the tables that exist. Writes nothing."""
+"""Checks every expectation of the tables that exist. Writes nothing."""
 
 from __future__ import annotations
 
@@ -8,20 +8,25 @@ from functools import reduce
 
 from pyspark.sql import DataFrame
 
-from crossic_etl.expectations.expectation import Promise, count_violations, of_every_row, of_the_key
+from crossic_etl.expectations.expectation import (
+    Expectation,
+    count_violations,
+    of_every_row,
+    of_the_key,
+)
 from crossic_etl.expectations.retrieval import (
-    EMBEDDING_PROMISES,
-    NEIGHBOUR_PROMISES,
-    REVERSE_PROMISES,
+    EMBEDDING_EXPECTATIONS,
+    NEIGHBOUR_EXPECTATIONS,
+    REVERSE_EXPECTATIONS,
 )
-from crossic_etl.expectations.samples import SAMPLE_PROMISES
+from crossic_etl.expectations.samples import SAMPLE_EXPECTATIONS
 from crossic_etl.expectations.sources import (
-    DOCUMENT_PROMISES,
-    LINK_PROMISES,
-    PAGE_PROMISES,
-    PAIR_PROMISES,
+    DOCUMENT_EXPECTATIONS,
+    LINK_EXPECTATIONS,
+    PAGE_EXPECTATIONS,
+    PAIR_EXPECTATIONS,
 )
-from crossic_etl.expectations.windows import WINDOW_PROMISES
+from crossic_etl.expectations.windows import WINDOW_EXPECTATIONS
 from crossic_etl.schemas import (
     DOCUMENTS,
     EMBEDDINGS,
@@ -44,10 +49,12 @@ COLUMNS = "columns are the contract's"
 
 _NAMES = ", ".join(f"'{name}'" for name in TABLES)
 
-REJECT_PROMISES = (of_every_row(REJECTS, {"table is one that there is": f"table IN ({_NAMES})"}),)
+REJECT_EXPECTATIONS = (
+    of_every_row(REJECTS, {"table is one that there is": f"table IN ({_NAMES})"}),
+)
 
-# A run that failed has counted as far as it came.
-RUN_PROMISES = (
+# A failed run has counted only the rows before its failure.
+RUN_EXPECTATIONS = (
     of_every_row(
         RUNS,
         {
@@ -60,34 +67,34 @@ RUN_PROMISES = (
     ),
 )
 
-PROMISES: dict[str, tuple[Promise, ...]] = {
-    PAGES.name: PAGE_PROMISES,
-    LINKS.name: LINK_PROMISES,
-    PAIRS.name: PAIR_PROMISES,
-    DOCUMENTS.name: DOCUMENT_PROMISES,
-    EMBEDDINGS.name: EMBEDDING_PROMISES,
-    NEIGHBOURS.name: NEIGHBOUR_PROMISES,
-    REVERSE_NEIGHBOURS.name: REVERSE_PROMISES,
-    SAMPLES.name: SAMPLE_PROMISES,
-    WINDOWS.name: WINDOW_PROMISES,
-    REJECTS.name: REJECT_PROMISES,
-    RUNS.name: RUN_PROMISES,
+EXPECTATIONS: dict[str, tuple[Expectation, ...]] = {
+    PAGES.name: PAGE_EXPECTATIONS,
+    LINKS.name: LINK_EXPECTATIONS,
+    PAIRS.name: PAIR_EXPECTATIONS,
+    DOCUMENTS.name: DOCUMENT_EXPECTATIONS,
+    EMBEDDINGS.name: EMBEDDING_EXPECTATIONS,
+    NEIGHBOURS.name: NEIGHBOUR_EXPECTATIONS,
+    REVERSE_NEIGHBOURS.name: REVERSE_EXPECTATIONS,
+    SAMPLES.name: SAMPLE_EXPECTATIONS,
+    WINDOWS.name: WINDOW_EXPECTATIONS,
+    REJECTS.name: REJECT_EXPECTATIONS,
+    RUNS.name: RUN_EXPECTATIONS,
 }
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found of a promise; ``broken`` is None where it couldn't be looked at."""
+    """The result of one rule: ``broken`` counts its violations; None if it couldn't be checked."""
 
     table: str
-    promise: str
+    expectation: str
     broken: int | None = 0
     examples: tuple[str, ...] = ()
 
     @property
     def line(self) -> str:
-        """The line that says it."""
-        return f"{self.table}: {self.promise}: {self._found}"
+        """The message."""
+        return f"{self.table}: {self.expectation}: {self._found}"
 
     @property
     def _found(self) -> str:
@@ -99,31 +106,35 @@ class Finding:
 
 @dataclass(frozen=True)
 class Absent:
-    """A table that isn't there yet. Those that others refer to count as empty."""
+    """A table that doesn't exist yet. Rules that read it take it as empty."""
 
     table: str
 
     @property
     def line(self) -> str:
-        """The line that says it."""
+        """The message."""
         return f"{self.table}: isn't there"
 
 
-def promises_of(table: Table) -> tuple[Promise, ...]:
-    """All that a table promises beside its columns."""
-    return (of_the_key(table), *PROMISES.get(table.name, (of_every_row(table, {}),)))
+def expectations_of(table: Table) -> tuple[Expectation, ...]:
+    """All expectations of a table's rows."""
+    return (of_the_key(table), *EXPECTATIONS.get(table.name, (of_every_row(table, {}),)))
 
 
-def find_violations(promises: tuple[Promise, ...], frames: Mapping[str, DataFrame]) -> DataFrame:
-    """``check, key``: each row that breaks one of the promises; frames by the names of tables."""
-    return reduce(DataFrame.unionByName, (promise.violations(frames) for promise in promises))
+def find_violations(
+    expectations: tuple[Expectation, ...], frames: Mapping[str, DataFrame]
+) -> DataFrame:
+    """``check, key``: one row for each row that breaks a rule; ``frames`` are by table name."""
+    return reduce(
+        DataFrame.unionByName, (expectation.violations(frames) for expectation in expectations)
+    )
 
 
 def verify_tables(tables: Tables) -> Iterator[Finding | Absent]:
-    """What is found of each promise of each table, as it is found.
+    """Checks all tables; yields the result of each rule of each table as soon as it is known.
 
-    A table is read as it was when this began, whatever is written meanwhile; but two tables of
-    which one is being written don't agree.
+    Each table is read in the version that it had at the start. Rules that compare two tables may
+    be broken while a job writes one of them.
     """
     frames: dict[str, DataFrame] = {}
     unfit: dict[str, str] = {}
@@ -149,15 +160,15 @@ def verify_tables(tables: Tables) -> Iterator[Finding | Absent]:
 
 
 def _verify(table: Table, frames: Mapping[str, DataFrame]) -> Iterator[Finding]:
-    """One pass over the table for each of its promises, in one query."""
-    promises = promises_of(table)
-    readable = tuple(p for p in promises if all(read.name in frames for read in p.reads))
+    """Checks all expectations of a table in one query, a pass for each expectation."""
+    expectations = expectations_of(table)
+    readable = tuple(p for p in expectations if all(read.name in frames for read in p.reads))
     counted = count_violations(find_violations(readable, frames)).collect()
-    for promise in promises:
+    for expectation in expectations:
         lacking = tuple(
-            f"the columns of {read.name}" for read in promise.reads if read.name not in frames
+            f"the columns of {read.name}" for read in expectation.reads if read.name not in frames
         )
-        for name in promise.rules:
+        for name in expectation.rules:
             rows = [row for row in counted if row.check == name]
             examples = tuple(sorted(row.example for row in rows)[:EXAMPLES])
             broken = None if lacking else sum(row.n for row in rows)

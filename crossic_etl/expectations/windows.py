@@ -1,24 +1,25 @@
-"""What is promised of windows, and of the samples in them."""
+"""Expectations of windows, and of the samples in them."""
 
 from __future__ import annotations
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from crossic_etl.expectations.expectation import Promise, of_every_row
+from crossic_etl.expectations.expectation import Expectation, of_every_row
 from crossic_etl.schemas import SAMPLES, WINDOWS
 from crossic_etl.transforms.mixture import MIXTURE
 
-# Windows that were made together, of the same samples.
+# Windows of one kind are made together, from the same samples.
 _KIND = ("arrangement", "tokenizer", "window_length", "policy")
 
 
 def compare_windows(windows: DataFrame, samples: DataFrame) -> DataFrame:
-    """A row for each `_KIND` and sample that its windows name, or should hold.
+    """One row for each `_KIND` and each sample that its windows name or should name.
 
-    ``n_whole``: the windows that the sample is whole in, null where none names it; ``first_…`` and
-    ``last_…`` of split, language and hash of ids are all equal where windows agree; ``split``,
-    ``target_lang`` and ``ids`` are the sample's own, null where it isn't there.
+    ``n_whole`` counts the windows that hold the whole sample; null if no window names it.
+    ``first_…`` and ``last_…`` are the least and greatest split, language and hash of ids among the
+    windows: equal if the windows agree. ``split``, ``target_lang`` and ``ids`` (a hash) are those
+    of ``samples``; null if the sample isn't there.
     """
     seen = windows.select(*_KIND, "split", F.inline(F.expr(_NAMED)))
     values = {
@@ -34,7 +35,9 @@ def compare_windows(windows: DataFrame, samples: DataFrame) -> DataFrame:
     own = samples.select(
         "sample_id",
         F.col("arrangement").alias("own_arrangement"),
-        *("tokenizer", "split", "target_lang"),
+        "tokenizer",
+        "split",
+        "target_lang",
         F.xxhash64("input_ids").alias("ids"),
     )
     kinds = F.broadcast(windows.select(*_KIND).distinct())
@@ -43,8 +46,8 @@ def compare_windows(windows: DataFrame, samples: DataFrame) -> DataFrame:
     return counted.join(expected, on=[*_KIND, "sample_id"], how="full")
 
 
-# The samples that a window names, with the hash of their ids in it. Nothing here fails on a window
-# whose lists are of different lengths.
+# The samples that a window names, with the hash of their ids in it. The functions give null, and
+# no error, for a window whose lists have different lengths.
 _NAMED = """
 transform(sample_ids, (sample_id, i) -> struct(
     sample_id,
@@ -61,7 +64,7 @@ transform(sample_ids, (sample_id, i) -> struct(
 _IS_THERE = "own_arrangement IS NOT NULL"
 _NOT_NAMED = f"IF(arrangement = '{MIXTURE}', 1, 0)"
 
-WINDOW_PROMISES = (
+WINDOW_EXPECTATIONS = (
     of_every_row(
         WINDOWS,
         {
@@ -82,7 +85,7 @@ WINDOW_PROMISES = (
             ),
         },
     ),
-    Promise(
+    Expectation(
         {
             "its samples are there": _IS_THERE,
             "a sample is whole in one window, in a mixture at most": (

@@ -1,4 +1,4 @@
-"""What the driver adds to the files of an export: indexes, and the manifest with all checksums."""
+"""The files that the driver adds to an export: indexes, and the manifest with all checksums."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from importlib.metadata import version
 
 from pyspark.sql import Row
 
-from crossic_etl.config import Config
 from crossic_etl.export.manifest import (
     MANIFEST,
     ExportFile,
@@ -21,18 +20,18 @@ from crossic_etl.export.manifest import (
     WindowInfo,
     to_json,
 )
-from crossic_etl.export.plan import SPLITS, Request
+from crossic_etl.export.plan import SPLITS, ExportRequest
 from crossic_etl.kernels.export.layouts import Layout, mds_index
 from crossic_etl.kernels.tokens.tokenizers import Tokenizer
 
 
 @dataclass(frozen=True)
-class Written:
-    """What the workers wrote.
+class WrittenFiles:
+    """The files that the workers wrote.
 
     Attributes:
         windows: a row (`schemas.EXPORTED_FILES`) for each file of windows.
-        attribution: likewise.
+        attribution: a row (`schemas.EXPORTED_FILES`) for each file of attribution.
         samples: the counts of `transforms.export.count_samples`.
         versions: Delta version of each table read.
     """
@@ -44,26 +43,43 @@ class Written:
 
     @property
     def moves(self) -> dict[str, str]:
-        """Name of each file to its path in the export."""
+        """Name of each part file to its path in the export."""
         return {row["part"]: row["path"] for row in (*self.windows, *self.attribution)}
 
     @property
     def n_samples(self) -> int:
-        """Distinct samples."""
+        """Number of distinct samples."""
         return _sum(self.samples, "samples")
 
     def of(self, split: str) -> list[Row]:
-        """The files of a split, in order."""
+        """Rows of a split's files of windows, in order of their paths."""
         rows = [row for row in self.windows if row["split"] == split]
         return sorted(rows, key=lambda row: str(row["path"]))
 
 
 def describe_export(
-    written: Written, request: Request, config: Config, layout: Layout, tokenizer: Tokenizer
+    written: WrittenFiles,
+    request: ExportRequest,
+    layout: Layout,
+    tokenizer: Tokenizer,
+    *,
+    policy: str,
+    seed: int,
+    config_hash: str,
 ) -> dict[str, bytes]:
-    """Path to content of what the driver writes, the manifest last."""
-    indexes = side_files(written, layout)
-    sides = {path: _side(path, data) for path, data in indexes.items()}
+    """Path to content of the files that the driver writes, the manifest last.
+
+    Args:
+        written: the workers' files.
+        request: what was asked for.
+        layout: of the files; its length is that of the windows.
+        tokenizer: of the ids.
+        policy: by which samples were cut into windows.
+        seed: of the windows' order.
+        config_hash: fingerprint of the configuration.
+    """
+    indexes = index_files(written, layout)
+    described = [_index_file(path, data) for path, data in indexes.items()]
     licences: Counter[str] = Counter()
     for row in written.samples:
         licences[row["licence"]] += row["samples"]
@@ -72,13 +88,13 @@ def describe_export(
         arrangement=request.arrangement,
         languages=tuple(sorted({row["target_lang"] for row in written.samples})),
         tokenizer=describe_tokenizer(tokenizer),
-        window=WindowInfo(config.window.length, config.window.policy),
-        seed=config.seed,
-        splits={split: _split(written, split, sides.values()) for split in SPLITS},
+        window=WindowInfo(layout.length, policy),
+        seed=seed,
+        splits={split: _split(written, split, described) for split in SPLITS},
         licences=dict(sorted(licences.items())),
         token_sum={split: _sum(written.of(split), "token_sum") for split in SPLITS},
         tables=dict(written.versions),
-        config_hash=config.digest(),
+        config_hash=config_hash,
         code_version=version("crossic-etl"),
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         token_type=layout.token_type,
@@ -89,8 +105,8 @@ def describe_export(
     return indexes | {MANIFEST: to_json(manifest).encode()}
 
 
-def side_files(written: Written, layout: Layout) -> dict[str, bytes]:
-    """The index that ``mds`` has for each split, path to bytes."""
+def index_files(written: WrittenFiles, layout: Layout) -> dict[str, bytes]:
+    """Path to content of each split's index; only the layout ``mds`` has any."""
     if layout.name != "mds":
         return {}
     return {
@@ -102,7 +118,7 @@ def side_files(written: Written, layout: Layout) -> dict[str, bytes]:
 
 
 def describe_tokenizer(tokenizer: Tokenizer) -> TokenizerInfo:
-    """What the manifest says of a tokenizer: the split token by its name alone."""
+    """The manifest's entry of a tokenizer, whose split token has no ``new:`` or ``text:`` there."""
     kind, _, name = tokenizer.split_token.partition(":")
     return TokenizerInfo(
         name=tokenizer.name,
@@ -113,11 +129,11 @@ def describe_tokenizer(tokenizer: Tokenizer) -> TokenizerInfo:
     )
 
 
-def _split(written: Written, split: str, sides: Iterable[ExportFile]) -> Split:
+def _split(written: WrittenFiles, split: str, indexes: Iterable[ExportFile]) -> Split:
     rows = written.of(split)
     tokens, repeated = _sum(rows, "tokens"), _sum(rows, "repeated_tokens")
     files = [_file(row, row["windows"]) for row in rows]
-    files += [side for side in sides if side.path.startswith(f"{split}/")]
+    files += [index for index in indexes if index.path.startswith(f"{split}/")]
     return Split(
         windows=_sum(rows, "windows"),
         tokens=tokens,
@@ -136,5 +152,5 @@ def _file(row: Row, windows: int) -> ExportFile:
     return ExportFile(row["path"], windows, row["tokens"], row["bytes"], row["sha256"])
 
 
-def _side(path: str, data: bytes) -> ExportFile:
+def _index_file(path: str, data: bytes) -> ExportFile:
     return ExportFile(path, 0, 0, len(data), hashlib.sha256(data).hexdigest())

@@ -1,9 +1,9 @@
-"""The folder of an export: written beside its place, under a name of its own, then moved whole.
+"""The folder of an export: written to a staging folder beside it, then moved as a whole.
 
-On a disk (or HDFS) the move is one rename: a reader finds the old export, the new one, or, in the
-instant between the two renames of a replacement, none. An object store has no renaming of folders:
-there the files are copied to their place one by one, the manifest last, with a mark in the folder
-meanwhile. What is without a manifest is no export, so that no reader takes a part for the whole.
+On a disk (or HDFS) the move is one rename. A reader finds the old export or the new one; between
+the two renames of a replacement it finds none. An object store can't rename a folder: there the
+files are copied one by one, the manifest last, and a mark lies in the folder until the end. A
+folder without a manifest is no export, so no reader takes a part for the whole.
 
 Workers must reach the same place as the driver: a shared disk or a URL.
 """
@@ -30,11 +30,13 @@ MOVES_AT_ONCE = 16
 
 @dataclass(frozen=True)
 class Staging:
-    """Where one run's files are until it commits.
+    """The staging folder of one run.
 
     Attributes:
-        where: the export's place as it was given.
+        where: folder or URL of the export, as it was given.
         parts: folder or URL that workers write to, each file under a unique name.
+        run: id of the run, part of the staging folder's name.
+        overwrite: replace an export that exists.
     """
 
     where: str
@@ -47,10 +49,15 @@ class Staging:
         return open_filesystem(self.where)
 
     def commit(self, moves: Mapping[str, str], texts: Mapping[str, bytes]) -> None:
-        """Makes the export of parts (name to path in it) and texts (path to bytes, the last last).
+        """Makes the export of the workers' files and further ones.
+
+        Args:
+            moves: name of each file in ``parts`` to its path in the export.
+            texts: path to content of further files, written in this order, the manifest last.
 
         Raises:
-            ExportError: a part isn't there, or the place was taken meanwhile; nothing is changed.
+            ExportError: a part is missing, or another export was made here meanwhile. Nothing is
+                changed then.
         """
         filesystem, path = self._place
         source = f"{_temporary(path, self.run)}/parts"
@@ -79,7 +86,7 @@ class Staging:
             filesystem.delete_file(f"{path}/{MARK}")
 
     def _swap(self, filesystem: fs.FileSystem, new: str, path: str) -> None:
-        """Renames the new export to its place; where that fails an old one goes back."""
+        """Renames the new export to its final path; if that fails, restores an old one."""
         old = _replaced(path, self.run)
         _check_place(filesystem, path, self.where, self.overwrite)
         state = _state(filesystem, path)
@@ -100,14 +107,14 @@ class Staging:
 
 @contextmanager
 def staging(where: str, overwrite: bool = False) -> Iterator[Staging]:
-    """A place to write an export to; what isn't committed at its end is removed.
+    """A staging folder for an export; removed at the end, with all that wasn't committed.
 
-    What dead runs left beside the place is removed first; an export that such a run was about to
-    replace goes back to its place.
+    Removes staging folders of dead runs first, and restores an export that such a run was about
+    to replace.
 
     Raises:
-        ExportError: there is an export and it isn't to be overwritten, or something else, or a
-            run that still goes on, or the place can't be written to.
+        ExportError: an export exists and ``overwrite`` is false; or the folder holds something
+            else, can't be written to, or is used by a run that still goes on.
     """
     try:
         filesystem, path = open_filesystem(where)
@@ -132,7 +139,7 @@ def staging(where: str, overwrite: bool = False) -> Iterator[Staging]:
 
 
 def _parts_of(where: str, temporary: str) -> str:
-    """What a worker opens: the staging folder as the place was given, options in a URL included."""
+    """The folder that workers write to, as a path or URL with the options that ``where`` has."""
     url, question, options = where.partition("?")
     if "://" not in url:
         return f"{temporary}/parts"
@@ -151,7 +158,7 @@ def _check_place(filesystem: fs.FileSystem, path: str, where: str, overwrite: bo
 
 
 def _state(filesystem: fs.FileSystem, path: str) -> str:
-    """``absent``, ``empty``, ``export``, ``incomplete`` (on an object store), or ``other``."""
+    """``absent``, ``empty``, ``export``, ``incomplete`` (a store's marked folder) or ``other``."""
     info = filesystem.get_file_info(path)
     if info.type == fs.FileType.NotFound:
         return "absent"
@@ -167,7 +174,7 @@ def _state(filesystem: fs.FileSystem, path: str) -> str:
 
 
 def _sweep(filesystem: fs.FileSystem, path: str, where: str) -> None:
-    """Removes what dead runs left beside the place and in it."""
+    """Removes what dead runs left beside the export's path and in it."""
     selector = fs.FileSelector(path.rpartition("/")[0] or "/", allow_not_found=True)
     beside = [item.path for item in filesystem.get_file_info(selector)]
     for folder in beside:
@@ -194,7 +201,7 @@ def _is_of(folder: str, beginning: str) -> bool:
 
 
 def _clear(filesystem: fs.FileSystem, path: str) -> None:
-    """Empties a folder of an object store, its manifest first: no part of it is an export."""
+    """Empties a folder of an object store, the manifest first: what is left is no export."""
     for item in filesystem.get_file_info([f"{path}/{MANIFEST}"]):
         if item.type == fs.FileType.File:
             filesystem.delete_file(item.path)
@@ -221,7 +228,7 @@ def _replaced(path: str, run: str) -> str:
 
 
 def json_of(filesystem: fs.FileSystem, path: str) -> dict[str, object]:
-    """The mapping in a file; empty where the file isn't there or holds none."""
+    """The JSON object in a file; empty if the file doesn't exist or holds none."""
     try:
         with filesystem.open_input_file(path) as stream:
             tree = json.loads(stream.read())

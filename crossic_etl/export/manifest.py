@@ -1,7 +1,7 @@
-"""The manifest of an export: what a trainer may rely on. Standard library only.
+"""The manifest of an export. Imports the standard library only: training and submit read it.
 
-An export is a folder of token windows with ``manifest.json``, which says what they are and holds
-size and checksum of every file. Schema version 1; what reads it ignores keys that it doesn't know.
+An export is a folder of token windows with ``manifest.json``. The manifest describes the windows,
+and has size and checksum of every file. Schema version 1; readers ignore keys that they don't know.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import types
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -23,11 +24,11 @@ TOKEN_TYPES = ("int32", "uint16")
 
 
 class ExportError(ValueError):
-    """An export that can't be read as its manifest says."""
+    """An export doesn't fit its manifest."""
 
 
 class ManifestError(ExportError):
-    """A manifest that is missing, isn't one, or doesn't fit the files beside it."""
+    """A manifest is missing, is no manifest of this format, or doesn't fit the files beside it."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Split:
 
 @dataclass(frozen=True)
 class TokenizerInfo:
-    """What the ids mean: all are below ``vocabulary_size``, a new split token included."""
+    """The tokenizer of the ids. All ids are below ``vocabulary_size``, a new split token's too."""
 
     name: str
     vocabulary_size: int
@@ -69,7 +70,7 @@ class TokenizerInfo:
 
 @dataclass(frozen=True)
 class WindowInfo:
-    """No window is longer than ``length``; shorter ones are not padded."""
+    """Windows have at most ``length`` tokens; shorter ones are not padded."""
 
     length: int
     policy: str
@@ -77,20 +78,21 @@ class WindowInfo:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What an export holds.
+    """The content of ``manifest.json``.
 
     Attributes:
         layout: ``parquet``, ``mds`` (MosaicML streaming) or ``flat`` (memory-mapped).
         languages: target languages, sorted.
         seed: of the windows' order.
         licences: SPDX identifier to the number of distinct samples under it.
-        token_sum: of all ids of a split, as a check of what was read.
-        tables: Delta versions of the tables that it was made of.
+        token_sum: sum of all ids of each split, a check for readers.
+        tables: Delta versions of the tables that were read.
+        config_hash: fingerprint of the configuration.
         created: ISO 8601, UTC.
         token_type: of ``flat``'s tokens, ``int32`` or ``uint16``, little-endian.
-        token_budget: new training tokens that were asked for; None is all.
-        generation: of the windows; None is all.
-        attribution: the files that say of what each sample is made, as CC BY-SA asks for.
+        token_budget: new training tokens that were asked for; None means all.
+        generation: of the windows; None means all.
+        attribution: files that name the sources of each sample, as CC BY-SA requires.
     """
 
     layout: str
@@ -113,7 +115,7 @@ class Manifest:
 
     @property
     def files(self) -> Iterable[ExportFile]:
-        """Every file of the export but the manifest."""
+        """Every file of the export except the manifest."""
         for split in self.splits.values():
             yield from split.files
         yield from self.attribution
@@ -130,7 +132,7 @@ def read_manifest(folder: str | Path) -> Manifest:
     """The manifest of the export in ``folder``.
 
     Raises:
-        ManifestError: there is none, or it isn't one of this schema version.
+        ManifestError: there is none, or none of this schema version.
     """
     path = Path(folder) / MANIFEST
     try:
@@ -143,7 +145,7 @@ def read_manifest(folder: str | Path) -> Manifest:
 
 
 def parse_manifest(text: str, where: str = MANIFEST) -> Manifest:
-    """The manifest that ``text`` is; ``where`` begins the errors.
+    """Parses the text of a manifest; error messages begin with ``where``.
 
     Raises:
         ManifestError: it isn't JSON, of another format or version, or a key is missing or wrong.
@@ -172,7 +174,7 @@ def parse_manifest(text: str, where: str = MANIFEST) -> Manifest:
 
 
 def _convert(hint: Any, value: Any, key: str) -> Any:
-    """A value of JSON as the type that ``hint`` says."""
+    """A value of JSON as the type ``hint``."""
     arguments = typing.get_args(hint)
     origin = typing.get_origin(hint) or hint
     if dataclasses.is_dataclass(hint) and isinstance(value, dict):
@@ -181,7 +183,8 @@ def _convert(hint: Any, value: Any, key: str) -> Any:
         return tuple(_convert(arguments[0], item, f"{key}[{i}]") for i, item in enumerate(value))
     if origin is dict and isinstance(value, dict):
         return {name: _convert(arguments[1], item, f"{key}.{name}") for name, item in value.items()}
-    if type(value) in (arguments or (hint,)):
+    is_union = origin in (types.UnionType, typing.Union)
+    if type(value) in (arguments if is_union else (hint,)):
         return value
     expected = getattr(origin, "__name__", str(hint)) if not arguments else str(hint)
     raise ManifestError(f"{key}: {str(value)[:50]!r} given, expected {expected}")
@@ -198,10 +201,10 @@ def _build(kind: type, tree: Mapping[str, Any], key: str) -> Any:
 
 
 def check_files(folder: str | Path, files: Iterable[ExportFile], checksums: bool = True) -> None:
-    """Whether each file is there, of the right size and, if asked, with the right checksum.
+    """Checks that each file exists and has the manifest's size and, if asked, its checksum.
 
     Raises:
-        ManifestError: names the first that isn't.
+        ManifestError: names the first file that doesn't.
     """
     for file in files:
         path = Path(folder) / file.path

@@ -1,54 +1,52 @@
-"""Whose a left folder is: whether the process that made it may still run."""
+"""The owner of a staging folder: the process that made it, and whether it may still run."""
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 
-# A process of another machine can't be seen: after so long it runs no more. Ours.
+from crossic_etl.kernels import process_identity
+from crossic_etl.kernels.process_identity import ProcessIdentity, machine_id, this_process
+
+# A process of another machine can't be looked up: after so long it is taken for dead. Ours.
 PRESUMED_DEAD = timedelta(hours=24)
 
 
 def describe_owner() -> dict[str, object]:
-    """The running process, for the one that finds what it left."""
+    """The running process, as the mapping that a staging folder keeps of its owner."""
+    process = this_process()
     return {
         "host": socket.gethostname(),
-        "pid": os.getpid(),
-        "process_started": _process_started(os.getpid()),
+        "machine": process.machine,
+        "pid": process.pid,
+        "process_started": process.started,
         "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }
 
 
 def is_alive(owner: Mapping[str, object]) -> bool:
-    """Whether the process that a staging folder belongs to may still run."""
+    """Whether the owner of a staging folder may still run.
+
+    A process of another host counts as alive for `PRESUMED_DEAD`. So does one of this host that
+    can't be seen, as in another container. An older version wrote no ``machine``: its owner is
+    looked up among this machine's processes if the host is the same.
+    """
     if not owner:
         return False
     if owner.get("host") == socket.gethostname():
-        pid = int(str(owner["pid"]))
-        return _exists(pid) and _process_started(pid) == owner.get("process_started")
+        machine = str(owner.get("machine") or machine_id())
+        process = ProcessIdentity(
+            machine, int(str(owner["pid"])), str(owner.get("process_started", ""))
+        )
+        alive = process_identity.is_alive(process)
+        if alive is not None:
+            return alive
+        if _boot(machine) != _boot(machine_id()):  # the host was restarted since
+            return False
     started = datetime.fromisoformat(str(owner["started"]))
     return datetime.now(timezone.utc) - started < PRESUMED_DEAD
 
 
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
-
-
-def _process_started(pid: int) -> str:
-    """When a process of this machine began, in its clock's ticks; empty where there is none.
-
-    A number may have been given to another process since.
-    """
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return ""
+def _boot(machine: str) -> str:
+    return machine.partition(" ")[0]

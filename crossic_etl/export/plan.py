@@ -1,4 +1,4 @@
-"""What the job ``export`` takes, plans, checks and lets the workers write."""
+"""The steps of the job ``export``: its request, its plan, its checks, and the workers' files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, Row
 from pyspark.sql.pandas.types import to_arrow_schema
 
-from crossic_etl.config import Config, ConfigError
+from crossic_etl.config import ConfigError
 from crossic_etl.config.errors import UnfitSettingError
 from crossic_etl.config.secrets import ANYWHERE, is_secret
 from crossic_etl.export.manifest import LAYOUTS
@@ -30,24 +30,24 @@ from crossic_etl.transforms.export import (
 )
 
 SPLITS = (TRAIN, VALIDATION)
-# Ours: 64 MiB of ids, which a worker holds while it makes a file of them.
+# Tokens of a file, about: 64 MiB of ids, which a worker holds in memory at once. Ours.
 FILE_TOKENS = 2**24
 ATTRIBUTION_ROWS = 500_000
 
 
 @dataclass(frozen=True)
-class Request:
+class ExportRequest:
     """What to export, and how.
 
     Attributes:
         to: folder or URL of the export.
         arrangement: of the windows.
         layout: one of `LAYOUTS`.
-        tokens: new training tokens after which no window is taken any more; None takes all. The
-            same documents come first in every arrangement.
-        file_windows: windows in a file, about; None is 2**24 tokens.
-        overwrite: replace an export that is there.
-        generation: of the windows; None takes those of all.
+        tokens: budget of new training tokens; None takes all windows. The same documents come
+            first in every arrangement.
+        file_windows: windows in a file, about; None is `FILE_TOKENS` tokens.
+        overwrite: replace an export that exists.
+        generation: of the windows; None takes all generations.
     """
 
     to: str
@@ -73,11 +73,14 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """Which windows are taken, and in how many files.
+class ExportPlan:
+    """Which windows are taken, and in how many files they go.
 
-    ``n_windows`` are there, ``n_taken`` of them are within the budget: down to ``last_depth`` of
-    their shards, or all. ``files`` are counted for each split.
+    Attributes:
+        n_windows: windows of the kind that was asked for.
+        n_taken: those within the token budget.
+        last_depth: depth of the last training window within the budget; None takes all.
+        files: number of files of each split.
     """
 
     n_windows: int
@@ -87,10 +90,10 @@ class Plan:
 
 
 def check_found(windows: DataFrame, chosen: DataFrame, kind: Scope) -> None:
-    """Whether there are windows of the kind that was asked for.
+    """Checks that there are windows of the kind that was asked for.
 
     Raises:
-        TableError: there are none; says which there are.
+        TableError: there are none; the message names the kinds that exist.
     """
     if not chosen.isEmpty():
         return
@@ -100,11 +103,12 @@ def check_found(windows: DataFrame, chosen: DataFrame, kind: Scope) -> None:
     raise TableError(f"table windows: no windows of {wanted} in it; there are: {found}")
 
 
-def plan_export(placed: DataFrame, request: Request, length: int) -> Plan:
-    """Counts the windows and cuts them where the budget is reached.
+def plan_export(placed: DataFrame, request: ExportRequest, length: int) -> ExportPlan:
+    """Counts the windows, and finds where the token budget is reached.
 
     Raises:
-        ConfigError: the budget is more than there is: a smaller export would pass for one of it.
+        ConfigError: the budget exceeds the training tokens. A smaller export isn't made instead:
+            it would pass for one of the whole budget.
     """
     counts = _counts(placed)
     last_depth, taken = None, counts
@@ -114,7 +118,7 @@ def plan_export(placed: DataFrame, request: Request, length: int) -> Plan:
     size = request.file_windows or max(1, FILE_TOKENS // length)
     files = {split: -(-taken[split][0] // size) for split in SPLITS}
     n_windows, n_taken = (sum(n for n, _ in each.values()) for each in (counts, taken))
-    return Plan(n_windows, n_taken, last_depth, files)
+    return ExportPlan(n_windows, n_taken, last_depth, files)
 
 
 def _counts(placed: DataFrame) -> dict[str, tuple[int, int]]:
@@ -134,7 +138,7 @@ def _last_depth(placed: DataFrame, tokens: int, available: int) -> float:
 
 
 def _rows(frame: DataFrame) -> list[Row]:
-    """The few rows of a frame of counts, or of one for each file."""
+    """The rows of a small frame: counts, or one row for each file."""
     rows: list[Row] = frame.collect()
     return rows
 
@@ -142,7 +146,7 @@ def _rows(frame: DataFrame) -> list[Row]:
 def write_window_files(
     taken: DataFrame, files: Mapping[str, int], folder: str, layout: Layout
 ) -> list[Row]:
-    """Writes the windows from the workers to ``folder`` and gives a row of each file."""
+    """Has the workers write the windows to ``folder``; returns a row for each file."""
 
     def run(batches: Batches) -> Batches:
         yield from to_batches(write_windows(batches, folder, layout), EXPORTED_FILES)
@@ -151,7 +155,10 @@ def write_window_files(
 
 
 def write_attribution_files(attributed: DataFrame, counts: Sequence[Row], folder: str) -> list[Row]:
-    """Writes the attribution of all samples likewise; ``counts`` are those of `count_samples`."""
+    """Has the workers write the attribution of all samples; returns a row for each file.
+
+    ``counts`` are the rows of `count_samples`.
+    """
     n_samples = sum(row["samples"] for row in counts)
     frame = assign_attribution_files(attributed, max(1, -(-n_samples // ATTRIBUTION_ROWS)))
     schema = pa.schema([to_arrow_schema(frame.schema).field(name) for name in ATTRIBUTION])
@@ -162,11 +169,11 @@ def write_attribution_files(attributed: DataFrame, counts: Sequence[Row], folder
     return _rows(frame.mapInArrow(run, EXPORTED_FILES))
 
 
-def check_samples(counts: Sequence[Row], config: Config) -> None:
-    """Whether the samples of the windows are still those that the windows were made of.
+def check_samples(counts: Sequence[Row], split_token: str) -> None:
+    """Checks that the windows' samples still exist and end in the configured split token.
 
     Raises:
-        TableError: some are gone, or closed by another split token than the configuration's.
+        TableError: some are missing, or end in another split token.
     """
     missing = sum(row["samples"] for row in counts if row["licence"] is None)
     if missing:
@@ -175,14 +182,12 @@ def check_samples(counts: Sequence[Row], config: Config) -> None:
             "run the job windows again"
         )
     tokens = sorted({row["split_token"] for row in counts})
-    if tokens != [config.split_token]:
-        raise TableError(
-            f"table samples: closed by {tokens}, but split_token is {config.split_token!r}"
-        )
+    if tokens != [split_token]:
+        raise TableError(f"table samples: closed by {tokens}, but split_token is {split_token!r}")
 
 
 def check_ids(files: Sequence[Row], tokenizer: Tokenizer) -> None:
-    """Whether every id is one of the vocabulary.
+    """Checks that every id is below the size of the tokenizer's vocabulary.
 
     Raises:
         TableError: one isn't.
@@ -198,7 +203,7 @@ def check_ids(files: Sequence[Row], tokenizer: Tokenizer) -> None:
             )
 
 
-def layout_of(request: Request, config: Config, tokenizer: Tokenizer) -> Layout:
-    """How the windows are written."""
-    kind = token_type(tokenizer.vocab_size) if request.layout == "flat" else "int32"
-    return Layout(request.layout, config.window.length, kind)
+def layout_of(name: str, window_length: int, vocabulary_size: int) -> Layout:
+    """The layout of a name; ``flat`` stores ids in the smallest type for the vocabulary."""
+    kind = token_type(vocabulary_size) if name == "flat" else "int32"
+    return Layout(name, window_length, kind)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,12 +12,14 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from crossic_etl.config import Config, ConfigError
+from crossic_etl.config import ConfigError
 from crossic_etl.config.crawl import CrawlSource
 from crossic_etl.inputs.errors import InputError
 from crossic_etl.inputs.files import escaped, plain_path
 from crossic_etl.kernels.crawl.records import FIELDS
 from crossic_etl.spark_errors import missing
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def find_files(spark: SparkSession, source: CrawlSource) -> CrawlFiles:
             raise InputError(f"crawl.sources: {source.path} isn't there") from None
         raise
     if not rows:
-        print(f"documents: no files, or only empty ones, at {source.path}", flush=True)
+        log.info("documents: no files, or only empty ones, at %s", source.path)
     return CrawlFiles(
         source,
         {plain_path(row.path): row.length for row in rows},
@@ -72,17 +75,17 @@ def find_files(spark: SparkSession, source: CrawlSource) -> CrawlFiles:
     )
 
 
-def find_sources(spark: SparkSession, config: Config) -> list[CrawlFiles]:
-    """The files of all sources; one that two sources read alike is the first one's.
+def find_sources(spark: SparkSession, configured: Sequence[CrawlSource]) -> list[CrawlFiles]:
+    """The files of all sources; a file that two sources read alike belongs to the first.
 
     Raises:
         ConfigError: no source is configured.
         InputError: a source isn't there.
     """
-    if not config.crawl.sources:
+    if not configured:
         raise ConfigError("crawl.sources", (), "at least one source")
     sources: list[CrawlFiles] = []
-    for source in config.crawl.sources:
+    for source in configured:
         files = find_files(spark, source)
         alike = [other.sizes for other in sources if other.reading == files.reading]
         sources.append(files.only(files.sizes.keys() - set().union(*alike)))
@@ -97,8 +100,8 @@ def read_rows(
 ) -> DataFrame:
     """Rows of Parquet files in the columns of `transforms.documents.ROW`.
 
-    Of which columns and types they should be is told from a file that they are ``like``, the same
-    for every unit: by default from the first, as Spark does.
+    Their columns and types are those of the file ``like``, which is the same for every chunk; by
+    default of the first file, as Spark does.
 
     Texts as bytes: Parquet doesn't check that they are UTF-8, and one that isn't would fail its
     whole batch.

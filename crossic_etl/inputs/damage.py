@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable
 from urllib.parse import unquote
@@ -10,7 +11,9 @@ from pyspark.sql import DataFrame
 
 from crossic_etl.inputs.errors import InputError
 from crossic_etl.inputs.files import plain_path
-from crossic_etl.tables import Tables, Unit
+from crossic_etl.tables import Chunk, Tables
+
+log = logging.getLogger(__name__)
 
 # Of local files, of HDFS, and of object stores.
 DENIED = re.compile(r"Permission denied|AccessControlException|AccessDenied|Forbidden")
@@ -18,12 +21,12 @@ Build = Callable[[frozenset[str]], DataFrame]
 
 
 def stage_readable(
-    tables: Tables, job: str, build: Build, on_damage: str, unit: Unit | None = None
+    tables: Tables, job: str, build: Build, on_damage: str, chunk: Chunk | None = None
 ) -> DataFrame:
-    """Stages ``build(damaged)``, adding each file that Spark can't read to ``damaged``.
+    """Stages ``build(damaged)``; each file that Spark can't read is added to ``damaged``.
 
-    A dump is read by Spark's own codecs as long as they can; a file that they fail on is read again
-    in whole streams, so damage costs what it covers and one more pass.
+    Spark's own codecs read a dump as far as they can. A file that they fail on is read again in
+    whole streams: damage costs the records that it covers, and one more pass.
 
     Raises:
         InputError: a file is damaged and ``on_damage`` is ``fail``, or it can't be salvaged.
@@ -31,7 +34,7 @@ def stage_readable(
     damaged: frozenset[str] = frozenset()
     while True:
         try:
-            return tables.stage(job, build(damaged), unit)
+            return tables.stage(job, build(damaged), chunk)
         except Exception as error:
             path = unreadable_file(error)
             if path is None:
@@ -41,14 +44,14 @@ def stage_readable(
                     f"{path} is damaged or cut short ({_cause(error)}): fetch it again, "
                     "or set wikipedia.on_damage to salvage"
                 ) from None
-            print(f"{job}: {path} is damaged; reading what can be read of it", flush=True)
+            log.info("%s: %s is damaged; reading what can be read of it", job, path)
             damaged |= {path}
 
 
 def unreadable_file(error: BaseException) -> str | None:
     """The path, as `list_files` has it, of the file that Spark could not read; else None.
 
-    Nothing is wrong with a file that this process may not read: there is none to salvage.
+    Also None for a file that this process has no permission to read: it isn't damaged.
     """
     if DENIED.search(str(error)):
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,20 +11,14 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from crossic_etl.config import Config
+from crossic_etl.config.etl import Wikipedia
+from crossic_etl.inputs.dump_names import PAGE_FILES, dump_folder
 from crossic_etl.inputs.errors import InputError
 from crossic_etl.inputs.files import _stamps, escaped, list_files
+from crossic_etl.kernels.fingerprint import fingerprint
 from crossic_etl.kernels.wiki.sql_dump import columns_of
 from crossic_etl.spark_errors import missing
 from crossic_etl.transforms.frames import union
-
-# The forms in which a wiki's pages are published, best first; the first that is there is read.
-PAGE_FILES = (
-    r"pages-articles-multistream\.xml\.bz2",
-    r"pages-articles-multistream\d+\.xml-p\d+p\d+\.bz2",
-    r"pages-articles\.xml(\.bz2|\.gz)?",
-    r"pages-articles\d+\.xml-p\d+p\d+(\.bz2|\.gz)?",
-)
 
 # mysqldump writes some 20 lines before CREATE TABLE, and one for each column and key.
 HEAD_LINES = 100
@@ -62,60 +55,54 @@ class WikiFiles:
         return replace(self, pages=tuple(path for path in self.pages if path not in damaged))
 
 
-def find_wikis(spark: SparkSession, config: Config) -> list[WikiFiles]:
-    """The dump files of every wiki that the configuration names.
+def find_wikis(spark: SparkSession, wikipedia: Wikipedia, langs: Sequence[str]) -> list[WikiFiles]:
+    """The dump files of the wiki of each language, in their order.
 
     Raises:
         InputError: a wiki has no folder, or neither page files nor plain text.
     """
     found = []
-    for lang in config.wikis:
-        files = list_files(spark, dump_folder(config, lang)) if config.wikipedia.dumps else {}
-        wiki = choose_files(config, lang, files)
-        if lang in config.wikipedia.plain_text:
-            stamps = {**wiki.stamps, **plain_text_stamps(spark, config, lang)}
+    for lang in langs:
+        files = list_files(spark, dump_folder(wikipedia, lang)) if wikipedia.dumps else {}
+        wiki = choose_files(wikipedia, lang, files)
+        if path := wikipedia.plain_text.get(lang):
+            stamps = {**wiki.stamps, **plain_text_stamps(spark, path)}
             wiki = replace(wiki, stamps=stamps)
         found.append(wiki)
     return found
 
 
-def find_local_wikis(config: Config) -> list[WikiFiles]:
+def find_local_wikis(wikipedia: Wikipedia, langs: Sequence[str]) -> list[WikiFiles]:
     """Like `find_wikis` on this machine's disks, without Spark; those elsewhere are left out.
 
     Raises:
         InputError: a wiki has no folder, or neither page files nor plain text.
     """
-    dumps = config.wikipedia.dumps
+    dumps = wikipedia.dumps
     if ":" in dumps.partition("/")[0]:  # Hadoop's URLs may have one slash: file:/data
         return []
     found = []
-    for lang in config.wikis:
-        folder = Path(dump_folder(config, lang)) if dumps else None
+    for lang in langs:
+        folder = Path(dump_folder(wikipedia, lang)) if dumps else None
         files = {}
         if folder and folder.is_dir():
             for path in folder.iterdir():
                 if path.is_file() and (stat := path.stat()).st_size:
                     files[str(path)] = f"{stat.st_size} {stat.st_mtime_ns // 10**6}"
-        found.append(choose_files(config, lang, files))
+        found.append(choose_files(wikipedia, lang, files))
     return found
 
 
-def dump_folder(config: Config, lang: str) -> str:
-    """Where the public mirror's layout puts one wiki's dump."""
-    wiki = lang.replace("-", "_") + "wiki"
-    return f"{config.wikipedia.dumps.rstrip('/')}/{wiki}/{config.wikipedia.date_of(lang)}"
-
-
-def choose_files(config: Config, lang: str, files: Mapping[str, str]) -> WikiFiles:
+def choose_files(wikipedia: Wikipedia, lang: str, files: Mapping[str, str]) -> WikiFiles:
     """What is read of the files in a wiki's folder, given with their sizes and times.
 
     Raises:
         InputError: there is no page file, nor is the wiki plain text.
     """
-    is_plain_text = lang in config.wikipedia.plain_text
-    if is_plain_text and not config.wikipedia.dumps:
+    is_plain_text = lang in wikipedia.plain_text
+    if is_plain_text and not wikipedia.dumps:
         return WikiFiles(lang, "", (), None, None)
-    date = config.wikipedia.date_of(lang)
+    date = wikipedia.date_of(lang)
     prefix = re.escape(f"{lang.replace('-', '_')}wiki-{date}-")
 
     def matching(pattern: str) -> tuple[str, ...]:
@@ -125,7 +112,7 @@ def choose_files(config: Config, lang: str, files: Mapping[str, str]) -> WikiFil
     pages = () if is_plain_text else next((f for p in PAGE_FILES if (f := matching(p))), ())
     if not pages and not is_plain_text:
         raise InputError(
-            f"no pages-articles dump of {lang} in {dump_folder(config, lang)}, or an empty one: "
+            f"no pages-articles dump of {lang} in {dump_folder(wikipedia, lang)}, or an empty one: "
             "check wikipedia.dumps and wikipedia.date, or give wikipedia.plain_text"
         )
     langlinks = next(iter(matching(r"langlinks\.sql(\.gz)?")), None)
@@ -135,21 +122,21 @@ def choose_files(config: Config, lang: str, files: Mapping[str, str]) -> WikiFil
     return WikiFiles(lang, date, pages, langlinks, page_props, stamps)
 
 
-def plain_text_stamps(spark: SparkSession, config: Config, lang: str) -> dict[str, str]:
+def plain_text_stamps(spark: SparkSession, path: str) -> dict[str, str]:
     """Sizes and times of the Parquet files of a wiki that comes as plain text."""
     listing = spark.read.format("binaryFile").option("recursiveFileLookup", "true")
     try:
-        return _stamps(listing.load(config.wikipedia.plain_text[lang]))
+        return _stamps(listing.load(path))
     except AnalysisException as error:
         if missing(error):
-            return {}  # said by who reads it
+            return {}  # `read_plain_text` says so
         raise
 
 
 def fingerprint_of(wikis: Sequence[WikiFiles]) -> str:
-    """A digest of the names, sizes and times of all files."""
+    """The fingerprint of the names, sizes and times of all files."""
     stamps = sorted(item for files in wikis for item in files.stamps.items())
-    return hashlib.sha256(repr(stamps).encode()).hexdigest()[:16]
+    return fingerprint(repr(stamps))
 
 
 def read_head(spark: SparkSession, path: str) -> bytes:

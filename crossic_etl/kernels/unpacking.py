@@ -1,4 +1,4 @@
-"""Bytes of gzip, zstd and plain files as a stream of small pieces, whatever they unpack to.
+"""Unpacks gzip, zstd and plain files as a stream of pieces of a bounded size.
 
 A crawl's gzip files have a member for each record, so damage costs the members that it hits: the
 next one is found by its magic bytes.
@@ -24,9 +24,9 @@ MAX_DAMAGES = 1000
 
 @dataclass(frozen=True)
 class Damage:
-    """A place where bytes are missing: the ones before and after it do not belong together.
+    """A place where bytes are missing: the bytes before and after it are not adjacent in the data.
 
-    ``is_tainted``: of the bytes before it some come from the damaged member, and may be wrong.
+    ``is_tainted``: some of the bytes before it come from the damaged member and may be wrong.
     """
 
     what: str
@@ -36,9 +36,9 @@ class Damage:
 def unpack(source: bytes | BinaryIO) -> Iterator[bytes | Damage]:
     """The unpacked bytes of a file in pieces of at most `PIECE`, and where some of them are lost.
 
-    The form is told from the first bytes, never from the name. Memory does not grow with what the
-    file unpacks to. Damaged input never raises; a stream that fails to be read does. After
-    `MAX_DAMAGES` the rest of the file is one more.
+    The format is read from the first bytes, never from the name. Memory does not grow with the
+    unpacked size. Damaged input never raises; an error of reading the stream does. After
+    `MAX_DAMAGES` damages the rest of the file is one more.
     """
     stream = io.BytesIO(source) if isinstance(source, bytes) else source
     head = stream.read(_READ)

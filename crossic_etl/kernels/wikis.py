@@ -1,4 +1,4 @@
-"""What one wiki calls things: namespaces, redirect words and its rule for first letters."""
+"""One wiki's names of namespaces, its redirect words and its rule for first letters."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True)
 class Wiki:
-    """One wiki's own words, from its dump's ``<siteinfo>`` where there is one.
+    """One wiki's names and rules, from its dump's ``<siteinfo>`` where there is one.
 
     ``namespaces`` maps a casefolded namespace name or alias, spaces for underscores, to its number.
     ``first_letter`` is MediaWiki's ``<case>``: True where titles begin with an upper-case letter.
@@ -65,7 +65,7 @@ class Wiki:
 
     @classmethod
     def of(cls, lang: str) -> Wiki:
-        """The wiki as our own tables know it, for input without ``<siteinfo>``."""
+        """The wiki by our own tables, for input without ``<siteinfo>``."""
         return _known(lang)
 
 

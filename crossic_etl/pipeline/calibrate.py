@@ -1,45 +1,86 @@
-"""Margins of known pairs to the table ``thresholds``: from which one on a neighbour is right."""
+"""Margins of known pairs to the table ``thresholds``: the least margin of a right neighbour."""
 
 from __future__ import annotations
 
+import logging
+
 from pyspark.sql import SparkSession
 
-from crossic_etl.config import Config
+from crossic_etl.config import Config, ConfigError
 from crossic_etl.config.encoder import choose_encoder
+from crossic_etl.inputs.run_inputs import RunInputs
 from crossic_etl.kernels.search.calibration import Calibration, calibrate
-from crossic_etl.pipeline.retrieval.known_pairs import score_known
+from crossic_etl.pipeline.retrieval.calibration_pairs import SCRATCH, score_calibration_pairs
 from crossic_etl.pipeline.retrieval.thresholds import report, rows_of, scope_of, scores_by_language
 from crossic_etl.runs import recorded
-from crossic_etl.runs.ledger import JobSpec
+from crossic_etl.runs.job import Job, always, needs_crawl
+from crossic_etl.runs.record import Run
 from crossic_etl.schemas import DOCUMENTS, EMBEDDINGS, PAIRS, QUANTIZERS, THRESHOLDS
 from crossic_etl.tables import Tables
 from crossic_etl.transforms.matches import add_urls, select_vectors
 from crossic_etl.transforms.outcomes import count_outcomes
-from crossic_etl.transforms.thresholds import CALIBRATED, count_pairs, judge_pairs
+from crossic_etl.transforms.thresholds import CALIBRATED, count_pairs, filter_pairs
 
-READS, WRITES = (PAIRS, EMBEDDINGS, DOCUMENTS), (THRESHOLDS, QUANTIZERS)
-SPEC = JobSpec("calibrate", READS, WRITES, ("encoder", "neighbours", "retrieved", "seed"))
+log = logging.getLogger(__name__)
+
+PAIRS_SCRATCH = "calibration_pairs"
 
 
-def run(spark: SparkSession, config: Config) -> dict[str, Calibration]:
-    """Replaces the thresholds of the configured languages and encoder, and returns them."""
+def run(
+    spark: SparkSession, config: Config, rebuild: bool = False, inputs: RunInputs | None = None
+) -> Run:
+    """Replaces the thresholds of the configured languages and encoder."""
+    return find_thresholds(spark, config)[0]
+
+
+def find_thresholds(spark: SparkSession, config: Config) -> tuple[Run, dict[str, Calibration]]:
+    """Like `run`; also gives what each language's threshold was found from, by language."""
     tables, choice = Tables(spark, config.root), choose_encoder(config.encoder)
-    settings, scope = config.neighbours, scope_of(config, choice)
-    with recorded(tables, config, SPEC) as record:
+    settings = config.neighbours
+    scope = scope_of(settings, config.languages, choice)
+    with recorded(tables, config, JOB) as record:
         held = tables.select(EMBEDDINGS, {**choice.scope, "lang": config.wikis})
         vectors = add_urls(select_vectors(held, choice.half), tables.read(DOCUMENTS))
         pairs = tables.select(PAIRS, {"target_lang": config.languages})
         record.rows_in = pairs.count()
-        judged = tables.stage("known_pairs", judge_pairs(pairs, vectors, config.seed))
-        scores = tables.stage("calibrate", score_known(tables, judged, vectors, config, choice))
-        record.settle(count_outcomes(count_pairs(judged, scores)), used=(CALIBRATED,))
+        filtered = tables.stage(PAIRS_SCRATCH, filter_pairs(pairs, vectors, config.seed))
+        scored = score_calibration_pairs(
+            tables,
+            filtered,
+            vectors,
+            settings=settings,
+            query_kind=config.retrieved.queries,
+            seed=config.seed,
+            choice=choice,
+        )
+        scores = tables.stage("calibrate", scored)
+        record.resolve_outcomes(count_outcomes(count_pairs(filtered, scores)), used=(CALIBRATED,))
         record.rows_used = record.rows_out
         right, wrong = scores_by_language(scores, config.languages)
         found = calibrate(right, wrong, settings.precision)
-        rows = list(rows_of(found, config, choice))
+        rows = list(rows_of(found, settings, choice))
         tables.replace(THRESHOLDS, spark.createDataFrame(rows, THRESHOLDS.schema), scope)
         record.rows_out = len(rows)
-        print("\n".join(report(found, settings.precision)), flush=True)
-        for name in ("known_pairs", "pairs_to_score", "calibrate"):
+        for line in report(found, settings.precision):
+            log.info("%s", line)
+        for name in (PAIRS_SCRATCH, SCRATCH, "calibrate"):
             tables.unstage(name)
-    return found
+    return record, found
+
+
+def needs(config: Config) -> ConfigError | None:
+    """Calibration is asked for, and there are crawl files to search."""
+    if config.crawl.sources and not config.neighbours.calibrate:
+        return ConfigError("neighbours.calibrate", False, "true for the job calibrate")
+    return needs_crawl("calibrate")(config)
+
+
+JOB = Job(
+    name="calibrate",
+    run=run,
+    writes=(THRESHOLDS, QUANTIZERS),
+    reads=always(PAIRS, EMBEDDINGS, DOCUMENTS),
+    settings=("encoder", "neighbours", "retrieved", "seed"),
+    needs=needs,
+    scratch=(PAIRS_SCRATCH, SCRATCH, "calibrate"),
+)

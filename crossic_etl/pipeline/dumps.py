@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 
 from pyspark.sql import DataFrame, SparkSession
 
-from crossic_etl.config import Config
+from crossic_etl.config.etl import Wikipedia
 from crossic_etl.inputs.damage import stage_readable, unreadable_file
 from crossic_etl.inputs.dumps import (
     WikiFiles,
@@ -19,8 +20,8 @@ from crossic_etl.inputs.dumps import (
 from crossic_etl.inputs.files import read_bytes
 from crossic_etl.kernels.wiki.dump_xml import parse_siteinfo
 from crossic_etl.kernels.wikis import Wiki
-from crossic_etl.tables import Tables, Unit
-from crossic_etl.tables.units import cut, stage_units
+from crossic_etl.tables import Chunk, Tables
+from crossic_etl.tables.chunks import make_chunks, stage_chunks
 from crossic_etl.transforms.frames import union
 from crossic_etl.transforms.links import langlinks_table, link_shared_items, page_props_table
 from crossic_etl.transforms.pages import (
@@ -31,9 +32,11 @@ from crossic_etl.transforms.pages import (
 )
 from crossic_etl.transforms.sql import SqlTable, parse_sql, salvage_sql
 
+log = logging.getLogger(__name__)
+
 Sites = Mapping[str, Wiki]
 
-# Ours, of a unit: some 20 GB of XML as bzip2, which take two cores ten minutes.
+# Ours, of a chunk: some 20 GB of XML as bzip2, which take two cores ten minutes.
 LEAST_BYTES = 2**32
 
 
@@ -60,32 +63,32 @@ def stage_pages(
     tables: Tables,
     wikis: Sequence[WikiFiles],
     sites: Sites,
-    config: Config,
-    made_of: Sequence[object],
+    wikipedia: Wikipedia,
+    input_values: Sequence[object],
     known: DataFrame | None = None,
 ) -> DataFrame:
     """Stages every wiki's pages, redirects, properties and rejects; of ``known`` pages the ids.
 
-    Units are of some files each; ``made_of`` is what decides their rows besides these: of where
-    ``known`` is from, and which settings there are.
+    Chunks are of some files each. ``input_values`` decide their rows together with the files: the
+    settings, and the version of the table that ``known`` is from.
     """
-    plain = config.wikipedia.plain_text
-    texts = {lang: plain[lang] for lang in config.wikis if lang in plain}
-    units = cut(_sizes(wikis, texts), LEAST_BYTES)
-    limit, on_damage = config.wikipedia.max_page_bytes, config.wikipedia.on_damage
+    plain = wikipedia.plain_text
+    texts = {files.lang: plain[files.lang] for files in wikis if files.lang in plain}
+    chunks = make_chunks(_sizes(wikis, texts), LEAST_BYTES)
+    limit, on_damage = wikipedia.max_page_bytes, wikipedia.on_damage
 
-    def stage(paths: Sequence[str], unit: Unit | None) -> DataFrame:
+    def stage(paths: Sequence[str], chunk: Chunk | None) -> DataFrame:
         def build(damaged: frozenset[str]) -> DataFrame:
             frames = _dump_frames(tables.spark, part, sites, limit, damaged, known)
             return union([*frames, *_text_frames(tables.spark, of_part, sites)])
 
         part = [files.only(paths) for files in wikis]
         of_part = {lang: path for lang, path in texts.items() if path in paths}
-        return stage_readable(tables, "pages", build, on_damage, unit)
+        return stage_readable(tables, "pages", build, on_damage, chunk)
 
-    _say_what_is_absent("pages", "page_props", [f.lang for f in wikis if not f.page_props])
+    _log_missing("pages", "page_props", [f.lang for f in wikis if not f.page_props])
     of_files = [fingerprint_of(wikis), [(f.lang, f.date) for f in wikis], texts]
-    return stage_units(tables, "pages", [*made_of, on_damage, *of_files], units, stage)
+    return stage_chunks(tables, "pages", [*input_values, on_damage, *of_files], chunks, stage)
 
 
 def _sizes(wikis: Sequence[WikiFiles], texts: Mapping[str, str]) -> dict[str, int]:
@@ -129,14 +132,14 @@ def _text_frames(spark: SparkSession, texts: Mapping[str, str], sites: Sites) ->
 
 
 def stage_links(
-    tables: Tables, wikis: Sequence[WikiFiles], sites: Sites, pages: DataFrame, config: Config
+    tables: Tables, wikis: Sequence[WikiFiles], sites: Sites, pages: DataFrame, on_damage: str
 ) -> DataFrame:
     """Stages every wiki's edges, from its ``langlinks`` and from the items of its pages."""
     english = {"en": sites["en"]}
-    others = {lang: sites[lang] for lang in config.languages}
+    others = {files.lang: sites[files.lang] for files in wikis if files.lang != "en"}
 
     def build(damaged: frozenset[str]) -> DataFrame:
-        frames = [link_shared_items(pages, config.languages)]
+        frames = [link_shared_items(pages, list(others))]
         for files in wikis:
             if files.langlinks:
                 targets = others if files.lang == "en" else english
@@ -144,14 +147,14 @@ def stage_links(
                 frames.append(_read_sql(tables.spark, files.langlinks, table, damaged))
         return union(frames)
 
-    _say_what_is_absent("links", "langlinks", [f.lang for f in wikis if not f.langlinks])
-    return stage_readable(tables, "links", build, config.wikipedia.on_damage)
+    _log_missing("links", "langlinks", [f.lang for f in wikis if not f.langlinks])
+    return stage_readable(tables, "links", build, on_damage)
 
 
-def _say_what_is_absent(job: str, table: str, langs: Sequence[str]) -> None:
-    """A dump that isn't there is no error: it may not be wanted. But it is not silence either."""
+def _log_missing(job: str, table: str, langs: Sequence[str]) -> None:
+    """Logs which wikis lack a dump: that is no error, since a dump may not be wanted."""
     if langs:
-        print(f"{job}: no {table} dump, or an empty one, of {', '.join(langs)}", flush=True)
+        log.info("%s: no %s dump, or an empty one, of %s", job, table, ", ".join(langs))
 
 
 def _read_sql(

@@ -9,52 +9,52 @@ from pyspark.sql import functions as F
 
 from crossic_etl.config import Config
 from crossic_etl.config.encoder import choose_encoder
+from crossic_etl.inputs.run_inputs import RunInputs
 from crossic_etl.kernels.encoding.spec import EncoderChoice
 from crossic_etl.runs import recorded
-from crossic_etl.runs.ledger import JobSpec, inputs_of, settings_of
+from crossic_etl.runs.job import Job, always, needs_crawl
+from crossic_etl.runs.ledger import inputs_of, settings_of
+from crossic_etl.runs.record import Run
 from crossic_etl.schemas import DOCUMENTS, EMBEDDINGS, PAGES, PAIRS, REJECTS
-from crossic_etl.tables import Tables, Unit
-from crossic_etl.tables.units import MOST, stage_units
+from crossic_etl.tables import Chunk, Tables
+from crossic_etl.tables.chunks import MOST, stage_chunks
 from crossic_etl.transforms.embeddings import (
     BROKEN,
-    EMBEDDED,
     choose_texts,
-    embed_texts,
-    number_units,
+    number_chunks,
     plan_embeddings,
     select_embeddings,
     select_gone,
     select_new,
     select_outcomes,
     select_texts,
-    task_number,
 )
+from crossic_etl.transforms.encoding import EMBEDDED, embed_texts, task_number
 from crossic_etl.transforms.outcomes import count_outcomes, select_rejects
 
-READS, WRITES = (PAGES, PAIRS, DOCUMENTS), (EMBEDDINGS, REJECTS)
-SPEC = JobSpec("embeddings", READS, WRITES, ("encoder", "retrieved", "seed"))
-
-JOB, TEXTS = "embeddings", "embeddings_texts"
+NAME, TEXTS = "embeddings", "embeddings_texts"
 # Ours: some minutes of two cores.
 LEAST_TEXTS = 100_000
 
 
-def run(spark: SparkSession, config: Config) -> None:
+def run(
+    spark: SparkSession, config: Config, rebuild: bool = False, inputs: RunInputs | None = None
+) -> Run:
     """Adds what is new, replaces what changed and removes what vanished, of the chosen encoder."""
     tables, choice = Tables(spark, config.root), choose_encoder(config.encoder)
     scope = {"lang": config.wikis}
-    with recorded(tables, config, SPEC) as record:
+    with recorded(tables, config, JOB) as record:
         pages, documents = tables.select(PAGES, scope), tables.select(DOCUMENTS, scope)
         pairs = tables.select(PAIRS, {"target_lang": config.languages})
         record.rows_in = pages.count() + documents.count()
         texts = choose_texts(pages, pairs, documents, config.retrieved.queries, config.seed)
         held = tables.select_or_create(EMBEDDINGS, {**choice.scope, **scope})
         versions = {**record.input_versions, EMBEDDINGS.name: tables.version(EMBEDDINGS)}
-        made_of = [versions, inputs_of(config, SPEC), settings_of(config, SPEC.settings)]
+        values = [versions, inputs_of(config, JOB), settings_of(config, JOB.settings)]
         plan = tables.stage("embeddings_plan", plan_embeddings(texts, held, choice.half))
         texts = select_texts(plan, pages, documents, choice.rule)
-        staged = stage_vectors(tables, texts, select_new(plan).count(), choice, made_of)
-        record.settle(count_outcomes(select_outcomes(plan, staged)), used=(EMBEDDED,))
+        staged = stage_vectors(tables, texts, select_new(plan).count(), choice, values)
+        record.resolve_outcomes(count_outcomes(select_outcomes(plan, staged)), used=(EMBEDDED,))
         gone = select_gone(plan, staged, choice)
         record.metrics = {"removed": gone.count()}
         tables.merge(EMBEDDINGS, select_embeddings(staged), gone)
@@ -62,26 +62,42 @@ def run(spark: SparkSession, config: Config) -> None:
         tables.replace_rejects("embeddings", broken, config.wikis)
         tables.unstage("embeddings_plan")
         tables.unstage("embeddings")
+    return record
 
 
 def stage_vectors(
-    tables: Tables, texts: DataFrame, n_texts: int, choice: EncoderChoice, made_of: Sequence[object]
+    tables: Tables,
+    texts: DataFrame,
+    n_texts: int,
+    choice: EncoderChoice,
+    input_values: Sequence[object],
 ) -> DataFrame:
-    """Stages the vectors of `select_texts`'s rows; ``made_of`` is what decides these.
+    """Stages the vectors of `select_texts`'s rows; ``input_values`` decide these.
 
-    For units the texts are staged too, each unit's in a partition: they would be looked for in the
-    whole tables of pages and documents once for each otherwise.
+    For several chunks the texts are staged too, each chunk's in a partition: otherwise each chunk
+    would look for them in the whole tables of pages and documents.
     """
-    n_units = max(1, min(MOST, n_texts // LEAST_TEXTS))
-    n_tasks = task_number(-(-n_texts // n_units))
-    if n_units > 1:
-        texts = tables.stage(TEXTS, number_units(texts, n_units), partition_by="unit")
+    n_chunks = max(1, min(MOST, n_texts // LEAST_TEXTS))
+    n_tasks = task_number(-(-n_texts // n_chunks))
+    if n_chunks > 1:
+        texts = tables.stage(TEXTS, number_chunks(texts, n_chunks), partition_by="chunk")
 
-    def stage(number: int, unit: Unit | None) -> DataFrame:
-        part = texts if unit is None else texts.where(F.col("unit") == number).drop("unit")
-        return tables.stage(JOB, embed_texts(part, choice, n_tasks), unit)
+    def stage(number: int, chunk: Chunk | None) -> DataFrame:
+        part = texts if chunk is None else texts.where(F.col("chunk") == number).drop("chunk")
+        return tables.stage(NAME, embed_texts(part, choice, n_tasks), chunk)
 
-    staged = stage_units(tables, JOB, [choice.scope, *made_of], range(n_units), stage)
-    if n_units > 1:
+    staged = stage_chunks(tables, NAME, [choice.scope, *input_values], range(n_chunks), stage)
+    if n_chunks > 1:
         tables.unstage(TEXTS)
     return staged
+
+
+JOB = Job(
+    name=NAME,
+    run=run,
+    writes=(EMBEDDINGS, REJECTS),
+    reads=always(PAGES, PAIRS, DOCUMENTS),
+    settings=("encoder", "retrieved", "seed"),
+    needs=needs_crawl(NAME),
+    scratch=("embeddings_plan", TEXTS, NAME, "changes_of_rejects"),
+)

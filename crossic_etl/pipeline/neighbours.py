@@ -1,15 +1,21 @@
 """Embeddings to the table ``neighbours``: English documents found for target-language texts."""
 
+from __future__ import annotations
+
+import logging
+
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from crossic_etl.config import Config
 from crossic_etl.config.encoder import choose_encoder
+from crossic_etl.inputs.run_inputs import RunInputs
 from crossic_etl.pipeline.retrieval.incremental import start_search
-from crossic_etl.pipeline.retrieval.plan import measure
-from crossic_etl.pipeline.retrieval.thresholds import reads_needed, thresholds_of
+from crossic_etl.pipeline.retrieval.plan import measure_recall
+from crossic_etl.pipeline.retrieval.thresholds import thresholds_of, uncovered_languages
 from crossic_etl.runs import recorded
-from crossic_etl.runs.ledger import JobSpec
+from crossic_etl.runs.job import Job, needs_crawl
+from crossic_etl.runs.record import Run
 from crossic_etl.schemas import (
     DOCUMENTS,
     EMBEDDINGS,
@@ -19,6 +25,7 @@ from crossic_etl.schemas import (
     SEARCHED_VECTORS,
     SEARCHES,
     THRESHOLDS,
+    Table,
 )
 from crossic_etl.tables import Tables
 from crossic_etl.transforms.changes import GONE, mark_changes
@@ -26,18 +33,25 @@ from crossic_etl.transforms.matches import accept_neighbours, count_queries, sel
 from crossic_etl.transforms.neighbours import add_margins
 from crossic_etl.transforms.outcomes import count_outcomes
 
-READS = (EMBEDDINGS, DOCUMENTS, THRESHOLDS)
-WRITES = (NEIGHBOURS, REVERSE_NEIGHBOURS, SEARCHED_VECTORS, SEARCHES, QUANTIZERS)
-SPEC = JobSpec("neighbours", READS, WRITES, ("encoder", "neighbours", "retrieved", "seed"))
+log = logging.getLogger(__name__)
 
 
-def run(spark: SparkSession, config: Config) -> None:
+def run(
+    spark: SparkSession, config: Config, rebuild: bool = False, inputs: RunInputs | None = None
+) -> Run:
     """Brings the neighbours of the configured languages and encoder up to date."""
     tables, choice = Tables(spark, config.root), choose_encoder(config.encoder)
     settings, wanted = config.neighbours, config.retrieved.queries
-    with recorded(tables, config, SPEC, reads=reads_needed(READS, config)) as record:
-        thresholds = thresholds_of(tables, config, choice)
-        search = start_search(tables, config, choice)
+    with recorded(tables, config, JOB) as record:
+        thresholds = thresholds_of(tables, settings, config.languages, choice)
+        search = start_search(
+            tables,
+            settings=settings,
+            languages=config.languages,
+            query_kind=wanted,
+            seed=config.seed,
+            choice=choice,
+        )
         record.rows_in = search.sizes.n_queries
         forward = search.forward()
         backward = search.backward(forward.found)
@@ -46,17 +60,42 @@ def run(spark: SparkSession, config: Config) -> None:
         made = select_neighbours(accepted, wanted, choice.model, choice.revision)
         marked = tables.stage("neighbours", mark_changes(made, search.neighbours, NEIGHBOURS))
         left = marked.where(F.col("change") != GONE)
-        record.settle(count_outcomes(count_queries(search.queries, left)), used=("accepted",))
+        record.resolve_outcomes(
+            count_outcomes(count_queries(search.queries, left)), used=("accepted",)
+        )
         record.rows_used = record.rows_out
         if record.rows_used and "retrieved" not in config.arrangements:
-            print("neighbours: arrangements has no retrieved, so they make no samples", flush=True)
+            log.info("neighbours: arrangements has no retrieved, so they make no samples")
         record.metrics = forward.counts("queries") | backward.counts("documents")
         if forward.n_in_all or forward.n_in_new:
-            record.metrics |= measure(
-                forward.found, search.queries, search.corpus, search.sizes, config
+            record.metrics |= measure_recall(
+                forward.found,
+                search.queries,
+                search.corpus,
+                search.sizes,
+                settings=settings,
+                seed=config.seed,
             )
         others = search.changes(forward.found, backward.found)
-        record.rows_out, removed = search.progress.publish(marked, others, search.generation)
+        record.rows_out, removed = search.state.publish(marked, others, search.generation)
         record.metrics["removed"] = removed
         search.unstage()
         tables.unstage("neighbours")
+    return record
+
+
+def reads(config: Config) -> tuple[Table, ...]:
+    """``thresholds`` is read only where a calibrated one is asked for."""
+    calibrated = (THRESHOLDS,) if uncovered_languages(config.neighbours, config.languages) else ()
+    return (EMBEDDINGS, DOCUMENTS, *calibrated)
+
+
+JOB = Job(
+    name="neighbours",
+    run=run,
+    writes=(NEIGHBOURS, REVERSE_NEIGHBOURS, SEARCHED_VECTORS, SEARCHES, QUANTIZERS),
+    reads=reads,
+    settings=("encoder", "neighbours", "retrieved", "seed"),
+    needs=needs_crawl("neighbours"),
+    scratch=("neighbours_plan", "forward", "backward", "reverse_neighbours", "neighbours"),
+)

@@ -1,14 +1,19 @@
 """Wikipedia dumps to the tables ``pages`` and ``redirects``."""
 
+from __future__ import annotations
+
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from crossic_etl.config import Config
-from crossic_etl.inputs.dumps import WikiFiles, find_wikis, fingerprint_of
+from crossic_etl.inputs.dumps import WikiFiles
+from crossic_etl.inputs.run_inputs import RunInputs
 from crossic_etl.kernels.wiki.pages import REJECTED
 from crossic_etl.pipeline.dumps import read_sites, stage_pages
 from crossic_etl.runs import recorded
-from crossic_etl.runs.ledger import DUMPS, JobSpec, digest_of, inputs_of
+from crossic_etl.runs.job import DUMPS, Job
+from crossic_etl.runs.ledger import inputs_of, settings_fingerprint
+from crossic_etl.runs.record import Run
 from crossic_etl.schemas import PAGES, REDIRECTS, REJECTS
 from crossic_etl.tables import Tables
 from crossic_etl.transforms.changes import select_gone, select_new
@@ -23,44 +28,48 @@ from crossic_etl.transforms.pages import (
     select_redirects,
 )
 
-READS, WRITES = (), (PAGES, REDIRECTS, REJECTS)
-SETTINGS = ("wikipedia.max_page_bytes",)
-SPEC = JobSpec("pages", READS, WRITES, SETTINGS, ("languages", *DUMPS))
 
-
-def run(spark: SparkSession, config: Config, rebuild: bool = False) -> None:
+def run(
+    spark: SparkSession, config: Config, rebuild: bool = False, inputs: RunInputs | None = None
+) -> Run:
     """Makes pages, redirects and rejects of the configured wikis those of their dumps.
 
     A page whose revision is held is not extracted again, unless the wiki's pages were made by other
     code or settings, or all are to be made anew. Its ``dump_date`` stays: of the dump it came from.
     """
     tables, scope = Tables(spark, config.root), {"lang": config.wikis}
-    with recorded(tables, config, SPEC) as record:
-        wikis = find_wikis(spark, config)
-        record.inputs = inputs_of(config, SPEC, fingerprint_of(wikis))
-        digest = digest_of(config, SETTINGS)
-        made = {} if rebuild else tables.made_with(PAGES)
-        held = [lang for lang in config.wikis if made.get(lang) == digest]
+    with recorded(tables, config, JOB) as record:
+        inputs = inputs or RunInputs(spark, config)
+        wikis = inputs.wikis
+        record.inputs = inputs_of(config, JOB, JOB.fingerprint(inputs))
+        fingerprint = settings_fingerprint(config, JOB.settings)
+        made = {} if rebuild else tables.settings_fingerprints(PAGES)
+        held = [lang for lang in config.wikis if made.get(lang) == fingerprint]
         anew = [lang for lang in config.wikis if lang not in held]
         known = known_pages(tables, wikis, held) if held else None
-        made_of = [digest, rebuild, held, tables.find_version(PAGES) if held else None]
-        staged = stage_pages(tables, wikis, read_sites(spark, wikis), config, made_of, known)
-        record.settle(count_outcomes(staged), used=("page", UNCHANGED, "redirect"))
+        values = [fingerprint, rebuild, held, tables.find_version(PAGES) if held else None]
+        staged = stage_pages(
+            tables, wikis, read_sites(spark, wikis), config.wikipedia, values, known
+        )
+        record.resolve_outcomes(count_outcomes(staged), used=("page", UNCHANGED, "redirect"))
         props = collect_props(staged)
         if anew:
             pages = select_pages(staged.where(F.col("lang").isin(anew)), props)
-            tables.replace(PAGES, pages, {"lang": anew}, dict.fromkeys(anew, digest))
+            tables.replace(PAGES, pages, {"lang": anew}, dict.fromkeys(anew, fingerprint))
         if held:
             before = tables.select(PAGES, {"lang": held})
             of_held = staged.where(F.col("lang").isin(held))
             changes = tables.stage("page_changes", select_page_changes(of_held, props, before))
             new, gone = select_new(changes, PAGES), select_gone(changes, PAGES)
-            tables.merge(PAGES, new, gone, dict.fromkeys(held, digest))
+            tables.merge(PAGES, new, gone, dict.fromkeys(held, fingerprint))
             tables.unstage("page_changes")
         tables.update(REDIRECTS, select_redirects(staged), scope, ignored=["dump_date"])
-        record.publish(sum(tables.select(table, scope).count() for table in (PAGES, REDIRECTS)))
+        record.reconcile_output_rows(
+            sum(tables.select(table, scope).count() for table in (PAGES, REDIRECTS))
+        )
         tables.replace_rejects("pages", select_rejects(staged, "pages", REJECTED), config.wikis)
         tables.unstage("pages")
+    return record
 
 
 def known_pages(tables: Tables, wikis: list[WikiFiles], held: list[str]) -> DataFrame:
@@ -68,3 +77,15 @@ def known_pages(tables: Tables, wikis: list[WikiFiles], held: list[str]) -> Data
     dates = {files.lang: files.date for files in wikis if files.lang in held}
     known = select_known(tables.select(PAGES, {"lang": held}), dates)
     return F.broadcast(known) if known.count() <= MOST_BROADCAST else known
+
+
+JOB = Job(
+    name="pages",
+    run=run,
+    writes=(PAGES, REDIRECTS, REJECTS),
+    settings=("wikipedia.max_page_bytes",),
+    inputs=("languages", *DUMPS),
+    fingerprint=lambda inputs: inputs.dumps_fingerprint,
+    can_rebuild=True,
+    scratch=("pages", "page_changes", "changes_of_redirects", "changes_of_rejects"),
+)

@@ -1,10 +1,14 @@
 """Edges between pages to the table ``pairs``, one to one."""
 
+from __future__ import annotations
+
 from pyspark.sql import SparkSession
 
 from crossic_etl.config import Config
+from crossic_etl.inputs.run_inputs import RunInputs
 from crossic_etl.runs import recorded
-from crossic_etl.runs.ledger import JobSpec
+from crossic_etl.runs.job import Job, always
+from crossic_etl.runs.record import Run
 from crossic_etl.schemas import LINKS, PAGES, PAIRS, REDIRECTS, REJECTS
 from crossic_etl.tables import Tables
 from crossic_etl.transforms.outcomes import count_outcomes, select_rejects
@@ -12,30 +16,41 @@ from crossic_etl.transforms.pairs import (
     find_candidates,
     merged_links,
     pair_metrics,
+    resolve_candidates,
     rounds_for,
     select_cycles,
     select_pairs,
-    settle_candidates,
 )
 
-READS, WRITES = (PAGES, REDIRECTS, LINKS), (PAIRS, REJECTS)
-SPEC = JobSpec("pairs", READS, WRITES)
 
-
-def run(spark: SparkSession, config: Config) -> None:
-    """Settles the pairs of the configured target languages."""
+def run(
+    spark: SparkSession, config: Config, rebuild: bool = False, inputs: RunInputs | None = None
+) -> Run:
+    """Makes the pairs of the configured target languages, each page in one of them at most."""
     tables, scope = Tables(spark, config.root), {"target_lang": config.languages}
-    with recorded(tables, config, SPEC) as record:
-        pages, redirects, links = (tables.select(t, {"lang": config.wikis}) for t in READS)
+    with recorded(tables, config, JOB) as record:
+        of_wikis = {"lang": config.wikis}
+        pages, redirects = tables.select(PAGES, of_wikis), tables.select(REDIRECTS, of_wikis)
+        links = tables.select(LINKS, of_wikis)
         record.rows_in = links.count()
         candidates = tables.stage("candidates", find_candidates(links, pages, redirects))
         n_candidates = candidates.where("outcome = 'candidate'").count()
         rounds = rounds_for(n_candidates)
-        settled = tables.stage("pairs", settle_candidates(candidates, rounds))
-        record.settle(count_outcomes(merged_links(settled)), used=("pair",))
-        record.metrics = pair_metrics(settled).head(1)[0].asDict()
-        tables.update(PAIRS, select_pairs(settled), scope)
+        resolved = tables.stage("pairs", resolve_candidates(candidates, rounds))
+        record.resolve_outcomes(count_outcomes(merged_links(resolved)), used=("pair",))
+        record.metrics = pair_metrics(resolved).head(1)[0].asDict()
+        tables.update(PAIRS, select_pairs(resolved), scope)
         cycles = select_rejects(select_cycles(redirects), "pairs", ("redirect_cycle",))
         tables.replace_rejects("pairs", cycles, config.wikis)
         tables.unstage("candidates")
         tables.unstage("pairs")
+    return record
+
+
+JOB = Job(
+    name="pairs",
+    run=run,
+    writes=(PAIRS, REJECTS),
+    reads=always(PAGES, REDIRECTS, LINKS),
+    scratch=("candidates", "pairs", "changes_of_pairs", "changes_of_rejects"),
+)

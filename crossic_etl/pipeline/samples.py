@@ -1,37 +1,40 @@
 """Pairs, and what was retrieved, with their texts to the table ``samples``."""
 
+from __future__ import annotations
+
 from pyspark.sql import SparkSession
 
 from crossic_etl.config import Config
-from crossic_etl.inputs.evaluation import fingerprint_of_evaluation
+from crossic_etl.config.encoder import choose_encoder
+from crossic_etl.inputs.run_inputs import RunInputs
 from crossic_etl.pipeline.sample_sources import (
-    count_sides,
+    NeighbourQueries,
+    SampleRules,
+    count_text_pairs,
     load_sources,
     stage_contaminated,
     stage_samples,
-    tables_read,
 )
 from crossic_etl.runs import recorded
-from crossic_etl.runs.ledger import JobSpec, inputs_of, settings_of
-from crossic_etl.schemas import DOCUMENTS, NEIGHBOURS, PAGES, PAIRS, REJECTS, SAMPLES
+from crossic_etl.runs.job import Job
+from crossic_etl.runs.ledger import inputs_of, settings_of
+from crossic_etl.runs.record import Run
+from crossic_etl.schemas import DOCUMENTS, NEIGHBOURS, PAGES, PAIRS, REJECTS, SAMPLES, Table
 from crossic_etl.tables import Tables
 from crossic_etl.transforms.outcomes import count_outcomes, select_rejects
 from crossic_etl.transforms.samples import (
     GROUP,
     KEPT,
+    SampleSettings,
     select_gone_samples,
     select_samples,
 )
-
-READS, WRITES = (PAIRS, PAGES, NEIGHBOURS, DOCUMENTS), (SAMPLES, REJECTS)
-SPEC = JobSpec(
-    *("samples", READS, WRITES),
-    settings=("split_token", "segment", "window.length", "validation_share", "seed"),
-    inputs=("languages", "arrangements", "tokenizer", "encoder", "retrieved", "crawl.evaluation"),
-)
+from crossic_etl.transforms.text_pairs import RETRIEVED
 
 
-def run(spark: SparkSession, config: Config, rebuild: bool = False) -> None:
+def run(
+    spark: SparkSession, config: Config, rebuild: bool = False, inputs: RunInputs | None = None
+) -> Run:
     """Brings the samples of the configured languages, arrangements and tokenizer up to date.
 
     Samples whose texts, their attribution and the settings are what they were stay as they are,
@@ -43,19 +46,35 @@ def run(spark: SparkSession, config: Config, rebuild: bool = False) -> None:
         "arrangement": config.arrangements,
         "tokenizer": [config.tokenizer],
     }
-    with recorded(tables, config, SPEC, reads=tables_read(config)) as record:
-        record.inputs = inputs_of(config, SPEC, fingerprint_of_evaluation(spark, config))
-        sources = load_sources(tables, config)
-        sides = count_sides(sources)
-        record.rows_in = sum(sides.values())
-        contaminated = stage_contaminated(tables, config, sources)
+    with recorded(tables, config, JOB) as record:
+        inputs = inputs or RunInputs(spark, config)
+        record.inputs = inputs_of(config, JOB, JOB.fingerprint(inputs))
+        sources = load_sources(
+            tables,
+            config.languages,
+            config.arrangements,
+            validation_share=config.validation_share,
+            seed=config.seed,
+            retrieved=queries_of(config),
+        )
+        n_text_pairs = count_text_pairs(sources)
+        record.rows_in = sum(n_text_pairs.values())
+        contaminated = stage_contaminated(tables, config.wikis, inputs.evaluation, sources)
         held = None if rebuild else tables.find_rows(SAMPLES, scope)
         groups = None if held is None else held.select(*GROUP)
         before = None if held is None else tables.find_version(SAMPLES)
-        own = settings_of(config, SPEC.settings)
-        made_of = [record.input_versions, before, record.inputs, own]
-        staged = stage_samples(tables, sources, sides, contaminated, config, made_of, groups)
-        record.settle(count_outcomes(staged), used=("sample", KEPT))
+        settings = settings_of(config, JOB.settings)
+        values = [record.input_versions, before, record.inputs, settings]
+        staged = stage_samples(
+            tables,
+            sources,
+            n_text_pairs,
+            rules_of(config),
+            values,
+            contaminated=contaminated,
+            held=groups,
+        )
+        record.resolve_outcomes(count_outcomes(staged), used=("sample", KEPT))
         record.rows_used = record.rows_out
         if held is None:
             tables.replace(SAMPLES, select_samples(staged), scope)
@@ -66,3 +85,39 @@ def run(spark: SparkSession, config: Config, rebuild: bool = False) -> None:
         tables.replace_rejects("samples", broken, config.languages)
         for name in ("samples", *(["contaminated"] if contaminated is not None else [])):
             tables.unstage(name)
+    return record
+
+
+def queries_of(config: Config) -> NeighbourQueries | None:
+    """Whose neighbours make samples; None without the arrangement `retrieved`."""
+    if RETRIEVED not in config.arrangements:
+        return None
+    choice = choose_encoder(config.encoder)
+    return NeighbourQueries(choice.model, choice.revision, config.retrieved.queries == "pages")
+
+
+def rules_of(config: Config) -> SampleRules:
+    """What the configuration decides of the samples of given texts."""
+    settings = SampleSettings(
+        config.tokenizer, config.split_token, config.max_tokens, config.segment.separator
+    )
+    return SampleRules(config.languages, settings, config.segment.min_chars, config.seed)
+
+
+def reads(config: Config) -> tuple[Table, ...]:
+    """Web documents are read only where the arrangement `retrieved` is made."""
+    of_crawl = (NEIGHBOURS, DOCUMENTS) if RETRIEVED in config.arrangements else ()
+    return (PAIRS, PAGES, *of_crawl)
+
+
+JOB = Job(
+    name="samples",
+    run=run,
+    writes=(SAMPLES, REJECTS),
+    reads=reads,
+    settings=("split_token", "segment", "window.length", "validation_share", "seed"),
+    inputs=("languages", "arrangements", "tokenizer", "encoder", "retrieved", "crawl.evaluation"),
+    fingerprint=lambda inputs: inputs.evaluation_fingerprint,
+    can_rebuild=True,
+    scratch=("contaminated", "samples", "changes_of_rejects"),
+)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from crossic_etl.config import Config
-from crossic_etl.config.etl import Segment, Window
-from crossic_etl.runs.ledger import digest_of
 from crossic_etl.schemas import WINDOWS
 from crossic_etl.tables import Scope, Tables
-from crossic_etl.transforms.mixture import (
-    MIXTURE,
-)
 from crossic_etl.transforms.windows import (
     find_broken,
     make_windows,
@@ -24,7 +20,53 @@ from crossic_etl.transforms.windows import (
     window_counts,
 )
 
-SETTINGS = ("shards", "seed")
+log = logging.getLogger(__name__)
+
+# Scratch tables: windows that replace all, windows to add, and the keys of windows to remove.
+SCRATCH = ("windows", "windows_added", "windows_broken")
+
+
+class WindowKind(NamedTuple):
+    """The length of windows in tokens, and the policy by which samples are packed."""
+
+    length: int
+    policy: str
+
+
+@dataclass(frozen=True)
+class Packing:
+    """All that decides the windows of given samples.
+
+    Attributes:
+        tokenizer: of the samples.
+        kind: of the windows.
+        shards: number of independent window streams.
+        seed: of the order of the samples.
+        settings_fingerprint: of shards, seed and code; windows with another one are made anew.
+    """
+
+    tokenizer: str
+    kind: WindowKind
+    shards: int
+    seed: int
+    settings_fingerprint: str
+
+    def scope(self, arrangements: Sequence[str]) -> Scope:
+        """The windows of some arrangements, of this tokenizer and kind."""
+        return {
+            "arrangement": arrangements,
+            "tokenizer": [self.tokenizer],
+            "window_length": [self.kind.length],
+            "policy": [self.kind.policy],
+        }
+
+    def part_of(self, arrangement: str) -> str:
+        """The name of an arrangement's windows in the table's metadata."""
+        return f"{arrangement} {self.tokenizer} {self.kind.length} {self.kind.policy}"
+
+    def fingerprints(self, arrangements: Sequence[str]) -> dict[str, str]:
+        """What the table's metadata says of these arrangements' windows once they are written."""
+        return {self.part_of(name): self.settings_fingerprint for name in arrangements}
 
 
 @dataclass(frozen=True)
@@ -33,7 +75,7 @@ class Change:
 
     Attributes:
         arrangements: of the windows.
-        windows: new ones, and held ones of which something else is said now.
+        windows: new ones, and held ones whose counts of repeated tokens differ.
         broken: the keys of windows to remove; None where all that are held are replaced.
         n_packed: samples that are whole in a window once it is written.
     """
@@ -44,117 +86,127 @@ class Change:
     n_packed: int
 
 
-def scope_of(config: Config, arrangements: Sequence[str]) -> Scope:
-    """The windows of some arrangements, and of the configured tokenizer, length and policy."""
-    window = config.window
-    return {
-        "arrangement": arrangements,
-        "tokenizer": [config.tokenizer],
-        "window_length": [window.length],
-        "policy": [window.policy],
-    }
-
-
-def other_windows(tables: Tables, config: Config) -> Iterator[tuple[Config, list[str]]]:
-    """Each other length and policy of which there are windows, and of which arrangements."""
-    names = list(parts_of(config))
-    scope = {"arrangement": names, "tokenizer": [config.tokenizer]}
-    kinds = tables.select(WINDOWS, scope).groupBy("window_length", "policy")
-    for row in kinds.agg(F.sort_array(F.collect_set("arrangement")).alias("names")).collect():
-        window = Window(row.window_length, row.policy)
-        if window != config.window:  # what a segment may be says nothing of these
-            yield replace(config, window=window, segment=Segment()), row.names
-
-
-def keep_true(
-    tables: Tables, config: Config, samples: DataFrame, names: list[str], longest: Mapping[str, int]
+def refresh_other_window_kinds(
+    tables: Tables,
+    packing: Packing,
+    samples: DataFrame,
+    arrangements: Sequence[str],
+    longest: Mapping[str, int],
 ) -> None:
-    """Brings windows of another length or policy up to date, or removes them."""
-    window = config.window
-    unfit = [name for name in names if longest.get(name, 0) > window.length]
-    said = f"windows: those of length {window.length}, policy {window.policy}"
-    if unfit:
-        none = tables.spark.createDataFrame([], WINDOWS.schema)
-        tables.replace(WINDOWS, none, scope_of(config, unfit))
-        n_tokens = max(longest[name] for name in unfit)
-        reason = f"samples are up to {n_tokens:,} tokens long now"
-        print(f"{said} of {', '.join(unfit)} are removed: {reason}", flush=True)
-    if fit := [name for name in names if name not in unfit]:
-        print(f"{said} of {', '.join(fit)} follow", flush=True)
-        write_changes(tables, config, stage_changes(tables, config, samples, fit))
+    """Brings windows of other lengths and policies up to date with their samples.
+
+    Windows that are shorter than the longest sample of their arrangement (``longest``, in tokens)
+    are removed.
+    """
+    for kind, names in find_other_kinds(tables, packing, arrangements):
+        other = replace(packing, kind=kind)
+        fitting, too_short = split_by_length(names, longest, kind.length)
+        said = f"windows: those of length {kind.length}, policy {kind.policy}"
+        if too_short:
+            none = tables.spark.createDataFrame([], WINDOWS.schema)
+            tables.replace(WINDOWS, none, other.scope(too_short))
+            n_tokens = max(longest[name] for name in too_short)
+            reason = f"samples are up to {n_tokens:,} tokens long now"
+            log.info("%s of %s are removed: %s", said, ", ".join(too_short), reason)
+        if fitting:
+            log.info("%s of %s follow", said, ", ".join(fitting))
+            write_changes(tables, other, stage_changes(tables, other, samples, fitting))
+
+
+def find_other_kinds(
+    tables: Tables, packing: Packing, arrangements: Sequence[str]
+) -> list[tuple[WindowKind, list[str]]]:
+    """Each other kind of which there are windows, with the arrangements that have some."""
+    scope = {"arrangement": arrangements, "tokenizer": [packing.tokenizer]}
+    kinds = tables.select(WINDOWS, scope).groupBy("window_length", "policy")
+    rows = kinds.agg(F.sort_array(F.collect_set("arrangement")).alias("names")).collect()
+    found = [(WindowKind(row.window_length, row.policy), row.names) for row in rows]
+    return [(kind, names) for kind, names in found if kind != packing.kind]
+
+
+def split_by_length(
+    names: Sequence[str], longest: Mapping[str, int], length: int
+) -> tuple[list[str], list[str]]:
+    """Arrangements whose samples fit windows of a length, and those with a longer sample."""
+    too_short = [name for name in names if longest.get(name, 0) > length]
+    return [name for name in names if name not in too_short], too_short
 
 
 def stage_changes(
     tables: Tables,
-    config: Config,
+    packing: Packing,
     samples: DataFrame,
     names: Sequence[str],
     rebuild: bool = False,
 ) -> list[Change]:
-    """What brings the windows of some arrangements up to date."""
-    digest, parts = digest_of(config, SETTINGS), parts_of(config)
-    made = {} if rebuild else tables.made_with(WINDOWS)
-    held = [name for name in names if made.get(parts[name]) == digest]
-    anew = [name for name in names if name not in held]
-    changes = [replacement(tables, config, samples, anew)] if anew else []
+    """Stages what brings the windows of some arrangements up to date; all anew with ``rebuild``."""
+    made = {} if rebuild else tables.settings_fingerprints(WINDOWS)
+    held, anew = split_by_fingerprint(names, made, packing)
+    changes = [stage_replacement(tables, packing, samples, anew)] if anew else []
     if held:
-        before = tables.select(WINDOWS, scope_of(config, held))
-        changes.append(addition(tables, config, samples, before, held))
+        changes.append(stage_addition(tables, packing, samples, held))
     return changes
 
 
-def write_changes(tables: Tables, config: Config, changes: Sequence[Change]) -> None:
-    """Writes what was staged, and empties where it was."""
-    digest, parts = digest_of(config, SETTINGS), parts_of(config)
+def split_by_fingerprint(
+    names: Sequence[str], made: Mapping[str, str], packing: Packing
+) -> tuple[list[str], list[str]]:
+    """Arrangements whose windows were made with these settings, and those to make anew.
+
+    ``made`` is what the table's metadata says.
+    """
+    expected = packing.settings_fingerprint
+    held = [name for name in names if made.get(packing.part_of(name)) == expected]
+    return held, [name for name in names if name not in held]
+
+
+def write_changes(tables: Tables, packing: Packing, changes: Sequence[Change]) -> None:
+    """Writes what was staged, and empties the scratch tables."""
     for change in changes:
-        digests = {parts[name]: digest for name in change.arrangements}
+        fingerprints = packing.fingerprints(change.arrangements)
         if change.broken is None:
-            of_these = scope_of(config, change.arrangements)
-            tables.replace(WINDOWS, change.windows, of_these, digests)
+            scope = packing.scope(change.arrangements)
+            tables.replace(WINDOWS, change.windows, scope, fingerprints)
             tables.unstage("windows")
         else:
-            tables.merge(WINDOWS, change.windows, change.broken, digests)
+            tables.merge(WINDOWS, change.windows, change.broken, fingerprints)
             tables.unstage("windows_added")
             tables.unstage("windows_broken")
 
 
-def parts_of(config: Config) -> dict[str, str]:
-    """Each arrangement of which there are windows, and what Delta's log calls these."""
-    names = (*config.arrangements, *([MIXTURE] if config.mixture else []))
-    kind = (config.tokenizer, str(config.window.length), config.window.policy)
-    return {name: " ".join((name, *kind)) for name in names}
-
-
-def replacement(
-    tables: Tables, config: Config, samples: DataFrame, arrangements: list[str]
+def stage_replacement(
+    tables: Tables, packing: Packing, samples: DataFrame, arrangements: list[str]
 ) -> Change:
-    """All windows of some arrangements."""
-    mine = samples.where(F.col("arrangement").isin(arrangements))
-    staged = tables.stage("windows", pack(mine, config, 0))
+    """Stages all windows of some arrangements."""
+    chosen = samples.where(F.col("arrangement").isin(arrangements))
+    staged = tables.stage("windows", pack(chosen, packing, 0))
     return Change(arrangements, staged, None, count_whole(staged))
 
 
-def addition(
-    tables: Tables, config: Config, samples: DataFrame, before: DataFrame, arrangements: list[str]
+def stage_addition(
+    tables: Tables, packing: Packing, samples: DataFrame, arrangements: list[str]
 ) -> Change:
-    """What samples change of the windows that are there."""
-    mine = samples.where(F.col("arrangement").isin(arrangements))
-    broken = tables.stage("windows_broken", find_broken(before, mine))
+    """Stages what samples change of the windows that are there.
+
+    A window with a sample that is gone or changed is removed. Samples that are in no window then
+    make windows of a new generation.
+    """
+    chosen = samples.where(F.col("arrangement").isin(arrangements))
+    before = tables.select(WINDOWS, packing.scope(arrangements))
+    broken = tables.stage("windows_broken", find_broken(before, chosen))
     newest = before.agg(F.coalesce(F.max("generation"), F.lit(-1)).alias("newest"))
     generation = newest.head(1)[0].newest + 1
-    added = pack(select_unpacked(mine, before, broken), config, generation)
+    added = pack(select_unpacked(chosen, before, broken), packing, generation)
     staged = tables.stage("windows_added", added.unionByName(renew_repeated(before, broken)))
     whole = before.join(broken, on=list(WINDOWS.key), how="left_anti")
     n_added = count_whole(staged.where(F.col("generation") == generation))
     return Change(arrangements, staged, broken, count_whole(whole) + n_added)
 
 
-def pack(samples: DataFrame, config: Config, generation: int) -> DataFrame:
-    """The windows of samples."""
-    window = config.window
-    return make_windows(
-        samples, window.length, window.policy, config.shards, config.seed, generation
-    )
+def pack(samples: DataFrame, packing: Packing, generation: int) -> DataFrame:
+    """The windows of samples, as one generation."""
+    length, policy = packing.kind
+    return make_windows(samples, length, policy, packing.shards, packing.seed, generation)
 
 
 def count_whole(windows: DataFrame) -> int:

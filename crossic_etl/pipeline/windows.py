@@ -1,45 +1,45 @@
 """Samples to the table ``windows``."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 from pyspark.sql import DataFrame, Row, SparkSession
 
 from crossic_etl.config import Config
 from crossic_etl.config.errors import UnfitSettingError
+from crossic_etl.inputs.run_inputs import RunInputs
 from crossic_etl.pipeline.window_changes import (
-    SETTINGS,
-    keep_true,
-    other_windows,
-    parts_of,
-    scope_of,
+    SCRATCH,
+    Packing,
+    WindowKind,
+    refresh_other_window_kinds,
     stage_changes,
     write_changes,
 )
 from crossic_etl.runs import recorded
-from crossic_etl.runs.ledger import JobSpec
+from crossic_etl.runs.job import Job, always
+from crossic_etl.runs.ledger import settings_fingerprint
 from crossic_etl.runs.record import Run
 from crossic_etl.schemas import SAMPLES, WINDOWS
 from crossic_etl.tables import Tables
 from crossic_etl.transforms.mixture import (
     MIXTURE,
+    MissingSamplesError,
     choose_pairs,
     count_mixture,
     count_samples,
     mix_samples,
     sampling_rates,
 )
-from crossic_etl.transforms.windows import (
-    window_counts,
-)
+from crossic_etl.transforms.windows import window_counts
 
-READS, WRITES = (SAMPLES,), (WINDOWS,)
-SPEC = JobSpec(
-    *("windows", READS, WRITES, SETTINGS),
-    inputs=("languages", "arrangements", "tokenizer", "window", "mixture"),
-)
+SETTINGS = ("shards", "seed")
 
 
-def run(spark: SparkSession, config: Config, rebuild: bool = False) -> None:
+def run(
+    spark: SparkSession, config: Config, rebuild: bool = False, inputs: RunInputs | None = None
+) -> Run:
     """Brings the windows of the configured arrangements, tokenizer, length and policy up to date.
 
     Windows whose samples are all there stay as they are. Samples that are new, or were in a window
@@ -56,47 +56,84 @@ def run(spark: SparkSession, config: Config, rebuild: bool = False) -> None:
     """
     tables = Tables(spark, config.root)
     scope = {"arrangement": config.arrangements, "tokenizer": [config.tokenizer]}
-    parts = parts_of(config)
-    with recorded(tables, config, SPEC) as record:
+    arrangements = [*config.arrangements, *([MIXTURE] if config.mixture else [])]
+    with recorded(tables, config, JOB) as record:
         samples = tables.select(SAMPLES, {**scope, "target_lang": config.languages})
         held = {row.arrangement: row for row in count_samples(samples).collect()}
         longest = {name: row.longest for name, row in held.items()}
         longest[MIXTURE] = max(longest.values(), default=0)
-        if longest[MIXTURE] > config.window.length:
-            raise UnfitSettingError(
-                f"window.length: {config.window.length} given, but samples are up to "
-                f"{longest[MIXTURE]} tokens long; take windows of that length, or make them anew: "
-                "run the pipeline with --from samples --reconfigure"
-            )
-        packed, mixed = add_mixture(samples, held, config, record)
-        changes = stage_changes(tables, config, packed, list(parts), rebuild)
+        check_length(config.window.length, longest[MIXTURE])
+        packed, mixed = add_mixture(samples, held, config.mixture, config.seed, record)
+        packing = packing_of(config)
+        changes = stage_changes(tables, packing, packed, arrangements, rebuild)
         record.rows_used = sum(change.n_packed for change in changes)
         record.check()
-        write_changes(tables, config, changes)
-        for others, names in other_windows(tables, config):
-            keep_true(tables, others, packed, names, longest)
-        windows = tables.select(WINDOWS, scope_of(config, list(parts)))
+        write_changes(tables, packing, changes)
+        refresh_other_window_kinds(tables, packing, packed, arrangements, longest)
+        windows = tables.select(WINDOWS, packing.scope(arrangements))
         record.metrics = window_counts(windows).head(1)[0].asDict() | mixed
         record.rows_out = record.metrics["windows"]
+    return record
+
+
+def packing_of(config: Config) -> Packing:
+    """How the configuration packs samples."""
+    kind = WindowKind(config.window.length, config.window.policy)
+    fingerprint = settings_fingerprint(config, SETTINGS)
+    return Packing(config.tokenizer, kind, config.shards, config.seed, fingerprint)
+
+
+def check_length(length: int, longest: int) -> None:
+    """Refuses windows that are shorter than the longest sample; both in tokens.
+
+    Raises:
+        UnfitSettingError: says which length there must be.
+    """
+    if longest > length:
+        raise UnfitSettingError(
+            f"window.length: {length} given, but samples are up to {longest} tokens long; take "
+            "windows of that length, or make them anew: run the pipeline with --from samples "
+            "--reconfigure"
+        )
 
 
 def add_mixture(
-    samples: DataFrame, held: Mapping[str, Row], config: Config, record: Run
+    samples: DataFrame,
+    held: Mapping[str, Row],
+    mixture: Mapping[str, float],
+    seed: int,
+    record: Run,
 ) -> tuple[DataFrame, dict[str, int]]:
     """The samples with those of the mixture, and the mixture's tokens of each arrangement.
 
-    ``held`` is what `count_samples` says of each arrangement.
+    ``held`` has `count_samples`'s row of each arrangement, ``mixture`` its share of the tokens.
 
     Raises:
         UnfitSettingError: an arrangement of the mixture has no samples, and others have.
     """
     record.rows_in = sum(row.samples for row in held.values())
-    if not config.mixture or not held:
+    if not mixture or not held:
         return samples, {}
-    rates = sampling_rates({name: row.tokens for name, row in held.items()}, config.mixture)
+    tokens = {name: row.tokens for name, row in held.items()}
+    try:
+        rates = sampling_rates(tokens, mixture)
+    except MissingSamplesError as error:
+        raise UnfitSettingError(str(error)) from None
     record.rows_in += sum(held[name].samples for name in rates)
-    chosen = choose_pairs(samples, rates, config.seed)
+    chosen = choose_pairs(samples, rates, seed)
     counts = count_mixture(chosen).collect()
     record.dropped[MIXTURE] = sum(row.left_out for row in counts)
-    tokens = {f"{MIXTURE}_{row.arrangement}": row.tokens for row in counts}
-    return samples.unionByName(mix_samples(samples, chosen)), tokens
+    counted = {f"{MIXTURE}_{row.arrangement}": row.tokens for row in counts}
+    return samples.unionByName(mix_samples(samples, chosen)), counted
+
+
+JOB = Job(
+    name="windows",
+    run=run,
+    writes=(WINDOWS,),
+    reads=always(SAMPLES),
+    settings=SETTINGS,
+    inputs=("languages", "arrangements", "tokenizer", "window", "mixture"),
+    can_rebuild=True,
+    scratch=SCRATCH,
+)

@@ -1,5 +1,5 @@
-"""A root's tables as one HTML file: what went in and came out, and samples to read.
+"""The tables under a root as one HTML file: counts, distributions, and samples to read.
 
-``flow``, ``texts``, ``retrieval`` and ``browser`` ask the tables, each for a section; ``charts``
-draws; ``html`` writes the page.
+``flow``, ``texts``, ``retrieval`` and ``browser`` query the tables and make sections; ``charts``
+draws; ``html`` renders the page.
 """

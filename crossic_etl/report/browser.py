@@ -1,4 +1,4 @@
-"""Samples to read: some of each language and arrangement, both sides."""
+"""Samples to read: some of each language and arrangement, with both texts."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import Any
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from crossic_etl.report.content import Shown, Side
-from crossic_etl.report.source import Source, collect
+from crossic_etl.report.content import ShownSample, ShownText
+from crossic_etl.report.source import ReportSource, collect
 from crossic_etl.schemas import SAMPLES
-from crossic_etl.transforms.report import pick
+from crossic_etl.transforms.report import sample_groups
 
-# Of a side: what one reads, and a report that a browser opens.
+# Of a text: enough to read, and few enough that a browser opens the report.
 MOST_CHARACTERS = 3_000
 
 
-def pick_samples(source: Source) -> list[Shown]:
-    """At most so many samples of each language and arrangement as the source says, by a hash."""
+def browser_samples(source: ReportSource) -> list[ShownSample]:
+    """Up to ``source.most_samples`` samples of each language and arrangement, chosen by a hash."""
     samples = source.find(SAMPLES)
     if samples is None or not source.most_samples:
         return []
     by = ["arrangement", "target_lang"]
-    chosen = pick(samples, by, "sample_id", source.most_samples, source.seed, "browser")
+    chosen = sample_groups(samples, by, "sample_id", source.most_samples, source.seed, "browser")
     columns = ["sample_id", *by, "split", "segment", "n_segments", "n_tokens", "licence"]
     sides = [column for side in ("en", "target") for column in _columns(side)]
     rows = collect(chosen.select(*columns, *sides), [*by, "en_title", "target_title", "sample_id"])
@@ -38,9 +38,9 @@ def _columns(side: str) -> list[Column]:
     ]
 
 
-def _shown(row: dict[str, Any]) -> Shown:
+def _shown(row: dict[str, Any]) -> ShownSample:
     n_segments: int = row["n_segments"]
-    return Shown(
+    return ShownSample(
         row["sample_id"],
         row["arrangement"],
         row["target_lang"],
@@ -53,12 +53,12 @@ def _shown(row: dict[str, Any]) -> Shown:
     )
 
 
-def _side(row: dict[str, Any], side: str, lang: str) -> Side | None:
+def _side(row: dict[str, Any], side: str, lang: str) -> ShownText | None:
     if not row[f"{side}_length"]:
         return None
     text: str = row[f"{side}_text"]
     url: str = row[f"{side}_url"] or ""
-    return Side(
+    return ShownText(
         lang,
         row[f"{side}_title"] or url or "–",
         url,

@@ -1,4 +1,4 @@
-"""Charts as SVG that takes its colours from the page, in light and dark, and needs no script."""
+"""Charts as SVG without script; their colours are variables of the page, light or dark."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import vl_convert
 
 from crossic_etl.report.content import Cell
 
-Row = Mapping[str, Cell]
+ChartRow = Mapping[str, Cell]
 
-# Names of the page's colours. As many as one chart has kinds.
+# The page's variables of colours: one chart shows at most so many kinds.
 COLOURS = tuple(f"var(--series-{n})" for n in range(1, 7))
 INK, LINE = "currentColor", "var(--line)"
-# Pixels: with its labels a chart fits on a telephone.
+# Pixels: a chart with its labels fits on a phone's screen.
 WIDTH, ROW_HEIGHT, PANEL_HEIGHT = 250, 22, 44
-# Letters of a label at the left; longer ones are cut.
+# Width of a label at the left, in pixels; longer ones are cut.
 LABEL_WIDTH = 88
-# Between a panel's name and the numbers of its axis; and for a reader's font that is wider.
+# Pixels between a panel's name and its axis, with room for wider fonts.
 HEADER_GAP = 26
 PADDING = {"left": 14, "top": 4, "right": 12, "bottom": 4}
 _HEADER: dict[str, Any] = {
@@ -29,7 +29,7 @@ _HEADER: dict[str, Any] = {
 }  # fmt: skip
 
 
-def bars(rows: Sequence[Row], name: str, value: str, title: str, form: str = "~s") -> str:
+def bars(rows: Sequence[ChartRow], name: str, value: str, title: str, form: str = "~s") -> str:
     """A horizontal bar for each row, in the order of the rows."""
     chart = (
         _chart(rows)
@@ -43,9 +43,9 @@ def bars(rows: Sequence[Row], name: str, value: str, title: str, form: str = "~s
 
 
 def stacked_bars(
-    rows: Sequence[Row], name: str, value: str, kind: str, kinds: Sequence[str], title: str
+    rows: Sequence[ChartRow], name: str, value: str, kind: str, kinds: Sequence[str], title: str
 ) -> str:
-    """A horizontal bar for each name, of one piece for each kind."""
+    """A horizontal bar for each name, stacked of one piece for each kind."""
     order = [{**row, "order": kinds.index(str(row[kind]))} for row in rows]
     chart = (
         _chart(order)
@@ -63,7 +63,10 @@ def stacked_bars(
 def with_ends(
     counted: Sequence[Mapping[str, Any]], step: float, *, log: bool = False
 ) -> list[dict[str, Any]]:
-    """Rows with a ``bin`` as `spreads` shows them: bin n begins at n steps, or at 2 to that."""
+    """Rows of bins with ``low`` and ``high``, as `histograms` takes them.
+
+    Bin n begins at ``n * step``, with ``log`` at ``2 ** (n * step)``.
+    """
 
     def end(number: int) -> float:
         return float(round(2 ** (number * step) if log else number * step, 6))
@@ -71,8 +74,8 @@ def with_ends(
     return [{**row, "low": end(row["bin"]), "high": end(row["bin"] + 1)} for row in counted]
 
 
-def spreads(
-    rows: Sequence[Row],
+def histograms(
+    rows: Sequence[ChartRow],
     panel: str,
     title: str,
     *,
@@ -80,10 +83,10 @@ def spreads(
     kind: str = "",
     form: str = "~s",
 ) -> str:
-    """A histogram for each panel, one under the other over the same axis.
+    """A histogram for each panel, one below the other, with a shared x axis.
 
-    Rows have ``low`` and ``high``, the ends of a bin, and ``rows``; where they have a ``kind``, its
-    pieces stand on each other.
+    Rows have ``low`` and ``high``, the ends of a bin, and ``rows``, its count. With a ``kind`` the
+    bars of a bin's kinds are stacked.
     """
     scale = alt.Scale(type="log", nice=False) if log else alt.Scale(zero=False, nice=False)
     kinds = sorted({str(row[kind]) for row in rows}) if kind else []
@@ -104,7 +107,7 @@ def spreads(
 
 
 def curves(
-    rows: Sequence[Row],
+    rows: Sequence[ChartRow],
     panel: str,
     kind: str,
     x: str,
@@ -112,12 +115,12 @@ def curves(
     marks: Mapping[str, float],
     form: str = "~f",
 ) -> str:
-    """A panel of lines for each name, one line a kind, over the same axis.
+    """A panel for each name with a line for each kind, with a shared x axis.
 
-    ``y`` is a share, from 0 to 1. ``marks`` has for some panels where a dashed line stands.
+    ``y`` is a share, from 0 to 1. ``marks`` has the x position of a panel's dashed line, if any.
     """
     kinds = sorted({str(row[kind]) for row in rows})
-    marked: list[Row] = [{panel: name, "mark": at} for name, at in marks.items()]
+    marked: list[ChartRow] = [{panel: name, "mark": at} for name, at in marks.items()]
     lines = (
         _chart([])
         .mark_line()
@@ -136,11 +139,11 @@ def curves(
     return _svg(alt.layer(*layers, data=_values([*rows, *marked])).facet(row=row))
 
 
-def _values(rows: Sequence[Row]) -> Any:
+def _values(rows: Sequence[ChartRow]) -> Any:
     return {"values": [dict(row) for row in rows]}
 
 
-def _chart(rows: Sequence[Row]) -> Any:
+def _chart(rows: Sequence[ChartRow]) -> Any:
     return alt.Chart(_values(rows))
 
 
@@ -152,7 +155,7 @@ def _colour(kind: str, kinds: Sequence[str]) -> Any:
 
 
 def _svg(chart: Any) -> str:
-    """The chart drawn; hidden from screen readers, which have the table of its numbers."""
+    """The chart as SVG, hidden from screen readers: they read the table of its numbers."""
     quiet = {"gridColor": LINE, "domainColor": LINE, "tickColor": LINE}
     text = {"labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12}
     drawn = chart.configure(
@@ -167,6 +170,6 @@ def _svg(chart: Any) -> str:
 
 
 def _own_ids(svg: str) -> str:
-    """The same picture with ids that no other picture of the page has."""
+    """The same SVG with ids that no other SVG of the page has."""
     mark = format(zlib.crc32(svg.encode()), "08x")
     return re.sub(r'(id="|url\(#|href="#)', rf"\g<1>c{mark}-", svg)

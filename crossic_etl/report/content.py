@@ -1,4 +1,4 @@
-"""What a report is made of, in plain values: nothing here knows Spark or HTML."""
+"""The content of a report in plain values, without Spark or HTML."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ Cell = str | int | float | None
 
 @dataclass(frozen=True)
 class Grid:
-    """A table: its rows' first cells are their headings.
+    """A table; the first cell of each row is the row's heading.
 
-    ``formats`` has for each column how its numbers are written, as of `format`; ``s`` is text that
-    stays in one line, ``""`` any other.
+    ``formats`` has a format specification for each column's numbers. ``s`` marks a column of texts
+    that aren't wrapped, ``""`` any other column of texts.
     """
 
     caption: str
@@ -22,7 +22,7 @@ class Grid:
     rows: tuple[tuple[Cell, ...], ...]
 
     def written(self) -> list[list[str]]:
-        """The cells as text; what isn't known is a dash."""
+        """The cells as text; None becomes a dash."""
         return [
             [_write(cell, form) for cell, form in zip(row, self.formats, strict=True)]
             for row in self.rows
@@ -56,8 +56,8 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Side:
-    """One text of a sample, cut to what the report shows; ``n_cut`` characters are left out."""
+class ShownText:
+    """One text of a sample, shortened for the report by ``n_cut`` characters."""
 
     lang: str
     title: str
@@ -68,8 +68,8 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A sample to read; a side that its arrangement doesn't have is None."""
+class ShownSample:
+    """A sample to read; a text that its arrangement lacks is None."""
 
     sample_id: str
     arrangement: str
@@ -78,29 +78,29 @@ class Shown:
     part: str
     n_tokens: int
     licence: str
-    english: Side | None
-    target: Side | None
+    english: ShownText | None
+    target: ShownText | None
 
     @property
     def title(self) -> str:
-        """The titles of its sides."""
+        """The titles of its texts."""
         return " · ".join(side.title for side in (self.english, self.target) if side) or "–"
 
     @property
     def searched(self) -> str:
-        """What the search looks in."""
+        """The text that the page's search looks in."""
         return self.title.lower()
 
 
 @dataclass(frozen=True)
-class Report:
+class ReportData:
     """Everything that a page shows.
 
     Attributes:
-        root: where the tables are.
-        made: when it was made, in UTC.
-        version: of the program.
-        most_samples: of each language and arrangement in the browser.
+        root: of the tables.
+        made: time of the report, in UTC.
+        version: of this package.
+        most_samples: limit of samples to read, of each language and arrangement.
     """
 
     root: str
@@ -108,4 +108,4 @@ class Report:
     version: str
     most_samples: int
     sections: Sequence[Section]
-    samples: Sequence[Shown] = field(default_factory=tuple)
+    samples: Sequence[ShownSample] = field(default_factory=tuple)

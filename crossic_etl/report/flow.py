@@ -1,26 +1,24 @@
-"""Sections on what the jobs did: rows of each table, what each job dropped, rejects, seconds."""
+"""Sections on the jobs: rows of each table, dropped rows by reason, rejects, seconds."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from crossic_etl.pipeline.flow import names
 from crossic_etl.report.charts import bars
 from crossic_etl.report.content import Figure, Grid, Section
-from crossic_etl.report.source import MOST_RUNS, Source, collect
+from crossic_etl.report.source import MOST_RUNS, ReportSource, collect
 from crossic_etl.schemas import REJECTS, TABLES
 from crossic_etl.transforms.report import count_rejects
 
 MOST_REASONS = 100
 MOST_CHARACTERS = 200  # of an example
 
-ORDER = (
-    *("pages", "links", "pairs", "documents", "embeddings", "calibrate", "neighbours"),
-    *("samples", "windows", "export"),
-)
+ORDER = (*names(), "export")
 
 
-def flow_section(source: Source) -> Section:
+def flow_section(source: ReportSource) -> Section:
     """Rows in and out of each job at its newest run, and the rows of each table now."""
     text = (
         "Rows in are rows used plus rows dropped, at the newest run of each job that was finished. "
@@ -31,7 +29,7 @@ def flow_section(source: Source) -> Section:
     return Section("flow", "The flow", text, grids=[grid for grid in grids if grid.rows])
 
 
-def newest(source: Source) -> list[dict[str, Any]]:
+def newest(source: ReportSource) -> list[dict[str, Any]]:
     """The newest finished run of each job, in the order of the flow."""
     latest: dict[str, dict[str, Any]] = {}
     for run in source.runs:
@@ -44,7 +42,7 @@ def _place(job: str) -> tuple[int, str]:
     return (ORDER.index(job) if job in ORDER else len(ORDER), job)
 
 
-def _tables(source: Source) -> Grid:
+def _tables(source: ReportSource) -> Grid:
     frames = {name: source.find(table) for name, table in TABLES.items()}
     rows = tuple((name, frame.count()) for name, frame in frames.items() if frame is not None)
     return Grid("Rows of each table", ("table", "rows"), ("", ",d"), rows)
@@ -79,8 +77,8 @@ def _dropped(runs: Sequence[dict[str, Any]]) -> Grid:
     )
 
 
-def rejects_section(source: Source) -> Section | None:
-    """What was broken, by table and reason, with an example of each."""
+def rejects_section(source: ReportSource) -> Section | None:
+    """Rejects by table and reason, with an example of each."""
     rejects = source.find(REJECTS)
     if rejects is None:
         return None
@@ -100,7 +98,7 @@ def rejects_section(source: Source) -> Section | None:
     return Section("rejects", "Rejects", text, grids=[grid])
 
 
-def seconds_section(source: Source) -> Section | None:
+def seconds_section(source: ReportSource) -> Section | None:
     """How long the newest run of each job took."""
     runs = newest(source)
     if not runs:

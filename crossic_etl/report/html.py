@@ -1,4 +1,4 @@
-"""The report as one HTML file, which needs no network and runs no script but its own."""
+"""The report as one HTML file; it loads nothing and runs only its own script."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, StrictUndefined
 
-from crossic_etl.report.content import Report
+from crossic_etl.report.content import ReportData
 
-# Wikipedias of scripts that are written from right to left.
+# Languages whose Wikipedia is written from right to left.
 RIGHT_TO_LEFT = frozenset(
     {
-        *("ar", "arc", "ary", "arz", "azb", "bqi", "ckb", "dv"),
-        *("fa", "glk", "ha-arab", "he", "khw", "ks", "lrc", "mzn"),
-        *("nqo", "pnb", "ps", "sd", "skr", "ug", "ur", "yi"),
+        "ar", "arc", "ary", "arz", "azb", "bqi", "ckb", "dv", "fa", "glk", "ha-arab", "he", "khw",
+        "ks", "lrc", "mzn", "nqo", "pnb", "ps", "sd", "skr", "ug", "ur", "yi",
     }
-)
+)  # fmt: skip
 
 
-def render(report: Report) -> str:
-    """The page: everything that comes from the data is escaped, and links lead to the web alone."""
+def render(report: ReportData) -> str:
+    """The page. All text of the data is escaped; its links are http or https."""
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -41,12 +40,15 @@ def render(report: Report) -> str:
 
 
 def direction(lang: str) -> str:
-    """Which way a language's text runs: a first word in Latin letters doesn't decide it."""
+    """The HTML ``dir`` of a language's text.
+
+    ``auto`` alone would take a text that begins with a Latin word for left-to-right.
+    """
     return "rtl" if lang in RIGHT_TO_LEFT else "auto"
 
 
 def web_address(url: str) -> str:
-    """An address that may be a link; empty for any other."""
+    """The URL if it is http or https and may be a link, else an empty text."""
     try:
         return url if urlsplit(url).scheme in ("http", "https") else ""
     except ValueError:

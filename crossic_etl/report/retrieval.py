@@ -1,4 +1,4 @@
-"""Sections on the crawl: what was found, how near it is, and how near the sides of samples are."""
+"""Sections on retrieval: neighbours and their scores, thresholds, similarity of samples' texts."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from pyspark.sql import functions as F
 
 from crossic_etl.config.crawl import Encoder
 from crossic_etl.config.encoder import choose_encoder
-from crossic_etl.report.charts import curves, spreads, with_ends
+from crossic_etl.report.charts import curves, histograms, with_ends
 from crossic_etl.report.content import Figure, Grid, Section
 from crossic_etl.report.flow import newest
-from crossic_etl.report.source import Source, collect
+from crossic_etl.report.source import ReportSource, collect
 from crossic_etl.report.texts import described_grid
 from crossic_etl.schemas import NEIGHBOURS, SAMPLES, THRESHOLDS
 from crossic_etl.transforms.report import (
     compare_sides,
     describe,
+    histogram,
     measure_neighbours,
-    pick,
-    spread,
+    sample_groups,
     with_both_sides,
 )
 
 COSINE_STEP, MARGIN_STEP = 0.05, 0.05
-# Of each arrangement; the encoder needs some 10 ms for a text.
+# Samples of each arrangement; the encoder needs some 10 ms for a text.
 MOST_COMPARED = 200
-# What a calibration's margins hold for.
+# Columns that a calibration's margins are specific to.
 CALIBRATED = ("model", "k", "wrong_pairs")
 SCORES = (",d", ".3f", ".3f", ".3f", ".3f", ".3f")
 
 
-def neighbours_section(source: Source) -> Section | None:
-    """Recall of the search, what it found, and the scores of the nearest documents."""
+def neighbours_section(source: ReportSource) -> Section | None:
+    """Recall of the search, counts of neighbours, and scores of each query's nearest document."""
     neighbours = source.find(NEIGHBOURS)
     if neighbours is None:
         return None
@@ -57,8 +57,8 @@ def neighbours_section(source: Source) -> Section | None:
     return Section("neighbours", "Retrieval", _recall(source), figures, [grid])
 
 
-def _recall(source: Source) -> str:
-    """The recall that the newest search measured, in a sentence."""
+def _recall(source: ReportSource) -> str:
+    """A sentence on the recall that the newest search measured."""
     nearest = "The scores are those of the nearest document of each query."
     metrics: dict[str, int] = next(
         (run["metrics"] for run in newest(source) if run["job"] == "neighbours"), {}
@@ -78,18 +78,18 @@ def _scores(nearest: DataFrame) -> list[Figure]:
     for score, step in (("cosine", COSINE_STEP), ("margin", MARGIN_STEP)):
         value = F.col(score).cast("double")
         described = collect(describe(nearest, ["target_lang"], value), ["target_lang"])
-        counted = collect(spread(named, ["target_lang", "state"], value, step))
+        counted = collect(histogram(named, ["target_lang", "state"], value, step))
         if described:
             title = f"{score.capitalize()} of the nearest document"
             bins = with_ends(counted, step)
-            chart = spreads(bins, "target_lang", score, kind="state", form="~f")
+            chart = histograms(bins, "target_lang", score, kind="state", form="~f")
             grid = described_grid(title, "target_lang", described, SCORES)
             figures.append(Figure(title, chart, grid))
     return figures
 
 
-def thresholds_section(source: Source) -> Section | None:
-    """The least margins that calibrations found, and what each margin would do."""
+def thresholds_section(source: ReportSource) -> Section | None:
+    """The thresholds that calibrations chose, with precision and recall of each margin."""
     thresholds = source.find(THRESHOLDS)
     if thresholds is None:
         return None
@@ -107,7 +107,7 @@ def thresholds_section(source: Source) -> Section | None:
 
 
 def _margins(title: str, rows: list[dict[str, Any]]) -> Figure:
-    """Precision and recall by least margin, a panel for each language that has pairs."""
+    """Precision and recall by threshold, a panel for each language that has pairs."""
     points = [
         {"lang": row["target_lang"], "margin": point["threshold"], "share": point[measure],
          "measure": measure}
@@ -135,23 +135,25 @@ def _margins(title: str, rows: list[dict[str, Any]]) -> Figure:
     return Figure(title, svg, grid)
 
 
-def similarity_section(source: Source) -> Section | None:
-    """How near the two sides of a sample are, in each arrangement that has two."""
+def similarity_section(source: ReportSource) -> Section | None:
+    """Cosines of the two texts of samples, by arrangement."""
     samples = source.find(SAMPLES)
     if samples is None:
         return None
     both = with_both_sides(samples)
-    chosen = pick(both, ["arrangement"], "sample_id", MOST_COMPARED, source.seed, "similarity")
+    chosen = sample_groups(
+        both, ["arrangement"], "sample_id", MOST_COMPARED, source.seed, "similarity"
+    )
     choice = choose_encoder(Encoder())
-    # Once through the encoder: what follows reads the result more than once.
+    # Materialised, as it is read twice below: texts go through the encoder once.
     compared = source.tables.spark.createDataFrame(compare_sides(chosen, choice).toArrow())
     described = collect(describe(compared, ["arrangement"], F.col("cosine")), ["arrangement"])
     if not described:
         return None
-    counted = collect(spread(compared, ["arrangement"], F.col("cosine"), COSINE_STEP))
+    counted = collect(histogram(compared, ["arrangement"], F.col("cosine"), COSINE_STEP))
     title = "Cosine of the two sides"
     bins = with_ends(counted, COSINE_STEP)
-    chart = spreads(bins, "arrangement", "cosine", form="~f")
+    chart = histograms(bins, "arrangement", "cosine", form="~f")
     text = (
         f"The English and the target text of {MOST_COMPARED} samples of each arrangement, chosen "
         f"by a hash, as the embedded encoder ({choice.model}) sees their first "

@@ -1,4 +1,4 @@
-"""The tables of a report, each where it is there, and rows from them under a stated cap."""
+"""The tables that a report reads, and the rows of small frames up to a limit."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from pyspark.sql import functions as F
 from crossic_etl.schemas import RUNS, Table
 from crossic_etl.tables import Tables
 
-# Of a frame that a section has aggregated: languages times arrangements times bins are far fewer.
+# Rows of an aggregated frame: languages times arrangements times bins are far fewer.
 MOST_ROWS = 20_000
-# Newest first; older ones are not shown.
+# The newest ones; older ones are not shown.
 MOST_RUNS = 500
 
 
 @dataclass(frozen=True)
-class Source:
-    """Where a report's sections take their numbers from.
+class ReportSource:
+    """The tables and settings that a report's sections are made of.
 
     Attributes:
-        seed: of the samples that are picked by a hash.
-        most_samples: to read, of each language and arrangement.
+        tables: of the root.
+        seed: of the hash by which samples are chosen.
+        most_samples: limit of samples to read, of each language and arrangement.
     """
 
     tables: Tables
@@ -32,12 +33,12 @@ class Source:
     most_samples: int
 
     def find(self, table: Table) -> DataFrame | None:
-        """A table's rows; None where it isn't there yet."""
+        """A table's rows; None if the table doesn't exist yet."""
         return self.tables.find(table)
 
     @cached_property
     def runs(self) -> list[dict[str, Any]]:
-        """The newest rows of ``runs``, newest first; none where there is no such table."""
+        """The newest rows of ``runs``, newest first; empty if there is no such table."""
         runs = self.find(RUNS)
         if runs is None:
             return []

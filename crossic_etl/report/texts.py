@@ -8,17 +8,17 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from crossic_etl.report.charts import spreads, stacked_bars, with_ends
+from crossic_etl.report.charts import histograms, stacked_bars, with_ends
 from crossic_etl.report.content import Figure, Grid, Section
-from crossic_etl.report.source import Source, collect
+from crossic_etl.report.source import ReportSource, collect
 from crossic_etl.schemas import DOCUMENTS, PAGES, PAIRS, SAMPLES, WINDOWS
 from crossic_etl.transforms.report import (
     EVIDENCE,
     count_evidence,
     describe,
+    histogram,
+    histogram_octaves,
     measure_windows,
-    spread,
-    spread_octaves,
 )
 
 DESCRIBED = ("rows", "mean", "10 %", "median", "90 %", "longest")
@@ -26,8 +26,8 @@ WHOLE = (",d", ",.0f", ",.0f", ",.0f", ",.0f", ",.0f")
 BINS = 20
 
 
-def pairs_section(source: Source) -> Section | None:
-    """How many pairs each language has, and what says that they are pairs."""
+def pairs_section(source: ReportSource) -> Section | None:
+    """Pairs of each language by their evidence."""
     pairs = source.find(PAIRS)
     if pairs is None:
         return None
@@ -56,8 +56,8 @@ def pairs_section(source: Source) -> Section | None:
     return Section("pairs", "Pairs", text, [Figure("Pairs by language and evidence", chart, grid)])
 
 
-def lengths_section(source: Source) -> Section | None:
-    """How long pages, documents and samples are."""
+def lengths_section(source: ReportSource) -> Section | None:
+    """Distributions of the lengths of pages, documents and samples."""
     figures = []
     for table, what in ((PAGES, "Articles"), (DOCUMENTS, "Web documents")):
         if (frame := source.find(table)) is not None:
@@ -76,14 +76,14 @@ def _lengths(frame: DataFrame, by: str, title: str, unit: str, *, octaves: bool)
     if not described:
         return []
     if octaves:
-        counted = collect(spread_octaves(frame, [by], F.col("n_chars")), [by, "bin"])
+        counted = collect(histogram_octaves(frame, [by], F.col("n_chars")), [by, "bin"])
         bins = with_ends(counted, 1 / 2, log=True)
     else:
         step = max(1.0, max(row["most"] for row in described) / BINS)
-        counted = collect(spread(frame, [by], F.col("n_chars"), step), [by, "bin"])
+        counted = collect(histogram(frame, [by], F.col("n_chars"), step), [by, "bin"])
         bins = with_ends(counted, step)
     return [
-        Figure(title, spreads(bins, by, unit, log=octaves), described_grid(title, by, described))
+        Figure(title, histograms(bins, by, unit, log=octaves), described_grid(title, by, described))
     ]
 
 
@@ -101,8 +101,8 @@ def described_grid(
     )
 
 
-def windows_section(source: Source) -> Section | None:
-    """How much of the windows is text that is seen for the first time."""
+def windows_section(source: ReportSource) -> Section | None:
+    """Counts of windows, and the share of their tokens that are new."""
     windows = source.find(WINDOWS)
     if windows is None:
         return None
@@ -110,24 +110,24 @@ def windows_section(source: Source) -> Section | None:
     if not rows:
         return Section("windows", "Windows", "There is no window.")
     filled = windows.select("arrangement", (F.col("n_new") / F.col("window_length")).alias("new"))
-    # A window that is new from end to end belongs to the last bin.
+    # Keeps a window of new tokens only in the last bin.
     inside = F.least(F.col("new"), F.lit(0.9999))
-    counted = collect(spread(filled, ["arrangement"], inside, 1 / BINS), ["arrangement", "bin"])
+    counted = collect(histogram(filled, ["arrangement"], inside, 1 / BINS), ["arrangement", "bin"])
     bins = with_ends(counted, 1 / BINS)
     grid = Grid(
         "Windows and their tokens",
         (
-            *("arrangement", "split", "policy", "length", "windows", "whole samples"),
-            *("new tokens", "utilisation", "repeated", "padding"),
+            "arrangement", "split", "policy", "length", "windows", "whole samples", "new tokens",
+            "utilisation", "repeated", "padding",
         ),
         ("", "", "", ",d", ",d", ",d", ",d", ".1%", ".1%", ".1%"),
         tuple(_window_row(row) for row in rows),
-    )
+    )  # fmt: skip
     text = (
         "Utilisation is the share of a window's places with a token that no window before had; the "
         "rest is repeated, so that each sample is seen whole, or padding."
     )
-    chart = spreads(bins, "arrangement", "share of a window that is new")
+    chart = histograms(bins, "arrangement", "share of a window that is new")
     return Section("windows", "Windows", text, [Figure("New tokens of each window", chart, grid)])
 
 
@@ -135,6 +135,9 @@ def _window_row(row: dict[str, Any]) -> tuple[Any, ...]:
     places = row["rows"] * row["window_length"]
     return (
         *(row[key] for key in ("arrangement", "split", "policy", "window_length", "rows")),
-        *(row["samples"], row["new"], row["new"] / places),
-        *(row["repeated"] / places, row["padding"] / places),
+        row["samples"],
+        row["new"],
+        row["new"] / places,
+        row["repeated"] / places,
+        row["padding"] / places,
     )

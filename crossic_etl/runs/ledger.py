@@ -1,16 +1,14 @@
-"""What finished work was made of, in ``runs``: the same work is not done twice.
+"""Which work is finished, by the rows of ``runs``: the same work is not done twice.
 
-A run with other settings than the last one's would replace what is there, so it is refused until it
-is asked for; other inputs are what a month brings.
+A run with other settings than the last one would replace what is there, so it is refused until the
+user asks for it. Other inputs are no reason to refuse: each month brings some.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
@@ -18,34 +16,16 @@ from pyspark.sql import functions as F
 
 from crossic_etl.config import Config
 from crossic_etl.config.errors import UnfitSettingError
+from crossic_etl.kernels.fingerprint import fingerprint
+from crossic_etl.runs.job import Job
 from crossic_etl.schemas import QUANTIZERS, REJECTS, RUNS, Table
 from crossic_etl.tables import Tables
 
 # What several jobs write.
 SHARED = (REJECTS, QUANTIZERS)
-# Runs that may have made what is there, the newest ones.
+# The newest runs, one of which may have made what is there.
 RECENT = 20
 CODE = "code"
-# The keys that say which dumps there are.
-DUMPS = ("wikipedia.dumps", "wikipedia.date", "wikipedia.plain_text", "wikipedia.on_damage")
-
-
-@dataclass(frozen=True)
-class JobSpec:
-    """What a job is made of.
-
-    Attributes:
-        name: of the job.
-        reads, writes: tables.
-        settings: keys of the configuration that decide what its rows are.
-        inputs: keys that say what it is to read, and of which languages.
-    """
-
-    name: str
-    reads: tuple[Table, ...] = ()
-    writes: tuple[Table, ...] = ()
-    settings: tuple[str, ...] = ()
-    inputs: tuple[str, ...] = ("languages",)
 
 
 def values_of(config: Config, keys: Sequence[str]) -> dict[str, Any]:
@@ -66,13 +46,13 @@ def settings_of(config: Config, keys: Sequence[str]) -> str:
     return json.dumps(values, sort_keys=True, ensure_ascii=False)
 
 
-def digest_of(config: Config, keys: Sequence[str]) -> str:
-    """16 hex digits of the settings that decide what a job's rows are."""
-    return hashlib.sha256(settings_of(config, keys).encode()).hexdigest()[:16]
+def settings_fingerprint(config: Config, keys: Sequence[str]) -> str:
+    """The fingerprint of the settings that decide a job's rows, and of the code's version."""
+    return fingerprint(settings_of(config, keys))
 
 
-def inputs_of(config: Config, job: JobSpec, files: str = "") -> str:
-    """What a job is to read besides tables, as JSON; ``files`` is a fingerprint of them."""
+def inputs_of(config: Config, job: Job, files: str = "") -> str:
+    """What a job reads besides tables, as JSON; ``files`` is the fingerprint of its files."""
     values = values_of(config, job.inputs) | {"files": files}
     return json.dumps(values, sort_keys=True, ensure_ascii=False)
 
@@ -87,16 +67,18 @@ def versions_read(tables: Tables, named: Sequence[Table]) -> dict[str, int]:
 
 
 def versions_written(tables: Tables, named: Sequence[Table]) -> dict[str, int]:
-    """The Delta version of each table that is there, but for what other jobs write too."""
+    """The Delta version of each table that is there, without tables that other jobs write too."""
     found = {table.name: tables.find_version(table) for table in named if table not in SHARED}
     return {name: version for name, version in found.items() if version is not None}
 
 
-def is_finished(
-    tables: Tables, config: Config, job: JobSpec, reads: Sequence[Table], files: str = ""
-) -> bool:
-    """Whether the tables that a job writes are what it would make of what there is now."""
-    runs = tables.find(RUNS)
+def is_finished(tables: Tables, config: Config, job: Job, files: str = "") -> bool:
+    """Whether a job would leave the tables that it writes as they are.
+
+    It would where one of its last runs read the same versions, files and settings, and wrote the
+    versions that there are now.
+    """
+    runs, reads = tables.find(RUNS), job.reads(config)
     if runs is None or not all(tables.is_there(table) for table in reads):
         return False
     same = {
@@ -112,8 +94,8 @@ def is_finished(
     return any((row.input_versions, row.output_versions) == now for row in recent.head(RECENT))
 
 
-def refuse_other_settings(tables: Tables, config: Config, jobs: Iterable[JobSpec]) -> None:
-    """Refuses settings other than those of a job's last finished run.
+def refuse_other_settings(tables: Tables, config: Config, jobs: Iterable[Job]) -> None:
+    """Refuses settings that differ from those of a job's last finished run.
 
     Raises:
         UnfitSettingError: names the job, the key, what it was and what it is.
@@ -123,9 +105,9 @@ def refuse_other_settings(tables: Tables, config: Config, jobs: Iterable[JobSpec
         return
     done = runs.where((F.col("state") == "done") & F.col("settings").isNotNull())
     last = done.groupBy("job").agg(F.max_by("settings", "started").alias("settings")).collect()
-    made_with = {row.job: json.loads(row.settings) for row in last}
+    last_settings = {row.job: json.loads(row.settings) for row in last}
     for job in jobs:
-        before = made_with.get(job.name, {})
+        before = last_settings.get(job.name, {})
         for key, value in json.loads(settings_of(config, job.settings)).items():
             if key != CODE and before.get(key, value) != value:
                 held = json.dumps(before[key], ensure_ascii=False)

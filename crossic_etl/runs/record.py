@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,9 +14,11 @@ from importlib.metadata import version
 from pyspark.sql import DataFrame
 
 from crossic_etl.config import Config
-from crossic_etl.runs.ledger import JobSpec, inputs_of, settings_of, versions_read, versions_written
-from crossic_etl.schemas import Table
+from crossic_etl.runs.job import Job
+from crossic_etl.runs.ledger import inputs_of, settings_of, versions_read, versions_written
 from crossic_etl.tables import Tables
+
+log = logging.getLogger(__name__)
 
 
 class UnbalancedError(RuntimeError):
@@ -24,11 +27,20 @@ class UnbalancedError(RuntimeError):
 
 @dataclass
 class Run:
-    """What a job counts. ``rows_used`` is ``rows_out`` where a row in makes one row out.
+    """What a job counts, and what it read.
 
-    ``input_versions`` are the Delta versions of the tables that it reads, as it began,
-    ``output_versions`` those of the tables that it writes, as it ended; see `ledger` for the rest.
-    With ``nothing_new`` an earlier run's row says all of it, and there is none of this one.
+    Attributes:
+        job: its name.
+        rows_in: rows that it read.
+        rows_out: rows that it made.
+        rows_used: rows in that are in what it made; None where that is ``rows_out``.
+        dropped: rows in that it didn't use, by reason.
+        metrics: other counts.
+        seconds: that it took.
+        settings, inputs: see `ledger.settings_of` and `ledger.inputs_of`.
+        input_versions: of the tables that it reads, Delta's versions when it began.
+        output_versions: of the tables that it writes, Delta's versions when it ended.
+        nothing_new: it found nothing to do; then it has no row in ``runs``.
     """
 
     job: str
@@ -46,13 +58,14 @@ class Run:
 
     @property
     def used(self) -> int:
-        """Rows in that are in what came out."""
+        """Rows in that are in what the job made."""
         return self.rows_out if self.rows_used is None else self.rows_used
 
-    def settle(self, counts: DataFrame, used: Sequence[str]) -> None:
-        """Takes the counts of ``outcome, rows`` over, before any table is touched.
+    def resolve_outcomes(self, counts: DataFrame, used: Sequence[str]) -> None:
+        """Sets rows in, rows out and rows dropped from counts (``outcome, rows``) of staged rows.
 
-        ``read`` is what went in, where the staged rows say it; what isn't in ``used`` was dropped.
+        To be called before any table is changed. The outcome ``read`` counts the rows in, where
+        there is one. Outcomes in ``used`` are rows out; all others are dropped.
 
         Raises:
             UnbalancedError: see `check`.
@@ -63,8 +76,8 @@ class Run:
         self.dropped = {outcome: n for outcome, n in rows.items() if n}
         self.check()
 
-    def publish(self, rows: int) -> None:
-        """Takes over how many rows the tables hold now: what is missing had the key of another."""
+    def reconcile_output_rows(self, rows: int) -> None:
+        """Sets rows out to the stored row count; the difference is dropped as ``duplicate``."""
         if repeated := self.rows_out - rows:
             self.dropped["duplicate"] = repeated
         self.rows_out = rows
@@ -99,23 +112,23 @@ class Run:
 def recorded(
     tables: Tables,
     config: Config,
-    job: JobSpec,
-    reads: Sequence[Table] | None = None,
+    job: Job,
 ) -> Iterator[Run]:
-    """Times a job's body, writes its row of ``runs``, failed or not, and prints its line if not.
+    """Times a job's body and adds its row to ``runs``, also where it failed.
 
-    Another line says when it started, as hours may pass before the next. A body that finds nothing
-    to do says so in `Run.nothing_new`, and is no run.
+    Logs when the job started, since hours may pass before the next message, and its counts at the
+    end. A body that finds nothing to do sets `Run.nothing_new`; then no row is added.
 
-    ``reads`` are the tables that it reads, where they aren't all of the job's.
+    Raises:
+        UnbalancedError: rows in are not rows used plus rows dropped.
     """
     started, clock = datetime.now(timezone.utc), time.monotonic()
-    print(f"{job.name}: started {started:%Y-%m-%d %H:%M:%S} UTC", flush=True)
+    log.info("%s: started %s UTC", job.name, f"{started:%Y-%m-%d %H:%M:%S}")
     run = Run(
         job.name,
         settings=settings_of(config, job.settings),
         inputs=inputs_of(config, job),
-        input_versions=versions_read(tables, job.reads if reads is None else reads),
+        input_versions=versions_read(tables, job.reads(config)),
     )
     try:
         yield run
@@ -127,11 +140,11 @@ def recorded(
             tables.append_run(_row(run, config, started, error))
         raise
     if run.nothing_new:
-        print(f"{job.name}: nothing new", flush=True)
+        log.info("%s: nothing new", job.name)
         return
     run.seconds = time.monotonic() - clock
     tables.append_run(_row(run, config, started, None))
-    print(run.line(), flush=True)
+    log.info("%s", run.line())
 
 
 def _row(

@@ -1,1 +1,1 @@
-"""Hands training to the machine, cluster or service that it runs on. Imports no Spark, no torch."""
+"""Submits training to this machine, a cluster or a service. Imports neither Spark nor torch."""

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from crossic_etl.submit.job import (
-    State,
+    JobState,
     SubmitError,
     TrainingJob,
     UnreachableError,
@@ -30,16 +30,16 @@ ENDED = ("TERMINATED", "SKIPPED", "INTERNAL_ERROR")
 
 
 class DatabricksRun:
-    """A run that Databricks makes a cluster for; its id is the run's."""
+    """A training job as a run for which Databricks creates a cluster. The id is the run's."""
 
     def __init__(self, job: TrainingJob) -> None:
         self._job = job
 
     def check(self) -> None:
-        """Whether settings, client and credentials are here; asks no server.
+        """Checks settings, client and credentials; asks no server.
 
         Raises:
-            SubmitError: one of them isn't.
+            SubmitError: one of them is missing.
         """
         self.payload()
         self._client()
@@ -52,14 +52,14 @@ class DatabricksRun:
         """The body of the request ``jobs/runs/submit``.
 
         Raises:
-            SubmitError: a setting is missing or too much, or the client is.
+            SubmitError: a setting is missing or too large, or the client isn't installed.
         """
         _check_settings(self._job)
         _import_sdk()
         body: dict[str, Any] = {
             "run_name": self._job.name,
             "tasks": [_task(self._job).as_dict()],
-            # The same submission, sent again by the client after a lost answer, is one run.
+            # If the client repeats the request after a lost response, Databricks makes one run.
             "idempotency_token": self._job.name,
         }
         if self._job.submit.seconds is not None:
@@ -70,7 +70,7 @@ class DatabricksRun:
         """Creates the run; returns its id.
 
         Raises:
-            SubmitError: Databricks refuses it, in its own words, or can't be reached.
+            SubmitError: Databricks refuses it, with its message, or can't be reached.
         """
         client, body = self._client(), self.payload()
         with _errors():
@@ -82,8 +82,8 @@ class DatabricksRun:
         created: Any = waiter.response
         return str(created.run_id)
 
-    def state(self, job_id: str) -> State:
-        """The run's state and, where it failed, the first line of its error."""
+    def state(self, job_id: str) -> JobState:
+        """The run's state and, if it failed, the first line of its error."""
         client = self._client()
         with _errors():
             run = client.jobs.get_run(int(job_id))
@@ -92,14 +92,14 @@ class DatabricksRun:
         life, result = run.state.life_cycle_state.value, run.state.result_state
         line = f"Databricks run {job_id}: {life}, {run.run_page_url}"
         if life not in ENDED:
-            return State(line)
+            return JobState(line)
         if life == "TERMINATED" and result is not None and result.value == "SUCCESS":
-            return State(f"{line}; SUCCESS", 0)
+            return JobState(f"{line}; SUCCESS", 0)
         words = [result.value if result else life, *_reasons(client, run)]
-        return State("; ".join([line, *words]), 1)
+        return JobState("; ".join([line, *words]), 1)
 
     def interrupted(self, job_id: str) -> str:
-        """It goes on."""
+        """The message that the run goes on, and how to stop it."""
         return f"run {job_id} goes on; stop it with: databricks jobs cancel-run {job_id}"
 
     def _client(self) -> WorkspaceClient:
@@ -140,7 +140,7 @@ def _check_settings(job: TrainingJob) -> None:
 
 
 def _import_sdk() -> Any:
-    """The module, loaded only where it is needed: an extra that takes seconds.
+    """The client's module, imported on first use: it is an optional package and takes seconds.
 
     Raises:
         SubmitError: it isn't installed.
@@ -158,7 +158,7 @@ def _parameters(job: TrainingJob) -> list[str]:
 
 
 def _task(job: TrainingJob) -> SubmitTask:
-    """A wheel task on a new cluster: the driver alone, which Spark leaves to the training."""
+    """A wheel task on a new cluster of one node, the driver; Spark runs no work on it."""
     from databricks.sdk.service.compute import (
         ClusterSpec,
         DataSecurityMode,
@@ -197,7 +197,7 @@ def _task(job: TrainingJob) -> SubmitTask:
 
 
 def _reasons(client: WorkspaceClient, run: Any) -> Iterator[str]:
-    """What Databricks and the task say of a failure."""
+    """The messages of Databricks and of the task on a failure."""
     if run.state.state_message:
         yield first_line([run.state.state_message])
     for task in run.tasks or []:
@@ -209,7 +209,7 @@ def _reasons(client: WorkspaceClient, run: Any) -> Iterator[str]:
 
 @contextmanager
 def _errors() -> Iterator[None]:
-    """The client's errors as one line."""
+    """Turns the client's errors into ones of a single line."""
     from databricks.sdk.errors import InternalError, TemporarilyUnavailable
     from databricks.sdk.errors.base import DatabricksError
     from requests.exceptions import RequestException

@@ -1,4 +1,4 @@
-"""The exports of a job: their manifests and, where they are on this machine, their files."""
+"""The exports of a job: their manifests and, if they are on this machine, their files."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ from crossic_etl.export.manifest import ExportFile, Manifest, check_files, read_
 from crossic_etl.kernels.splits import TRAIN, VALIDATION
 from crossic_etl.submit.job import SubmitError
 
-# What takes longer to read than one waits without being told why.
+# From so many bytes on, a line says why reading them takes long.
 MANY_BYTES = 10**10
 
 
 def read_exports(config: TrainingConfig, copies: Sequence[str]) -> dict[str, Manifest]:
-    """The manifest of each export, by its folder; its files are looked for, but not read.
+    """The manifest of each export by its folder. Files must exist, but aren't read.
 
     Args:
         config: names the exports to train on and those to validate with.
-        copies: where each export to train on, or a copy of its manifest, lies here; empty, if in
-            the folder that the configuration names. With copies, the others are not looked for.
+        copies: for each export to train on, the folder on this machine with it or with a copy of
+            its manifest; empty if the configuration's folders are on this machine. With copies,
+            exports that are only validated with are not read.
 
     Raises:
         ManifestError: an export is missing or damaged.
-        ConfigError: not as many copies as exports.
+        ConfigError: the number of copies isn't that of the exports.
     """
     require(
         len(copies) in (0, len(config.exports)), "--manifest", list(copies),
@@ -47,16 +48,16 @@ def verify(
     copies: Sequence[str],
     say: Callable[[str], None],
 ) -> None:
-    """Compares the checksum of each file that training will read, where it is on this machine.
+    """Compares the checksum of each file that training will read, if it is on this machine.
 
     Args:
         config: as for `read_exports`.
-        manifests: what that found.
-        copies: as for it. A copy may be of the whole export: then its files are read.
-        say: takes a line on what is not checked, or takes long.
+        manifests: the result of `read_exports`.
+        copies: as for `read_exports`. If a copy is a whole export, its files are read.
+        say: takes lines on what is not checked or takes long.
 
     Raises:
-        ManifestError: a file isn't the one of the manifest.
+        ManifestError: a file doesn't fit the manifest.
         SubmitError: a file can't be read.
     """
     places = dict(zip(config.exports, copies, strict=True)) if copies else {}
@@ -78,7 +79,7 @@ def verify(
 
 
 def _files(config: TrainingConfig, folder: str, manifest: Manifest) -> list[ExportFile]:
-    """Those of an export's splits that are trained on or validated with."""
+    """The files of an export's splits that are trained on or validated with."""
     used = {TRAIN: config.exports, VALIDATION: config.validation.exports.values() or config.exports}
     splits = [manifest.splits[name] for name, folders in used.items()
               if folder in folders and name in manifest.splits]  # fmt: skip

@@ -1,8 +1,8 @@
-"""Whether exports, model and settings fit each other, by what can be read without loading weights.
+"""Checks that exports, model and settings fit each other, without loading weights.
 
 A model's ``config.json`` and ``tokenizer.json`` are read from its folder or from the Hugging Face
-hub. What can't be read where one submits, such as a folder of the cluster, is noted and not
-checked: training checks it again.
+hub. If they can't be read on the submitting machine, as in a folder of the cluster, a line says
+that they weren't checked. Training checks them again.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ CONTEXT_KEYS = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_le
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What a model's files say; None is unknown.
+    """Facts from a model's files; None if unknown.
 
     Attributes:
-        context: tokens that it was made for.
+        context: most tokens of a sequence.
         vocabulary: rows of its embeddings.
         tokenizer: JSON of its tokenizer.
     """
@@ -46,7 +46,7 @@ def check_fit(
         Lines on what could not be checked.
 
     Raises:
-        SubmitError: the first thing that doesn't fit.
+        SubmitError: names the first thing that doesn't fit.
     """
     _check_processes(config)
     first, *others = manifests.items()
@@ -64,7 +64,7 @@ def check_fit(
 
 
 def read_facts(model: Model) -> ModelFacts:
-    """What the model's files say, as far as they can be read."""
+    """Reads the facts from the model's files, as far as they are accessible here."""
     text = _model_file(model, "config.json")
     try:
         tree = json.loads(text or "{}")
@@ -110,7 +110,7 @@ def _check_model(folder: str, manifest: Manifest, model: str, facts: ModelFacts)
 def _check_tokenizer(
     folder: str, manifest: Manifest, model: Model, facts: ModelFacts
 ) -> Iterator[str]:
-    """Whether the model's own tokenizer gives the ids of the export's; yields why it can't tell."""
+    """Checks that the model's tokenizer gives the export's ids; yields what can't be checked."""
     if facts.context is None:
         yield f"not checked: the context of model {model.name}, its config.json can't be read here"
     named = manifest.tokenizer.name
@@ -133,7 +133,7 @@ def _check_tokenizer(
 
 
 def _probe_ids(name: str) -> Sequence[int] | None:
-    """The probe's ids by the tokenizer that an export names; None where it can't be read."""
+    """The probe's ids by an export's tokenizer; None if that can't be read here."""
     if name == EMBEDDED:
         return probe_ids(name)
     return _ids_of(_model_file(Model(name), "tokenizer.json"))

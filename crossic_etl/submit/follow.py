@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from crossic_etl.submit.job import Platform, State, UnreachableError
+from crossic_etl.submit.job import JobState, Platform, UnreachableError
 
 PATIENCE = 10
 INTERRUPTED = 130
@@ -18,17 +18,17 @@ def follow(
     say: Callable[[str], None],
     patience: int = PATIENCE,
 ) -> int:
-    """Says each change of a job's state, and returns its exit status.
+    """Reports each change of a job's state until it ends; returns its exit status.
 
     Args:
-        platform: where it runs.
-        job_id: which one.
-        interval: seconds between two looks.
-        say: takes a line.
-        patience: looks without an answer, one after the other, that are borne.
+        platform: where the job runs.
+        job_id: the id that submitting returned.
+        interval: seconds between two requests for the state.
+        say: takes each line.
+        patience: most requests in a row that may stay without an answer.
 
     Raises:
-        UnreachableError: the platform went on not answering; the job may still run.
+        UnreachableError: the platform didn't answer ``patience`` times; the job may still run.
     """
     said = ""
     try:
@@ -47,7 +47,7 @@ def follow(
 
 def _look(
     platform: Platform, job_id: str, interval: float, say: Callable[[str], None], patience: int
-) -> State:
+) -> JobState:
     for _ in range(patience - 1):
         try:
             return platform.state(job_id)

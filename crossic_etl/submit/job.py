@@ -1,4 +1,4 @@
-"""A training job as every platform sees it."""
+"""A training job, independent of the platform that it runs on."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from crossic_etl.config.submit import FROM_ENVIRONMENT, Submit
 
 TRAINER = "crossic_etl.training"
 LAUNCHER = "crossic_etl.submit.torchrun"
-# Seconds that a node waits for the others, which may still load their image.
+# Seconds that a node waits for the others, which may still pull their image.
 PATIENCE = 3600
 
 
 class SubmitError(ValueError):
-    """A job that can't be submitted or followed, in one line."""
+    """A job can't be submitted or followed; the message is one line."""
 
 
 class UnreachableError(SubmitError):
-    """The platform didn't answer; it may the next time."""
+    """The platform didn't answer; another try may succeed."""
 
 
 @dataclass(frozen=True)
 class TrainingJob:
-    """What is submitted.
+    """A job to submit.
 
     Attributes:
         name: unique for each submission.
-        config_text: the checked training YAML, overrides included; the job keeps it, so that the
-            file may change meanwhile.
-        submit: where it runs.
+        config_text: the checked training YAML with overrides. The job has its own copy: later
+            changes of the file don't affect it.
+        submit: platform and resources.
         trainer: module that torchrun starts.
     """
 
@@ -43,7 +43,7 @@ class TrainingJob:
     def torchrun(
         self, python: str, config: str, rank: str = "", address: str = "", port: str = ""
     ) -> str:
-        """One node's command line; rank, address and port may be shell's ``"$NAME"``."""
+        """The command line of one node; rank, address and port may be shell variables."""
         submit = self.submit
         if submit.nodes == 1:
             place = "--standalone"
@@ -59,39 +59,39 @@ class TrainingJob:
 
 
 @dataclass(frozen=True)
-class State:
-    """How a job stands: a line for its user and, once it has ended, its exit status."""
+class JobState:
+    """The state of a job: a line for its user and, once it has ended, its exit status."""
 
     line: str
     exit_status: int | None = None
 
 
 class Platform(Protocol):
-    """Somewhere to train. All methods raise SubmitError where they can't do what they say."""
+    """A platform to train on. All methods raise SubmitError if they fail."""
 
     def check(self) -> None:
-        """Whether everything is here that submitting needs; sends nothing."""
+        """Checks settings, packages and credentials; sends nothing."""
 
     def render(self) -> str:
-        """What `submit` sends, as text."""
+        """The text of what `submit` sends."""
 
     def submit(self) -> str:
         """Submits the job once; returns its id."""
 
-    def state(self, job_id: str) -> State:
-        """Looks at the job once; raises UnreachableError where another look may succeed."""
+    def state(self, job_id: str) -> JobState:
+        """Requests the job's state once; raises UnreachableError if another try may succeed."""
 
     def interrupted(self, job_id: str) -> str:
-        """Called when the job is no longer followed; returns what becomes of it."""
+        """Called when following is interrupted; returns a message on what happens to the job."""
 
 
 def check_secrets_in_environment(
     secrets: Mapping[str, str], environment: Mapping[str, str]
 ) -> None:
-    """Whether the variables that a job inherits are set.
+    """Checks that the variables that a job inherits are set.
 
     Raises:
-        SubmitError: naming those that aren't.
+        SubmitError: names those that aren't.
     """
     if missing := [name for name in secrets if not environment.get(name)]:
         raise SubmitError(f"submit.secrets: not set in the environment: {', '.join(missing)}")
@@ -101,7 +101,7 @@ def platform_secret(name: str, reference: str, words: str) -> tuple[str, str]:
     """Name and entry of a platform's secret.
 
     Raises:
-        SubmitError: the reference names none.
+        SubmitError: the reference has no such form.
     """
     secret, slash, entry = reference.partition("/")
     if not slash or reference == FROM_ENVIRONMENT:
@@ -110,6 +110,6 @@ def platform_secret(name: str, reference: str, words: str) -> tuple[str, str]:
 
 
 def first_line(texts: Sequence[str | None]) -> str:
-    """The first line that says something."""
+    """The first line that isn't blank."""
     lines = (line.strip() for text in texts for line in (text or "").splitlines())
     return next(filter(None, lines), "no message")

@@ -10,36 +10,36 @@ from typing import Any
 
 import yaml
 
-from crossic_etl.submit.job import State, SubmitError, TrainingJob, UnreachableError, first_line
+from crossic_etl.submit.job import JobState, SubmitError, TrainingJob, UnreachableError, first_line
 from crossic_etl.submit.kubernetes_manifest import Tree, objects
 
 SECONDS = 60
 
 
 class KubernetesJob:
-    """An indexed Job and what belongs to it; its id is ``namespace/name``."""
+    """A training job as an indexed Job with ConfigMap and Service. Its id is ``namespace/name``."""
 
     def __init__(self, job: TrainingJob) -> None:
         self._job = job
 
     def check(self) -> None:
-        """Whether the settings, the client and credentials are here; asks no server.
+        """Checks settings, client and credentials; asks no server.
 
         Raises:
-            SubmitError: one of them isn't.
+            SubmitError: one of them is missing.
         """
         objects(self._job)
         self._client()
 
     def render(self) -> str:
-        """The objects as YAML; ConfigMap and Service also get the Job as their owner."""
+        """The objects as YAML. When submitted, ConfigMap and Service get the Job as owner, too."""
         return yaml.safe_dump_all(objects(self._job), sort_keys=False, allow_unicode=True)
 
     def submit(self) -> str:
         """Creates the objects, all or none; returns the Job's id.
 
         Raises:
-            SubmitError: the server refuses one, in its own words, or can't be reached.
+            SubmitError: the server refuses one, with its message, or can't be reached.
         """
         client, namespace = self._client()
         from kubernetes.client import BatchV1Api
@@ -61,8 +61,8 @@ class KubernetesJob:
             raise
         return f"{namespace}/{self._job.name}"
 
-    def state(self, job_id: str) -> State:
-        """How many pods there are, and why they wait or failed."""
+    def state(self, job_id: str) -> JobState:
+        """Counts of the Job's pods, and the reasons for which they wait or failed."""
         from kubernetes.client import BatchV1Api, CoreV1Api
 
         client, _ = self._client()
@@ -81,15 +81,15 @@ class KubernetesJob:
         notes = sorted({note for pod in pods for note in _notes(pod)})
         conditions = {c.type: c for c in status.conditions or [] if c.status == "True"}
         if "Complete" in conditions:
-            return State(f"{line}; complete", 0)
+            return JobState(f"{line}; complete", 0)
         if failed := conditions.get("Failed"):
             reason = f"{failed.reason}: {first_line([failed.message])}"
             codes = [code for pod in pods for code in _exit_codes(pod) if code]
-            return State("; ".join([line, reason, *notes]), codes[0] if codes else 1)
-        return State("; ".join([line, *notes]))
+            return JobState("; ".join([line, reason, *notes]), codes[0] if codes else 1)
+        return JobState("; ".join([line, *notes]))
 
     def interrupted(self, job_id: str) -> str:
-        """It goes on."""
+        """The message that the Job goes on, and how to stop it."""
         namespace, name = job_id.split("/")
         return f"Job {job_id} goes on; stop it with: kubectl -n {namespace} delete job {name}"
 
@@ -102,7 +102,7 @@ class KubernetesJob:
             ) from None
         settings = self._job.submit.kubernetes
         try:
-            # The client looks at this variable when it is imported, which may be long ago.
+            # The client reads this variable at import only; it may have changed since.
             files = os.environ.get("KUBECONFIG")
             client = config.new_client_from_config(files, context=settings.context)
             contexts, current = config.list_kube_config_contexts(files)
@@ -116,7 +116,7 @@ class KubernetesJob:
 
 
 def _create_owned(client: Any, namespace: str, tree: Tree, uid: str, name: str) -> None:
-    """Creates an object that goes when the Job goes."""
+    """Creates an object that is deleted with the Job."""
     from kubernetes.client import CoreV1Api
 
     core = CoreV1Api(client)
@@ -130,7 +130,7 @@ def _create_owned(client: Any, namespace: str, tree: Tree, uid: str, name: str) 
 
 
 def _notes(pod: Any) -> Iterator[str]:
-    """Why a pod's container waits, if not for its turn, and how it ended, if not well."""
+    """Reasons for which a pod's containers wait or failed, or the pod isn't scheduled."""
     for container in pod.status.container_statuses or []:
         waiting, ended = container.state.waiting, container.state.terminated
         if waiting and waiting.reason not in (None, "ContainerCreating", "PodInitializing"):
@@ -150,7 +150,7 @@ def _exit_codes(pod: Any) -> Iterator[int]:
 
 @contextmanager
 def _errors() -> Iterator[None]:
-    """The client's errors as one line."""
+    """Turns the client's errors into ones of a single line."""
     from kubernetes.client.exceptions import ApiException
     from urllib3.exceptions import HTTPError
 
@@ -165,7 +165,7 @@ def _errors() -> Iterator[None]:
 
 
 def _message(body: str | bytes | None) -> str:
-    """The words of a ``Status`` object."""
+    """The message of a ``Status`` object."""
     try:
         return str(json.loads(body or "{}").get("message", ""))
     except (ValueError, AttributeError):

@@ -19,7 +19,7 @@ def objects(job: TrainingJob) -> list[Tree]:
     """Job, ConfigMap and, for several nodes, the headless Service that gives the pods names.
 
     Raises:
-        SubmitError: there is no image, or a secret's reference doesn't name one of Kubernetes.
+        SubmitError: no image is set, or a secret's reference isn't one to a Kubernetes secret.
     """
     if not job.submit.kubernetes.image:
         raise SubmitError("submit.kubernetes.image: '' given, expected a container image")
@@ -40,7 +40,7 @@ def _labels(job: TrainingJob) -> dict[str, str]:
 
 
 def _job(job: TrainingJob) -> Tree:
-    """Indexed, so that each pod knows its rank; one failed pod ends them all: they wait for it."""
+    """The Job. Its index is a pod's rank. If one pod fails, all end: the others wait for it."""
     submit = job.submit
     spec: Tree = {
         "completionMode": "Indexed",
@@ -125,7 +125,7 @@ def _variables(job: TrainingJob) -> list[Tree]:
 
 
 def _resources(job: TrainingJob) -> Tree:
-    """GPUs are limits, which are requests as well; cores and memory are asked for."""
+    """Limits for GPUs, which are requests as well; requests for cores and memory."""
     settings = job.submit.kubernetes
     asked = {"cpu": settings.cpus, "memory": settings.memory}
     resources: Tree = {}
@@ -144,7 +144,7 @@ def _config_map(job: TrainingJob) -> Tree:
 
 
 def _service(job: TrainingJob) -> Tree:
-    """Headless: it only names the pods, and before they are ready, since they wait for another."""
+    """A headless Service. It names the pods before they are ready: they wait for each other."""
     return {
         "apiVersion": "v1",
         "kind": "Service",

@@ -13,11 +13,11 @@ from crossic_etl.submit.job import LAUNCHER, TRAINER
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Trains with the YAML that it is given as text.
+    """Trains with the YAML that ``--yaml`` gives as text; returns after success.
 
     Raises:
-        SystemExit: training failed; with its exit status. Returning is success: a notebook's Python
-            takes any SystemExit for a failure.
+        SystemExit: training failed; it has training's exit status. There is none after success, as
+            Databricks takes any SystemExit for a failure.
     """
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--yaml", required=True, help="text of the training YAML")

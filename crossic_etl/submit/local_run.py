@@ -10,19 +10,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-from crossic_etl.submit.job import State, SubmitError, TrainingJob, check_secrets_in_environment
+from crossic_etl.submit.job import JobState, SubmitError, TrainingJob, check_secrets_in_environment
 
 # A new process imports torch, so that this one doesn't.
 COUNT_GPUS = "import torch; print(torch.cuda.device_count())"
 
 
 class LocalRun:
-    """A torchrun of this interpreter; its id is the process's.
+    """A training job under torchrun of this interpreter. Its id is the process's.
 
-    The job's YAML is written to ``folder``, named for the job. A run that is not followed goes on
-    when its terminal closes, and writes its output to a log beside the YAML; the output of one that
-    is followed goes where this process's goes. Keys such as Ctrl-C reach this process alone, which
-    stops the run: its processes, interrupted each by itself, would show a traceback each.
+    The job's YAML is written to ``folder``, under the job's name. A run that isn't followed
+    survives its terminal and writes its output to a log beside the YAML. A run that is followed
+    writes to this process's output. It is in a session of its own, so Ctrl-C reaches this process
+    alone, which then stops the run. Otherwise each of its processes would show a traceback.
     """
 
     def __init__(self, job: TrainingJob, folder: Path, followed: bool) -> None:
@@ -32,10 +32,10 @@ class LocalRun:
         self._process: subprocess.Popen[bytes] | None = None
 
     def check(self) -> None:
-        """Whether torch, the GPUs and the variables are here.
+        """Checks torch, the GPUs and the variables of this machine.
 
         Raises:
-            SubmitError: one of them isn't.
+            SubmitError: one of them is missing.
         """
         submit = self._job.submit
         if submit.nodes > 1:
@@ -57,7 +57,7 @@ class LocalRun:
         return f"{variables}{self._command}\n\n# {self._config}\n{self._job.config_text}"
 
     def submit(self) -> str:
-        """Starts it; returns the process's id.
+        """Starts the run; returns its process id.
 
         Raises:
             SubmitError: its files can't be written.
@@ -79,16 +79,16 @@ class LocalRun:
             log.close()
         return str(self._process.pid)
 
-    def state(self, job_id: str) -> State:
-        """Whether it runs, or how it ended: 128 and the number of a signal, as in a shell."""
+    def state(self, job_id: str) -> JobState:
+        """Whether the run goes on, or its exit status; 128 plus its number for a signal."""
         assert self._process is not None
         code = self._process.poll()
         if code is None:
-            return State(f"running, process {job_id}")
-        return State(f"ended with exit status {code}", code if code >= 0 else 128 - code)
+            return JobState(f"running, process {job_id}")
+        return JobState(f"ended with exit status {code}", code if code >= 0 else 128 - code)
 
     def interrupted(self, job_id: str) -> str:
-        """Stops it."""
+        """Stops the run; returns a message."""
         assert self._process is not None
         self._process.send_signal(signal.SIGTERM)
         self._process.wait()

@@ -1,4 +1,4 @@
-"""From the training YAML to a checked job on a platform."""
+"""Makes a checked job for a platform from the training YAML."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 import yaml
 
-from crossic_etl.config.loading import build, read_tree
-from crossic_etl.config.secrets import known_keys, refuse_secrets
+from crossic_etl.config import loading
 from crossic_etl.config.training import TrainingConfig
+from crossic_etl.config.yaml_file import read_yaml
 from crossic_etl.export.manifest import Manifest
 from crossic_etl.submit.databricks_run import DatabricksRun
 from crossic_etl.submit.fit import check_fit, read_facts
@@ -21,25 +21,23 @@ from crossic_etl.submit.kubernetes_job import KubernetesJob
 from crossic_etl.submit.local_run import LocalRun
 from crossic_etl.submit.slurm_job import SlurmJob
 
-# Where a job's paths are not those of the machine that submits it.
+# Platforms on which paths are not those of the submitting machine.
 ELSEWHERE = ("kubernetes", "databricks")
 
 
 def load(path: str, overrides: Sequence[str]) -> tuple[TrainingConfig, dict[str, Any]]:
-    """The configuration, and the tree that it was built of.
+    """The configuration, and the mapping that it was built from.
 
     Raises:
-        ConfigError: it can't be run, or a key or value looks like a secret.
+        ConfigError: a value is wrong, or a key or value looks like a secret.
     """
-    tree = read_tree(path, overrides)
-    refuse_secrets(tree, set(known_keys(TrainingConfig)))
-    return build(TrainingConfig, tree), tree
+    return loading.load(TrainingConfig, read_yaml(path, overrides))
 
 
 def plan(
     config: TrainingConfig, tree: dict[str, Any], manifests: dict[str, Manifest]
 ) -> tuple[TrainingJob, list[str]]:
-    """The job, and lines on what could not be checked.
+    """The job, and a line for each thing that could not be checked.
 
     Raises:
         SubmitError: exports, model and settings don't fit each other.
@@ -50,7 +48,7 @@ def plan(
         for folder in (*config.exports, config.output):
             if not PurePosixPath(folder).is_absolute():
                 raise SubmitError(f"{folder}: an absolute path expected on {submit.platform}")
-    # Said here, so that a node without its GPU fails instead of training on its CPU for weeks.
+    # With an explicit device a node without its GPU fails, instead of training on its CPU.
     device = {"device": "cuda" if submit.gpus_per_node else "cpu"}
     said = {key: value for key, value in tree.items() if key != "submit"} | device
     text = yaml.safe_dump(said, sort_keys=False, allow_unicode=True)
@@ -58,7 +56,7 @@ def plan(
 
 
 def place(job: TrainingJob, followed: bool) -> Platform:
-    """The platform that the job is for."""
+    """The platform of the job; ``followed`` matters to a local run only."""
     platform = job.submit.platform
     if platform == "local":
         return LocalRun(job, Path.cwd(), followed)

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from crossic_etl.submit.job import (
-    State,
+    JobState,
     SubmitError,
     TrainingJob,
     UnreachableError,
@@ -30,16 +30,16 @@ LAST_BYTES = 2**16
 
 
 class SlurmJob:
-    """A job that ``sbatch`` reads from standard input; its id is Slurm's."""
+    """A training job whose script ``sbatch`` reads from standard input. Its id is Slurm's."""
 
     def __init__(self, job: TrainingJob) -> None:
         self._job = job
 
     def check(self) -> None:
-        """Whether Slurm's commands and the variables are here.
+        """Checks that Slurm's commands exist and the variables are set.
 
         Raises:
-            SubmitError: one of them isn't.
+            SubmitError: one of them is missing.
         """
         for command in ("sbatch", "scontrol"):
             if shutil.which(command) is None:
@@ -57,15 +57,15 @@ class SlurmJob:
         """Hands the script to sbatch; returns the job's id.
 
         Raises:
-            SubmitError: sbatch refuses it, in its own words.
+            SubmitError: sbatch refuses it, with its message.
         """
         done = _run(["sbatch", "--parsable"], self.render())
         if done.returncode:
             raise SubmitError(f"sbatch: {first_line([done.stderr, done.stdout])}")
         return done.stdout.strip().split(";")[0]
 
-    def state(self, job_id: str) -> State:
-        """What slurmctld knows of it, or, where it has forgotten it, the accounting."""
+    def state(self, job_id: str) -> JobState:
+        """The job's state from slurmctld or, once that has dropped it, from the accounting."""
         done = _run(["scontrol", "show", "job", "--oneliner", job_id])
         if done.returncode == 0:
             fields = dict(re.findall(r"(?:^|\s)(\w+)=(\S*)", done.stdout))
@@ -79,7 +79,7 @@ class SlurmJob:
         return _accounted(job_id)
 
     def interrupted(self, job_id: str) -> str:
-        """It goes on."""
+        """The message that the job goes on, and how to stop it."""
         return f"Slurm job {job_id} goes on; stop it with: scancel {job_id}"
 
 
@@ -100,7 +100,7 @@ def _directives(job: TrainingJob) -> Iterator[str]:
 
 
 def _body(job: TrainingJob) -> Iterator[str]:
-    """The YAML goes to a file beside the log, which all nodes see; each then starts torchrun."""
+    """The script: writes the YAML beside the log, for all nodes; each node starts torchrun."""
     slurm = job.submit.slurm
     if any(line.strip() == END_OF_YAML for line in job.config_text.splitlines()):
         raise SubmitError(f"the configuration has a line {END_OF_YAML}")
@@ -121,7 +121,7 @@ def _body(job: TrainingJob) -> Iterator[str]:
     yield f"srun --kill-on-bad-exit=1 bash -c {shlex.quote(f'exec {torchrun}')}"
 
 
-def _accounted(job_id: str) -> State:
+def _accounted(job_id: str) -> JobState:
     command = ["sacct", "-n", "-P", "-X", "-j", job_id, "-o", "State,ExitCode"]
     done = _run(command)
     state, _, code = done.stdout.strip().partition("|")
@@ -133,18 +133,18 @@ def _accounted(job_id: str) -> State:
     return _state(job_id, state.split()[0], code, "")
 
 
-def _state(job_id: str, state: str, code: str, extra: str) -> State:
+def _state(job_id: str, state: str, code: str, extra: str) -> JobState:
     line = f"Slurm job {job_id}: {state}{extra}"
     if state in WAITING:
-        return State(line)
+        return JobState(line)
     status, _, by_signal = code.partition(":")
     exit_status = int(status) or (128 + int(by_signal) if int(by_signal or 0) else 0)
     ended_well = state == "COMPLETED"
-    return State(f"{line}, exit code {code}", exit_status if ended_well else exit_status or 1)
+    return JobState(f"{line}, exit code {code}", exit_status if ended_well else exit_status or 1)
 
 
-def _with_reason(state: State, log: Path) -> State:
-    """The state of a failed job with the line in which training said why, if the log has one."""
+def _with_reason(state: JobState, log: Path) -> JobState:
+    """The state of a failed job with training's line of error, if the log has one."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - LAST_BYTES))
@@ -152,7 +152,7 @@ def _with_reason(state: State, log: Path) -> State:
     except OSError:
         return state
     reason = next((line for line in reversed(lines) if line.startswith("error: ")), None)
-    return State(f"{state.line}; {reason}", state.exit_status) if reason else state
+    return JobState(f"{state.line}; {reason}", state.exit_status) if reason else state
 
 
 def _run(command: Sequence[str], given: str | None = None) -> subprocess.CompletedProcess[str]:

@@ -1,10 +1,10 @@
-"""torchrun, where a failure that training says in one line is that line alone.
+"""torchrun that reports a failure of training as one line.
 
     python -m crossic_etl.submit.torchrun --nproc-per-node 8 -m crossic_etl.training --config FILE
 
-It takes torchrun's options. Processes leave their line to it, which says it once for its node;
-torchrun itself would add a traceback of its own and a table of all processes. A process that
-crashes still shows its traceback, and torchrun its table.
+It takes torchrun's options. Training's processes pass their line of error to it, and it prints the
+line once for its node. Plain torchrun would add a traceback of its own and a table of all
+processes. If a process crashes, its traceback and torchrun's table are still shown.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ IS_LINE = "is_line"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs torchrun; the exit status is 0, or 1 after a line or where a signal ended it.
+    """Runs torchrun; the exit status is 0, or 1 after a line of error or a signal.
 
     Raises:
         ChildFailedError: a process crashed.
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     torchrun: Any = importlib.import_module("torch.distributed.run")
     os.environ[LAUNCHER] = "1"
-    # It tells of each process that fails or is stopped, as the error does.
+    # This logger reports each process that fails or is stopped; the error does so as well.
     logging.getLogger("torch.distributed.elastic.multiprocessing.api").setLevel(logging.CRITICAL)
     try:
         torchrun.run(torchrun.parse_args(argv))
@@ -52,10 +52,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def fail(error: Exception) -> int:
-    """Says in one line why training ends, or leaves that to the launcher; returns 1.
+    """Prints why training ends in one line, or passes the line to the launcher; returns 1.
 
-    Under plain torchrun the first process of each node says it, since most errors are found by all,
-    and torchrun shows it in its table.
+    Under plain torchrun the first process of each node prints it, since most errors occur in all
+    processes, and torchrun's table shows it.
     """
     line = f"error: {_one_line(error)}"
     file = os.environ.get(ERROR_FILE)
@@ -68,14 +68,14 @@ def fail(error: Exception) -> int:
 
 
 def _one_line(error: Exception) -> str:
-    """Its words; of those that come from a data loader's process, with its traceback, the last."""
+    """The message; of an error from a data loader's process, with its traceback, the last line."""
     kind = type(error)
     *_, last = str(error).strip().splitlines()
     return last.removeprefix(f"{kind.__module__}.{kind.__qualname__}: ")
 
 
 def _write_whole(path: Path, data: dict[str, object]) -> None:
-    """The launcher stops the others when one fails: half a file would be an error of its own."""
+    """Writes a JSON file in one step: the launcher may stop this process at any moment."""
     part = path.with_suffix(".part")
     part.write_text(json.dumps(data), encoding="utf-8")
     part.replace(path)

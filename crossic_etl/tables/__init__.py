@@ -1,5 +1,7 @@
 """The only reader and writer of tables."""
 
-from crossic_etl.tables.delta import Scope, TableError, Tables, Unit
+from crossic_etl.tables.columns import Scope, TableError
+from crossic_etl.tables.delta import Tables
+from crossic_etl.tables.staging import Chunk
 
-__all__ = ["Scope", "TableError", "Tables", "Unit"]
+__all__ = ["Chunk", "Scope", "TableError", "Tables"]

@@ -1,13 +1,14 @@
-"""One writer for each root: a row of a Delta table says who, and that they are alive.
+"""One writer for each root: a row of a Delta table says which process, and that it is alive.
 
 No clock is compared with another machine's: an owner counts its beats, and one whose beats stand
-still for `LEASE` seconds of the waiting process's own clock is dead. One that ran in the same
-process namespace of the same boot of the same machine is dead once its process is gone. Taking over
-is an update of just the row that was seen, which Delta grants to one of those who try at once.
+still for `LEASE` seconds of the waiting process's own clock is dead. One of the same machine is
+dead once its process has ended (`kernels.process_identity`). Taking over is an update of just the
+row that was seen, which Delta grants to one of those who try at once.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -17,12 +18,15 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from pyspark.sql import Row, SparkSession
 
+from crossic_etl.kernels.process_identity import ProcessIdentity, is_alive, this_process
 from crossic_etl.tables import TableError, Tables
-from crossic_etl.tables.delta import table_properties
+from crossic_etl.tables.columns import table_properties
+from crossic_etl.tables.creation import begin_log
+
+log = logging.getLogger(__name__)
 
 BEAT = 60.0  # seconds
 LEASE = 3.5 * BEAT
@@ -56,10 +60,15 @@ class Lock:
         return self.tables.name(TABLE)
 
     def acquire(self, wait: bool, lease: float = LEASE, poll: float = POLL) -> None:
-        """Takes the row, once nobody alive has it.
+        """Takes the row as soon as no running process has it.
+
+        Args:
+            wait: until the owner has released the row or is dead.
+            lease: seconds after which an owner whose beats stand still is dead.
+            poll: seconds between two looks at the row.
 
         Raises:
-            LockedError: somebody has it, and waiting wasn't wanted.
+            LockedError: another process has it, and ``wait`` is false.
         """
         self._create()
         seen, since, told = None, time.monotonic(), False
@@ -69,10 +78,10 @@ class Lock:
                 continue
             if (row.owner, row.beat) != seen:
                 seen, since = (row.owner, row.beat), time.monotonic()
-            is_dead = row.owner and (is_gone(row) or time.monotonic() - since >= lease)
+            is_dead = row.owner and (has_ended(row) or time.monotonic() - since >= lease)
             if (not row.owner or is_dead) and self._take(row):
                 if row.owner:
-                    print(f"taking over from a run that died: {row.who}", flush=True)
+                    log.info("taking over from a run that died: %s", row.who)
                 return
             if not row.owner or is_dead:
                 continue
@@ -81,19 +90,22 @@ class Lock:
                     f"another run writes under {self.tables.root}: {row.who}; wait for its end"
                 )
             if not told:
-                print(f"waiting for another run under {self.tables.root}: {row.who}", flush=True)
+                log.info("waiting for another run under %s: %s", self.tables.root, row.who)
                 told = True
             time.sleep(poll)
 
     def release(self) -> None:
-        """Gives the row back, if it is still ours."""
+        """Frees the row, if this process still has it."""
         self._ended.set()
         for _ in range(RELEASES):
             if self._change("owner = '', who = ''", f"owner = {literal(self.owner)}") >= 0:
                 return
 
     def beat(self, seconds: float = BEAT) -> None:
-        """Counts on until the end; interrupts the process where somebody else has the row."""
+        """Counts a beat every so many seconds until `release`.
+
+        Sends SIGINT to this process once another process has the row.
+        """
         while not self._ended.wait(seconds):
             try:
                 n_changed = self._change("beat = beat + 1", f"owner = {literal(self.owner)}")
@@ -105,7 +117,7 @@ class Lock:
                 return
 
     def _create(self) -> None:
-        """Makes the table with its row, unless somebody else has just done so."""
+        """Makes the table with its row, unless it is there or another process makes it now."""
         free = "SELECT '' AS owner, '' AS who, '' AS place, 0 AS pid, CAST(0 AS BIGINT) AS beat"
         spark = self.tables.spark
         failed: Exception | None = None
@@ -119,7 +131,7 @@ class Lock:
         if self.tables.has(TABLE):
             return
         try:
-            self.tables.begin(TABLE, spark.sql(free), PROPERTIES)
+            begin_log(spark.sql(free), f"{self.tables.folder}/{TABLE}", PROPERTIES)
         except Exception as error:
             if not self.tables.has(TABLE):
                 raise failed or error from None
@@ -129,16 +141,21 @@ class Lock:
         return rows[0] if rows else None
 
     def _take(self, row: Row) -> bool:
-        own, pid = literal(self.owner), os.getpid()
-        who = literal(f"process {pid} on {socket.gethostname()}")
-        values = f"owner = {own}, who = {who}, place = {literal(place())}, pid = {pid}"
+        process = this_process()
+        columns = {
+            "owner": literal(self.owner),
+            "who": literal(f"process {process.pid} on {socket.gethostname()}"),
+            "place": literal(place_of(process)),
+            "pid": str(process.pid),
+        }
+        values = ", ".join(f"{name} = {value}" for name, value in columns.items())
         seen = f"owner = {literal(row.owner)} AND beat = {int(row.beat)}"
         return self._change(f"{values}, beat = beat + 1", seen) == 1
 
     def _change(self, values: str, where: str) -> int:
-        """Rows changed; -1 where another's change at the same time came first.
+        """Rows changed; -1 where another transaction at the same time came first.
 
-        That is no news yet of who has the row.
+        After -1 it isn't known who has the row.
         """
         try:
             changed = self.tables.spark.sql(f"UPDATE {self.name} SET {values} WHERE {where}")
@@ -156,8 +173,8 @@ def writing(
     """Inside, this process is the only one that writes under a root.
 
     Raises:
-        LockedError: another is, and waiting wasn't wanted; or one took over meanwhile, since this
-            process stood still for too long.
+        LockedError: another process writes and ``wait`` is false; or another took over meanwhile,
+            since this process stood still for too long.
     """
     lock = Lock(Tables(spark, root))
     lock.acquire(wait)
@@ -180,23 +197,16 @@ def literal(text: str) -> str:
     return f"CAST(X'{text.encode().hex()}' AS STRING)"
 
 
-def place() -> str:
-    """Boot and process namespace of this machine: a pid means the same process in one of them."""
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
-    except OSError:  # another system than Linux
-        return ""
+def place_of(process: ProcessIdentity) -> str:
+    """What the column ``place`` holds: boot, process namespace and start, with a space between.
+
+    Rows of older runs lack the start. An older run takes a place with it for another machine's.
+    """
+    return f"{process.machine} {process.started}".strip() if process.machine else ""
 
 
-def is_gone(row: Row) -> bool:
-    """Whether the owner's process, of this machine, has ended."""
-    if not row.place or row.place != place():
-        return False
-    try:
-        os.kill(row.pid, 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:  # somebody else's, and alive
-        pass
-    return False
+def has_ended(row: Row) -> bool:
+    """Whether the owner's process ran on this machine and has ended."""
+    boot, namespace, started = [*(row.place or "").split(" "), "", "", ""][:3]
+    process = ProcessIdentity(f"{boot} {namespace}".strip(), row.pid, started)
+    return is_alive(process) is False

@@ -1,14 +1,14 @@
 """Upkeep of the tables: columns that came later, properties, layout of files, old files, scratch.
 
 All of it is SQL, so that it is the same for folders and catalogs, classic Spark and Spark Connect.
-Each step looks first whether there is anything to do, and leaves the table's version as it is where
-there isn't. Rows stay what they are. Statistics that queries skip files by are Delta's own: writes
+Each step first looks whether there is anything to do; if not, the table keeps its version. Rows are
+never changed. Statistics that queries skip files by are Delta's own: writes
 and ``OPTIMIZE`` take them. (``ANALYZE TABLE … COMPUTE DELTA STATISTICS`` isn't in Delta 4.4.0.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pyspark.sql import Row
@@ -30,9 +30,17 @@ from crossic_etl.schemas import (
     Table,
 )
 from crossic_etl.tables import Tables
-from crossic_etl.tables.delta import LOG_DAYS, check_columns, table_properties
-from crossic_etl.tables.evolution import add_later_columns, later_columns
+from crossic_etl.tables.columns import check_columns, table_properties
+from crossic_etl.tables.creation import LOG_DAYS
+from crossic_etl.tables.evolution import (
+    RENAMED,
+    add_later_columns,
+    copy_renamed,
+    has_old_name,
+    later_columns,
+)
 from crossic_etl.tables.lock import TABLE as WRITER
+from crossic_etl.tables.staging import PREFIX
 
 # What ``OPTIMIZE`` sorts the files of a partition by, so that a read by it skips the others. Tables
 # without are read whole by every job, windows by shard after shard, or are small: those are packed.
@@ -49,18 +57,6 @@ ORDERS: dict[str, tuple[str, ...]] = {
     SAMPLES.name: ("pair_id",),  # the segments of a pair are cut, mixed and read together
 }
 
-# The scratch tables of all jobs, without their prefix; a catalog and a folder can't both be listed.
-SCRATCH = (
-    *("pages", "page_changes", "links", "candidates", "pairs"),
-    *(f"changes_of_{name}" for name in ("redirects", "links", "pairs", "rejects")),
-    *("documents", "documents_changes", "documents_members"),
-    *("documents_edges_0", "documents_edges_1"),
-    *("embeddings_plan", "embeddings_texts", "embeddings"),
-    *("known_pairs", "pairs_to_score", "calibrate"),
-    *("neighbours_plan", "forward", "backward", "reverse_neighbours", "neighbours"),
-    *("contaminated", "samples", "windows", "windows_added", "windows_broken"),
-)
-
 SAFE_HOURS = 168
 CHECK = "spark.databricks.delta.retentionDurationCheck.enabled"
 
@@ -73,8 +69,15 @@ _MOST_NAMED = 1000
 
 
 @dataclass
-class Report:
-    """What was done to a table, or would be, in words; files and bytes of its newest version."""
+class TableReport:
+    """What upkeep does to a table.
+
+    Attributes:
+        table: its name.
+        before: Delta's detail of the table as it was.
+        done: what was done, or would be, in words.
+        after: the detail of the table now; None where nothing was done.
+    """
 
     table: str
     before: Row
@@ -83,7 +86,7 @@ class Report:
 
     @property
     def line(self) -> str:
-        """The line that says it."""
+        """The line for the user, with files and bytes of the newest version."""
         now = f", now {_size(self.after)}" if self.after else ""
         return f"{self.table}: {_size(self.before)}{now}; {', '.join(self.done) or 'nothing to do'}"
 
@@ -93,33 +96,48 @@ def _size(detail: Row) -> str:
     return f"{n:,} file{'s' * (n != 1)} of {detail.sizeInBytes:,} bytes"
 
 
-def maintain_tables(tables: Tables, settings: Maintain, dry_run: bool = False) -> Iterator[Report]:
-    """Does for each table what there is to do, and says so; with ``dry_run`` only says it.
+def maintain_tables(
+    tables: Tables, settings: Maintain, scratch: Sequence[str] = (), dry_run: bool = False
+) -> Iterator[TableReport]:
+    """Maintains each table and reports it; with ``dry_run`` only reports what is to be done.
 
-    Who calls it is the root's one writer, or nobody writes meanwhile.
+    ``scratch`` names the scratch tables to empty, without their prefix: a catalog can't be listed
+    as a folder can. The caller holds the root's lock, or nobody writes meanwhile.
 
     Raises:
         ConfigError: files that Delta's check would protect are to be removed.
         TableError: a table has other columns than its contract's; nothing was done then.
     """
     check_retention(tables, settings)
+    for old, table in RENAMED.items():
+        if has_old_name(tables, old):
+            yield _renamed(tables, old, table, dry_run)
     present = [table for table in TABLES.values() if tables.is_there(table)]
     for table in present:
         check_evolved(tables, table)
     for table in present:
         yield _maintain(tables, table, settings, dry_run)
     if before := tables.detail(WRITER):
-        yield _vacuumed(tables, Report(WRITER, before), settings, dry_run)
-    for name in SCRATCH:
-        if before := tables.detail(f"staging_{name}"):
-            yield _empty(tables, f"staging_{name}", before, settings, dry_run)
+        yield _vacuumed(tables, TableReport(WRITER, before), settings, dry_run)
+    for name in scratch:
+        if before := tables.detail(f"{PREFIX}{name}"):
+            yield _empty(tables, f"{PREFIX}{name}", before, settings, dry_run)
+
+
+def _renamed(tables: Tables, old: str, table: Table, dry_run: bool) -> TableReport:
+    report = TableReport(old, _existing(tables, old))
+    report.done.append(_will(f"copy to {table.name}", dry_run))
+    if not dry_run:
+        copy_renamed(tables, old, table)
+        report.after = _existing(tables, old)
+    return report
 
 
 def check_retention(tables: Tables, settings: Maintain) -> None:
-    """Refuses a retention under Delta's least, unless the session's own check is off.
+    """Refuses a retention that Delta's own check refuses, unless the session has turned it off.
 
     Raises:
-        ConfigError: it is on.
+        ConfigError: the retention is under `SAFE_HOURS`.
     """
     hours = settings.retention_hours
     is_off = tables.spark.conf.get(CHECK, "true") == "false"
@@ -128,7 +146,7 @@ def check_retention(tables: Tables, settings: Maintain) -> None:
 
 
 def check_evolved(tables: Tables, table: Table) -> None:
-    """Refuses a table that adding `later_columns` doesn't make the contract's.
+    """Refuses a table that differs from its contract in more than `later_columns`.
 
     Raises:
         TableError: names what differs.
@@ -138,9 +156,9 @@ def check_evolved(tables: Tables, table: Table) -> None:
         check_columns(frame, table)
 
 
-def _maintain(tables: Tables, table: Table, settings: Maintain, dry_run: bool) -> Report:
+def _maintain(tables: Tables, table: Table, settings: Maintain, dry_run: bool) -> TableReport:
     spark, name = tables.spark, tables.name(table.name)
-    report = Report(table.name, _existing(tables, table.name))
+    report = TableReport(table.name, _existing(tables, table.name))
     later = later_columns(spark.read.table(name).schema, table)
     if later:
         report.done.append(f"{_will('add', dry_run)} {', '.join(c.name for c in later)}")
@@ -151,7 +169,7 @@ def _maintain(tables: Tables, table: Table, settings: Maintain, dry_run: bool) -
     return _vacuumed(tables, report, settings, dry_run)
 
 
-def _set_properties(tables: Tables, report: Report, settings: Maintain, dry_run: bool) -> None:
+def _set_properties(tables: Tables, report: TableReport, settings: Maintain, dry_run: bool) -> None:
     hours = settings.retention_hours
     wanted = {
         "delta.deletedFileRetentionDuration": f"interval {hours} hours",
@@ -165,7 +183,7 @@ def _set_properties(tables: Tables, report: Report, settings: Maintain, dry_run:
         tables.spark.sql(f"ALTER TABLE {tables.name(report.table)} SET {table_properties(wanted)}")
 
 
-def _optimize(tables: Tables, report: Report, dry_run: bool) -> None:
+def _optimize(tables: Tables, report: TableReport, dry_run: bool) -> None:
     n_files = report.before.numFiles
     if n_files <= _partitions(tables, report, n_files) or _is_optimized(tables, report.table):
         return
@@ -179,8 +197,8 @@ def _optimize(tables: Tables, report: Report, dry_run: bool) -> None:
     report.done.append(_will(said, dry_run))
 
 
-def _partitions(tables: Tables, report: Report, n_files: int) -> int:
-    """How many partitions so many files are in: one in each is as few as there can be."""
+def _partitions(tables: Tables, report: TableReport, n_files: int) -> int:
+    """Number of partitions that have files; a table can't have fewer files than that."""
     columns = report.before.partitionColumns
     if n_files < 2 or not columns:
         return 1
@@ -189,14 +207,16 @@ def _partitions(tables: Tables, report: Report, n_files: int) -> int:
 
 
 def _is_optimized(tables: Tables, table: str) -> bool:
-    """Whether nothing was written since the last OPTIMIZE: sorting again would write all again."""
+    """Whether nothing was written since the last OPTIMIZE; another would write all files again."""
     history = tables.spark.sql(f"DESCRIBE HISTORY {tables.name(table)} LIMIT {_HISTORY}")
     operations = [row.operation for row in history.select("operation").collect()]
     return next((name for name in operations if name not in _QUIET), None) == "OPTIMIZE"
 
 
-def _vacuumed(tables: Tables, report: Report, settings: Maintain, dry_run: bool) -> Report:
-    """Removes old files, and looks at what is left of the table."""
+def _vacuumed(
+    tables: Tables, report: TableReport, settings: Maintain, dry_run: bool
+) -> TableReport:
+    """Removes old files, and reads the table's detail again."""
     hours = settings.retention_hours
     vacuum = f"VACUUM {tables.name(report.table)} RETAIN {hours} HOURS"
     n_old = tables.spark.sql(f"{vacuum} DRY RUN").count()
@@ -210,8 +230,10 @@ def _vacuumed(tables: Tables, report: Report, settings: Maintain, dry_run: bool)
     return report
 
 
-def _empty(tables: Tables, name: str, before: Row, settings: Maintain, dry_run: bool) -> Report:
-    report = Report(name, before)
+def _empty(
+    tables: Tables, name: str, before: Row, settings: Maintain, dry_run: bool
+) -> TableReport:
+    report = TableReport(name, before)
     if before.numFiles:
         report.done.append(_will("empty", dry_run))
         if not dry_run:
@@ -225,5 +247,5 @@ def _will(what: str, dry_run: bool) -> str:
 
 def _existing(tables: Tables, table: str) -> Row:
     detail = tables.detail(table)
-    assert detail is not None  # it was there when the upkeep began
+    assert detail is not None  # the table was there when the upkeep began
     return detail

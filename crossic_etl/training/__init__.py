@@ -1,1 +1,1 @@
-"""Training on an export: reads its files, never Spark; alone in the package may import torch."""
+"""Training on an export: reads its files without Spark. Only this room may import torch."""

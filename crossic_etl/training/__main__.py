@@ -6,12 +6,12 @@ or with `crossic_etl.submit.torchrun`, by which errors stay one line.
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import time
 from collections.abc import Sequence
 
-from crossic_etl.cli.arguments import parser
 from crossic_etl.config.errors import ConfigError
 from crossic_etl.config.training import load_training_config
 from crossic_etl.export.manifest import ExportError
@@ -24,8 +24,7 @@ GRACE = 5
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Trains; the exit status is 0, or 1 after one line of error."""
-    description = "Continued pre-training on exported windows."
-    given = parser(description, "batch.windows=32").parse_args(argv)
+    given = arguments().parse_args(argv)
     try:
         config = load_training_config(given.config, given.overrides)
         from crossic_etl.training.run import train  # torch takes seconds: not for a wrong key
@@ -38,6 +37,17 @@ def main(argv: Sequence[str] | None = None) -> int:
             time.sleep(GRACE)
         raise
     return 0
+
+
+def arguments() -> argparse.ArgumentParser:
+    """The options, which are those of ``crossic-etl train``."""
+    found = argparse.ArgumentParser(description="Continued pre-training on exported windows.")
+    found.add_argument("--config", required=True, metavar="FILE", help="YAML configuration")
+    found.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides",
+        help="override a key of the configuration, such as batch.windows=32",
+    )  # fmt: skip
+    return found
 
 
 if __name__ == "__main__":

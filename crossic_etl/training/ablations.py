@@ -5,10 +5,10 @@ r"""The paper's comparison of arrangements: its configurations, and the table of
     sh ablations/run.sh
     python -m crossic_etl.training.ablations table ablations
 
-Each model is trained on one arrangement, for the same number of tokens from the beginning of the
-same order of documents, with the same settings and seed, and validated on every arrangement: losses
-are comparable within one validation set, which is the same text for all models, and not between
-sets.
+Each model is trained on one arrangement and validated on every arrangement. All models see the same
+number of tokens, from the beginning of the same order of documents, with the same settings and
+seed. Losses are comparable within one validation set, which is the same text for all models, but
+not between sets.
 """
 
 from __future__ import annotations
@@ -25,18 +25,19 @@ import yaml
 from crossic_etl.config.errors import ConfigError, one_of, require
 from crossic_etl.config.loading import build, read_tree
 from crossic_etl.config.training import TrainingConfig
+from crossic_etl.kernels.samples.names import ARRANGEMENTS
 from crossic_etl.training.errors import TrainingError
 from crossic_etl.training.outputs import FINAL, read_metrics, read_record
 
 # Of the paper (arXiv 2504.20484): the method, the reversed direction, Mix-PT, and the controls.
-COMPARED = ("en-first", "target-first", "mix", "target-only", "random", "retrieved")
+COMPARED = tuple(ARRANGEMENTS)
 ALL, UNTRAINED, MISSING = "all", "(untrained)", "–"
 
 
 def training_configs(
     tree: Mapping[str, Any], folder: Path, arrangements: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
-    """A training configuration for each arrangement, equal to ``tree`` in all other settings.
+    """A training configuration for each arrangement; all other settings are those of ``tree``.
 
     Raises:
         ConfigError: ``tree`` isn't a training configuration.
@@ -67,9 +68,9 @@ def script(config: str, folder: Path, arrangements: Sequence[str], tokens: int) 
     for name in arrangements:
         output = folder / "exports" / name
         command = [
-            *("-m", "jobs.export", "--config", config, "--arrangement", name),
-            *("--tokens", str(tokens), "--to", str(output)),
-        ]
+            "-m", "crossic_etl", "export", "--config", config, "--arrangement", name,
+            "--tokens", str(tokens), "--to", str(output),
+        ]  # fmt: skip
         done = shlex.quote(str(output / "manifest.json"))
         lines.append(f"[ -e {done} ] || $PYTHON {shlex.join(command)}")
     for name in arrangements:
@@ -103,8 +104,8 @@ def plan(
 def table(folder: Path) -> str:
     """Validation losses as Markdown: for each validation set, a row for each trained model.
 
-    Those of the checkpoint that each run chose; a run that isn't done has dashes. The first row of
-    a set is the model before training.
+    The losses are those of the checkpoint that each run chose; an unfinished run has dashes. The
+    first row of a set is the model before training.
 
     Raises:
         TrainingError: there is no run in ``folder``.
@@ -135,7 +136,7 @@ Losses = dict[tuple[str, str], float]
 
 
 def _losses(output: Path) -> tuple[Losses, Losses]:
-    """By set and language: before training, and of the checkpoint that was chosen."""
+    """Losses by set and language, before training and at the chosen checkpoint."""
     final = output / FINAL
     chosen = read_record(final)["step"] if final.exists() else None
     lines = [line for line in read_metrics(output) if line["kind"] == "validation"]

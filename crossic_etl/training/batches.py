@@ -1,7 +1,7 @@
 """Windows to batches of tensors, and the order in which training sees them.
 
-Which windows a step sees, and with which random numbers, follows from the seed and the number of
-the step alone: neither the number of processes nor a resumption changes it.
+The windows and random numbers of a step depend on the seed and the number of the step alone, not on
+the number of processes or on a resumption.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from crossic_etl.training.shards import Window
+from crossic_etl.training.shards import TokenWindow
 
 Indices = npt.NDArray[np.int64]
 
-IGNORED = -100  # a label that counts in no loss; cross_entropy's own default
+IGNORED = -100  # a label without loss; the default of cross_entropy
 NO_LANGUAGE = -1
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Windows of one forward pass, padded at their ends; all are int64, [windows, tokens].
+    """Windows of one forward pass, padded at their ends; all tensors are int64 [windows, tokens].
 
     Attributes:
         labels: the token that comes next, or `IGNORED`.
-        segments: which sample of its window a token belongs to; -1 is padding.
-        languages: of the label's sample, an index in the collator's languages.
+        segments: number of a token's sample in its window; -1 is padding.
+        languages: index of the label's language in the collator's languages.
     """
 
     input_ids: torch.Tensor
@@ -40,16 +40,16 @@ class Batch:
 
     @property
     def n_labels(self) -> int:
-        """Tokens that count in the loss."""
+        """Number of labels that count in the loss."""
         return int((self.labels != IGNORED).sum())
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """To another process as bytes: a tensor would go as an open file, four for each batch."""
+        """Pickles the tensors as bytes; torch would pass each to a process as an open file."""
         tensors = (self.input_ids, self.labels, self.segments, self.languages)
         return _batch, tuple(tensor.numpy() for tensor in tensors)
 
     def silent(self) -> Batch:
-        """The same batch with no label: for a process that has nothing left in a step."""
+        """The same batch without labels, for a process that has no windows left in a step."""
         nothing = torch.full_like(self.labels, IGNORED)
         return Batch(self.input_ids, nothing, self.segments, self.languages)
 
@@ -59,7 +59,7 @@ class Batch:
         return Batch(*(tensor.to(device, non_blocking=True) for tensor in tensors))
 
     def pin_memory(self) -> Batch:
-        """What `DataLoader` calls, to copy to a GPU without waiting."""
+        """The batch in pinned memory; `DataLoader` calls this for asynchronous copies to a GPU."""
         tensors = (self.input_ids, self.labels, self.segments, self.languages)
         return Batch(*(tensor.pin_memory() for tensor in tensors))
 
@@ -71,17 +71,17 @@ def _batch(*arrays: npt.NDArray[np.int64]) -> Batch:
 class Collator:
     """Pads windows to the longest and labels each token with the next one.
 
-    With ``blocked`` the last token of a sample has no label, since the next one is of another
-    sample, which it is no context of. Without ``count_repeated`` the tokens that a window repeats
-    of the one before are labels of nothing: each then counts once.
+    With ``blocked`` the last token of a sample has no label: the next token belongs to another
+    sample. Without ``count_repeated`` a window's repeated tokens are no labels, so each token
+    counts once.
     """
 
     def __init__(self, languages: Sequence[str], blocked: bool, count_repeated: bool) -> None:
         self._index = {language: i for i, language in enumerate(languages)}
         self._blocked, self._count_repeated = blocked, count_repeated
 
-    def __call__(self, windows: Sequence[Window]) -> Batch:
-        """The batch of these windows, at least one."""
+    def __call__(self, windows: Sequence[TokenWindow]) -> Batch:
+        """The batch of one or more windows."""
         shape = (len(windows), max(len(window.input_ids) for window in windows))
         input_ids = np.zeros(shape, np.int64)
         labels = np.full(shape, IGNORED, np.int64)
@@ -101,8 +101,8 @@ class Collator:
         return _batch(input_ids, labels, segments, languages)
 
 
-def segments_of(window: Window) -> Indices:
-    """Of each token, which of the window's samples it is in; those before the first count to it."""
+def segments_of(window: TokenWindow) -> Indices:
+    """The number of each token's sample in the window; tokens before the first sample have 0."""
     tokens = np.arange(len(window.input_ids))
     found = np.searchsorted(window.sample_starts, tokens, side="right") - 1
     return np.maximum(found, 0)
@@ -113,9 +113,11 @@ class Pass:
     """One forward pass of one process.
 
     Attributes:
-        number: among the passes of the step, over all processes.
-        silent: whether its loss doesn't count.
-        last: whether the step ends with it.
+        step: number of the step, from 0.
+        number: of the pass among those of the step, over all processes.
+        windows: numbers of its windows.
+        silent: true if its loss doesn't count.
+        last: true if it is the process's last pass in the step.
     """
 
     step: int
@@ -126,15 +128,17 @@ class Pass:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """Which windows each step takes: an epoch is a permutation of all, cut in steps.
+class StepPlan:
+    """The windows of each step: an epoch is a permutation of all windows, split into steps.
 
-    The last step of an epoch is smaller where they don't come out even; none is left out.
+    The last step of an epoch may be smaller; no window is left out.
 
     Attributes:
-        n_windows: to train on.
+        n_windows: windows to train on.
         per_step: windows of a step, over all processes.
         per_pass: windows of one forward pass.
+        epochs: number of passes over the windows.
+        seed: of the permutations.
     """
 
     n_windows: int
@@ -150,14 +154,15 @@ class Plan:
 
     @property
     def n_steps(self) -> int:
-        """All steps; they are numbered from 0."""
+        """Number of steps; they are numbered from 0."""
         return self.epochs * self.steps_per_epoch
 
     def passes(self, start: int, rank: int, world: int) -> Iterator[Pass]:
-        """What one process computes, from step ``start`` on to the end.
+        """The forward passes of one process, from step ``start`` to the end.
 
-        Forward passes are dealt out in turn. A process that gets none in the last turn of a step
-        repeats the step's first one in silence, since all have to take part in a step.
+        The passes of a step are dealt out to the processes in turn. A process that gets none in the
+        last turn repeats the step's first pass without counting its loss: all processes must take
+        part in each turn.
         """
         for step in range(start, self.n_steps):
             epoch, place = divmod(step, self.steps_per_epoch)

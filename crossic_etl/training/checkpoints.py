@@ -1,4 +1,4 @@
-"""Checkpoints: whole or not there, and only those that are still of use."""
+"""Checkpoints: each written whole or not at all; only the newest and the best are kept."""
 
 from __future__ import annotations
 
@@ -21,11 +21,13 @@ WEIGHTS, OPTIMIZER, STATE = "weights.safetensors", "optimizer.pt", "state.json"
 
 
 @dataclass(frozen=True)
-class State:
-    """Where a run is. ``best_step`` is the step with the least validation loss so far.
+class TrainingState:
+    """The progress of a run.
 
     Attributes:
         step: steps that are done.
+        best_step: the step with the least validation loss so far.
+        best_loss: that loss.
         fixed: the settings and exports that the loss curve depends on.
     """
 
@@ -45,17 +47,17 @@ class Checkpoints:
         """The folder of a step's checkpoint."""
         return self._folder / f"step-{step:08d}"
 
-    def newest(self) -> State | None:
-        """The state of the newest checkpoint; None where there is none."""
+    def newest(self) -> TrainingState | None:
+        """The state of the newest checkpoint; None if there is none."""
         steps = sorted(self._folder.glob("step-*"))
         if not steps:
             return None
-        return State(**json.loads((steps[-1] / STATE).read_text(encoding="utf-8")))
+        return TrainingState(**json.loads((steps[-1] / STATE).read_text(encoding="utf-8")))
 
-    def save(self, state: State, model: torch.nn.Module, others: dict[str, Any]) -> None:
-        """Writes a checkpoint, then removes all but it and the best one.
+    def save(self, state: TrainingState, model: torch.nn.Module, others: dict[str, Any]) -> None:
+        """Writes a checkpoint, then removes all others except the best one.
 
-        ``others`` are whatever else has a ``state_dict``: optimizer and schedule.
+        ``others`` have a ``state_dict`` each: optimizer and schedule.
 
         Raises:
             OSError: it can't be written.
@@ -63,7 +65,7 @@ class Checkpoints:
         with saved_whole(self.of(state.step)) as folder:
             save_weights(model, folder / WEIGHTS)
             states = {name: item.state_dict() for name, item in others.items()}
-            with (folder / OPTIMIZER).open("wb") as file:  # of a path torch's errors say nothing
+            with (folder / OPTIMIZER).open("wb") as file:  # torch's own errors don't name the path
                 torch.save(states, file)
             write_json(folder / STATE, asdict(state))
         kept = {self.of(state.step), self.of(state.best_step)}
@@ -71,24 +73,24 @@ class Checkpoints:
             shutil.rmtree(old)
 
     def load(self, step: int, model: torch.nn.Module, others: dict[str, Any]) -> None:
-        """Sets model, optimizer and schedule to what they were after a step."""
+        """Sets model, optimizer and schedule to their state after a step."""
         folder = self.of(step)
         load_weights(model, folder / WEIGHTS)
         states = torch.load(folder / OPTIMIZER, map_location="cpu", weights_only=True)
         for name, item in others.items():
             item.load_state_dict(states[name])
 
-    def load_best(self, state: State, model: torch.nn.Module) -> None:
-        """Sets the model to the step with the least validation loss."""
+    def load_best(self, state: TrainingState, model: torch.nn.Module) -> None:
+        """Sets the model to its state at the step with the least validation loss."""
         load_weights(model, self.of(state.best_step) / WEIGHTS)
 
 
 @contextmanager
 def saved_whole(folder: Path) -> Iterator[Path]:
-    """Like `written_whole` for what torch and safetensors write.
+    """Like `written_whole`, for files that torch and safetensors write.
 
     Raises:
-        OSError: it can't be written; of a disk that is full they have errors of their own.
+        OSError: they can't be written. Both libraries raise other errors on a full disk.
     """
     try:
         with written_whole(folder) as temporary:
@@ -98,11 +100,11 @@ def saved_whole(folder: Path) -> Iterator[Path]:
         raise OSError(f"{folder}: {one_line(reason)}") from error
 
 
-def check_same_run(state: State, fixed: dict[str, Any], output: Path) -> None:
-    """Whether a checkpoint is of a run with these settings.
+def check_same_run(state: TrainingState, fixed: dict[str, Any], output: Path) -> None:
+    """Checks that a checkpoint was made with these settings.
 
     Raises:
-        TrainingError: names the first that differs.
+        TrainingError: names the first setting that differs.
     """
     for key in sorted({*state.fixed, *fixed}):
         before, now = state.fixed.get(key), fixed.get(key)

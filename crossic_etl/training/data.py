@@ -1,8 +1,7 @@
-"""The exports of a run, opened and checked before anything is computed."""
+"""The exports of a run; all are opened and checked before training starts."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -12,8 +11,9 @@ from torch.utils.data import ConcatDataset, DataLoader, Dataset
 
 from crossic_etl.config.training import TrainingConfig
 from crossic_etl.export.manifest import TokenizerInfo
+from crossic_etl.kernels.fingerprint import fingerprint
 from crossic_etl.kernels.splits import TRAIN, VALIDATION
-from crossic_etl.training.batches import Batch, Collator, Pass, Plan
+from crossic_etl.training.batches import Batch, Collator, Pass, StepPlan
 from crossic_etl.training.errors import TrainingError
 from crossic_etl.training.processes import Processes
 from crossic_etl.training.reader import Windows, open_export
@@ -21,7 +21,7 @@ from crossic_etl.training.reader import Windows, open_export
 
 @dataclass(frozen=True)
 class Data:
-    """Windows to train on, and to validate on by the name of their set."""
+    """Windows to train on, and windows to validate on, by the name of their set."""
 
     train: list[Windows]
     validation: dict[str, Windows]
@@ -33,7 +33,7 @@ class Data:
 
     @property
     def tokenizer(self) -> TokenizerInfo:
-        """The one that made all windows."""
+        """The tokenizer of all windows."""
         return self.train[0].manifest.tokenizer
 
     @property
@@ -43,26 +43,28 @@ class Data:
 
     @property
     def length(self) -> int:
-        """Tokens of the longest window."""
+        """The greatest window length of all exports, in tokens."""
         return max(windows.manifest.window.length for windows in self.all)
 
     def contents(self) -> dict[str, str]:
-        """A digest of what is trained and validated on, wherever it lies."""
+        """Fingerprints of the files of ``exports`` and of each validation set, without paths."""
         sets = {f"validation {name}": [windows] for name, windows in self.validation.items()}
-        return {name: _digest(windows) for name, windows in {"exports": self.train, **sets}.items()}
+        return {
+            name: _fingerprint(windows) for name, windows in {"exports": self.train, **sets}.items()
+        }
 
 
-def _digest(parts: Sequence[Windows]) -> str:
+def _fingerprint(parts: Sequence[Windows]) -> str:
     files = [file.sha256 for part in parts for file in part.manifest.splits[part.split].files]
-    return hashlib.sha256(" ".join(files).encode()).hexdigest()[:16]
+    return fingerprint(" ".join(files))
 
 
 def open_data(config: TrainingConfig, verify: bool = True) -> Data:
     """Opens all exports; with ``verify`` the checksum of each file is computed.
 
     Raises:
-        ExportError: an export that isn't one, or is damaged.
-        TrainingError: exports of several tokenizers, or without windows.
+        ExportError: an export is missing or damaged.
+        TrainingError: exports have several tokenizers or no windows, or a set isn't named.
     """
     train = [open_export(folder, TRAIN, verify) for folder in config.exports]
     named = config.validation.exports or _by_arrangement(train)
@@ -106,7 +108,7 @@ class Loaders:
             data.languages, config.attention == "blocked", config.count_repeated
         )
 
-    def steps(self, plan: Plan, start: int) -> Iterator[list[tuple[Pass, Batch]]]:
+    def steps(self, plan: StepPlan, start: int) -> Iterator[list[tuple[Pass, Batch]]]:
         """The passes of each step from ``start`` on."""
         rank, size = self._processes.rank, self._processes.size
         windows: Any = ConcatDataset(cast("list[Dataset[Any]]", self._data.train))
@@ -121,7 +123,7 @@ class Loaders:
                 step = []
 
     def validation(self) -> dict[str, Iterable[Batch]]:
-        """The process's share of each set, the same windows every time."""
+        """Batches of the process's share of each set, the same windows each time."""
         return {name: self._share(windows) for name, windows in self._data.validation.items()}
 
     def _share(self, windows: Windows) -> Iterator[Batch]:

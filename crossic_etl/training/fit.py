@@ -1,4 +1,4 @@
-"""Whether a model and an export belong together."""
+"""Checks that a model and an export fit each other."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from crossic_etl.training.models import read_architecture
 
 
 def check_model(model: Model, tokenizer: TokenizerInfo, length: int) -> None:
-    """Whether the model has room for windows of ``length`` and a row for each token.
+    """Checks that the model's context holds ``length`` tokens and its vocabulary all ids.
 
     Raises:
-        TrainingError: it hasn't, or there is no such model.
+        TrainingError: it doesn't, or there is no such model.
     """
     text = read_architecture(model).get_text_config()
     context = getattr(text, "max_position_embeddings", None)
@@ -34,9 +34,9 @@ def check_model(model: Model, tokenizer: TokenizerInfo, length: int) -> None:
 
 
 def find_tokenizer(model: Model) -> Any | None:
-    """The model's own tokenizer, or None where its folder has none.
+    """The model's own tokenizer, or None if its folder has none.
 
-    transformers makes an empty one of the kind for a folder without any: that counts as none.
+    For a folder without one transformers returns an empty tokenizer, which counts as none.
     """
     try:
         found = AutoTokenizer.from_pretrained(
@@ -48,13 +48,13 @@ def find_tokenizer(model: Model) -> Any | None:
 
 
 def check_tokenizer(own: Any, model: Model, tokenizer: TokenizerInfo) -> None:
-    """Whether the model's tokenizer gives the ids that the export was made of.
+    """Checks that the model's tokenizer gives the same ids as the export's.
 
-    The export's tokenizer is compared on a text where it can be loaded here, the split token
-    always.
+    The split token is always compared; the ids of a text only if the export's tokenizer can be
+    loaded here.
 
     Raises:
-        TrainingError: it doesn't.
+        TrainingError: it gives other ids.
     """
     other = f"the export's tokenizer {tokenizer.name} is not that of {model.name}"
     if tokenizer.is_new_token and len(own) != tokenizer.vocabulary_size - 1:

@@ -13,7 +13,7 @@ from crossic_etl.training.batches import IGNORED, Batch
 def token_losses(
     model: torch.nn.Module, batch: Batch, *, blocked: bool, bf16: bool = False
 ) -> torch.Tensor:
-    """Cross-entropy of each label in nats, float32 [windows, tokens]; 0 where there is none."""
+    """Cross-entropy of each label in nats, float32 [windows, tokens]; 0 without a label."""
     logits = next_token_logits(model, batch, blocked=blocked, bf16=bf16)
     losses = F.cross_entropy(
         logits.flatten(0, 1).float(), batch.labels.flatten(), ignore_index=IGNORED, reduction="none"
@@ -24,10 +24,10 @@ def token_losses(
 def next_token_logits(
     model: torch.nn.Module, batch: Batch, *, blocked: bool, bf16: bool = False
 ) -> torch.Tensor:
-    """Logits of the token after each one, [windows, tokens, vocabulary].
+    """Logits of the next token at each position, [windows, tokens, vocabulary].
 
-    Windows are padded at their ends, where no token looks at them: attention over the whole window
-    needs no mask but the causal one that every model has.
+    Padding is at the windows' ends, so no token attends to it: attention over the whole window
+    needs only the causal mask that every model has.
     """
     kind = batch.input_ids.device.type
     mask = (
@@ -44,9 +44,9 @@ def next_token_logits(
 
 
 def blocked_mask(segments: torch.Tensor) -> torch.Tensor:
-    """Which token (third axis) may look at which (fourth): bool [windows, 1, tokens, tokens].
+    """Whether a token (third axis) attends to another (fourth): bool [windows, 1, tokens, tokens].
 
-    At itself and those before it in its own segment: blocks along the diagonal, each causal.
+    A token attends to itself and to earlier tokens of its own segment.
     """
     n = segments.shape[1]
     causal = torch.ones(n, n, dtype=torch.bool, device=segments.device).tril()

@@ -16,8 +16,8 @@ from crossic_etl.training.validation import ValidationLoss
 class Metrics:
     """Writes ``{output}/metrics.jsonl`` and ``{output}/tensorboard``.
 
-    ``step`` is that of the checkpoint that the run goes on from, 0 for none. Lines past it are of
-    a run that was killed after it: they are removed, since they will come again.
+    ``step`` is that of the checkpoint that the run resumes from, 0 without one. Lines of later
+    steps, which a killed run left, are removed: they will be written again.
     """
 
     def __init__(self, output: str | Path, step: int) -> None:
@@ -44,13 +44,13 @@ class Metrics:
         self._board.close()
 
     def train(self, step: int, values: dict[str, float]) -> None:
-        """Adds a line of training: the mean since the last one."""
+        """Adds a line of training: means over the steps since the last line."""
         self._add({"kind": "train", "step": step, **values})
         for name, value in values.items():
             self._board.add_scalar(f"train/{name}", value, step)
 
     def validation(self, step: int, losses: list[ValidationLoss]) -> None:
-        """Adds a line for each set and language."""
+        """Adds a line of validation for each set and language."""
         for found in losses:
             self._add(
                 {

@@ -1,4 +1,4 @@
-"""The model: loaded, given its LoRA or a new token's row, saved, and loaded again for use."""
+"""Loads a model, adds LoRA or a new token's row, saves it, and loads a trained one for use."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from crossic_etl.export.manifest import TokenizerInfo
 from crossic_etl.training.errors import TrainingError
 from crossic_etl.training.outputs import RECORD, read_record, write_json
 
-# Code that comes with a model is not run; unless this is said, transformers asks at the terminal.
+# A model's own code is not run. Without this argument transformers asks at the terminal.
 NO_CODE: dict[str, Any] = {"trust_remote_code": False}
 
 
@@ -37,7 +37,7 @@ def read_architecture(model: Model) -> Any:
 def load_base(model: Model, tokenizer: TokenizerInfo, dtype: torch.dtype, seed: int) -> Any:
     """The model with a row of embeddings for each token of the tokenizer.
 
-    A new split token begins as the mean of all tokens, so that the loss begins near its old one.
+    A new split token's row is the mean of all rows, so that the loss starts near the model's.
 
     Raises:
         TrainingError: there is no such model.
@@ -69,7 +69,7 @@ def _add_row(base: Any, tokenizer: TokenizerInfo) -> None:
 
 
 def _embeddings(base: Any) -> dict[str, Any]:
-    """Input and output embeddings by their modules' names; only the input's where they are tied."""
+    """Input and output embeddings by module name; only the input's if they are tied."""
     layers = [base.get_input_embeddings(), base.get_output_embeddings()]
     if layers[1].weight is layers[0].weight:
         layers.pop()
@@ -78,13 +78,12 @@ def _embeddings(base: Any) -> dict[str, Any]:
 
 
 def prepare(base: Any, config: TrainingConfig, tokenizer: TokenizerInfo) -> Any:
-    """The model with what is to be trained in float32 and all else frozen.
+    """The model with its trained parameters in float32 and all others frozen.
 
-    With LoRA that is the adapter, and of the embeddings the row of a new split token alone, which
-    peft saves with it.
+    LoRA trains the adapter and the embedding row of a new split token; peft saves both.
 
     Raises:
-        TrainingError: the model has no module that LoRA could go to.
+        TrainingError: the model has none of LoRA's target modules.
     """
     model: Any = base
     if config.method == "lora":
@@ -116,18 +115,22 @@ def _with_lora(base: Any, lora: Lora, model: Model, tokenizer: TokenizerInfo) ->
 
 
 def trained(model: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
-    """The parameters that are trained, by name; tied ones once."""
+    """The trained parameters by name; tied ones appear once."""
     return {name: value for name, value in model.named_parameters() if value.requires_grad}
 
 
 def save_weights(model: torch.nn.Module, path: Path) -> None:
-    """Writes what is trained, and nothing else, to a safetensors file."""
+    """Writes the trained parameters, and no others, to a safetensors file."""
     weights = {name: value.detach().cpu().contiguous() for name, value in trained(model).items()}
     save_file(weights, path)
 
 
 def load_weights(model: torch.nn.Module, path: Path) -> None:
-    """Sets what is trained to what `save_weights` wrote."""
+    """Sets the trained parameters to those that `save_weights` wrote.
+
+    Raises:
+        TrainingError: the file has other parameters.
+    """
     saved, parameters = load_file(path), trained(model)
     if saved.keys() != parameters.keys():
         raise TrainingError(f"{path}: holds other weights than those that are to be trained")
@@ -145,7 +148,7 @@ def save_model(
 ) -> None:
     """Writes the adapter, or the whole model with it merged in, and `RECORD` beside it.
 
-    A whole model is written in the precision that it was trained to compute in.
+    A whole model is written in the precision of training's computation.
     """
     if config.method == "lora" and config.save == "adapter":
         model.save_pretrained(folder, save_embedding_layers=False)
@@ -153,7 +156,7 @@ def save_model(
         whole = model.merge_and_unload() if config.method == "lora" else model
         whole.to(torch.bfloat16 if config.precision == "bf16" else torch.float32)
         whole.save_pretrained(folder)
-    made_of = {
+    origin = {
         "model": dataclasses.asdict(config.model),
         "seed": config.seed,
         "method": config.method,
@@ -161,20 +164,20 @@ def save_model(
         "dtype": str(base_dtype(config)).removeprefix("torch."),
         "tokenizer": dataclasses.asdict(tokenizer),
     }
-    write_json(folder / RECORD, made_of | record)
+    write_json(folder / RECORD, origin | record)
 
 
 def base_dtype(config: TrainingConfig) -> torch.dtype:
-    """Of the loaded weights: frozen ones are kept in the precision of the computation."""
+    """The type of the loaded weights: LoRA keeps frozen ones in the computation's precision."""
     half = config.method == "lora" and config.precision == "bf16"
     return torch.bfloat16 if half else torch.float32
 
 
 def load_trained(folder: str | Path) -> Any:
-    """The model that a run saved in ``folder``, ready for use: the base with its adapter, or whole.
+    """The model that a run saved in ``folder``, for inference: base and adapter, or whole.
 
     Raises:
-        TrainingError: the base model is gone.
+        TrainingError: the base model can't be loaded.
     """
     record = read_record(folder)
     if record["saved"] != "adapter":
@@ -189,5 +192,5 @@ def load_trained(folder: str | Path) -> Any:
 
 
 def one_line(error: BaseException) -> str:
-    """What an error says, in one line of at most 300 characters."""
+    """The message of an error in one line of at most 300 characters."""
     return " ".join(str(error).split())[:300]

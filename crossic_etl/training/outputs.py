@@ -1,9 +1,9 @@
-"""What stands in the output folder of a run. Needs no torch.
+"""The output folder of a run. Needs no torch.
 
 metrics.jsonl   a line for each logged step, and for each set and language of a validation
 tensorboard/    the same
 checkpoints/    the newest and the best
-final/          adapter or model of the best checkpoint, and ``crossic.json``: what it is made of
+final/          adapter or model of the best checkpoint, and ``crossic.json``, its record
 .lock           held by the run that writes here
 """
 
@@ -25,7 +25,7 @@ LOCK = ".lock"
 
 
 def read_metrics(output: str | Path) -> list[dict[str, Any]]:
-    """The lines of a run's metrics; a last one that was cut in writing is left out."""
+    """The lines of a run's metrics, without an incomplete last one."""
     path = Path(output) / METRICS
     if not path.exists():
         return []
@@ -34,24 +34,24 @@ def read_metrics(output: str | Path) -> list[dict[str, Any]]:
 
 
 def read_record(final: str | Path) -> dict[str, Any]:
-    """What a saved adapter or model is made of: model, tokenizer, step, validation loss."""
+    """The record of a saved adapter or model: base model, tokenizer, step, validation loss."""
     record: dict[str, Any] = json.loads((Path(final) / RECORD).read_text(encoding="utf-8"))
     return record
 
 
 def write_json(path: Path, tree: dict[str, Any]) -> None:
-    """Writes a mapping as JSON that a person can read."""
+    """Writes a mapping as indented JSON."""
     path.write_text(json.dumps(tree, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 @contextmanager
 def written_alone(output: Path) -> Iterator[None]:
-    """No other process writes to ``output`` meanwhile; the system ends it with the process.
+    """Holds a lock on ``output``; the system releases it when the process ends.
 
-    A disk that knows no locks, as some shared ones, has none.
+    On a file system without locks, as some shared ones are, there is none.
 
     Raises:
-        TrainingError: another process does.
+        TrainingError: another process holds the lock.
     """
     output.mkdir(parents=True, exist_ok=True)
     with (output / LOCK).open("w") as file:
@@ -66,9 +66,9 @@ def written_alone(output: Path) -> Iterator[None]:
 
 @contextmanager
 def written_whole(folder: Path) -> Iterator[Path]:
-    """A temporary folder that becomes ``folder`` when all that was written in it is on the disk.
+    """A temporary folder, which is renamed to ``folder`` once its files are on the disk.
 
-    Whoever is killed meanwhile leaves no ``folder``, and the next one to write it clears the rest.
+    A process that is killed meanwhile leaves no ``folder``; the next writer removes what it left.
     """
     temporary = folder.with_name(f".{folder.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""The processes that train together: one, or those that torchrun starts."""
+"""The processes of a training run: one, or those that torchrun starts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from crossic_etl.training.errors import TrainingError
 
 @dataclass(frozen=True)
 class Processes:
-    """One of the processes, and the device that it computes on."""
+    """One of the processes, and its device."""
 
     rank: int
     local_rank: int
@@ -25,27 +25,27 @@ class Processes:
 
     @property
     def is_first(self) -> bool:
-        """Whether this one writes."""
+        """Whether this process writes the output."""
         return self.rank == 0
 
     def total(self, values: torch.Tensor) -> torch.Tensor:
-        """The sum over all processes, on each of them; one process returns what it is given."""
+        """The sum of ``values`` over all processes, returned to each of them, on the CPU."""
         if self.size > 1:
             values = values.to(self.device)
             dist.all_reduce(values)
         return values.cpu()
 
     def wait(self) -> None:
-        """Until all have come here."""
+        """Waits until all processes call this."""
         if self.size > 1:
             dist.barrier()
 
 
 def describe(config: TrainingConfig) -> Processes:
-    """The process that runs this, by the variables that torchrun sets.
+    """The running process, from the variables that torchrun sets.
 
     Raises:
-        TrainingError: the device that the configuration asks for isn't there or can't do bf16.
+        TrainingError: the configured device doesn't exist, or has no bf16.
     """
     defaults = {"RANK": 0, "LOCAL_RANK": 0, "WORLD_SIZE": 1, "LOCAL_WORLD_SIZE": 1}
     rank, local_rank, size, n_here = (
@@ -58,7 +58,7 @@ def choose_device(config: TrainingConfig, local_rank: int = 0, n_here: int = 1) 
     """The GPU of this process, one of ``n_here`` on this machine, or the CPU.
 
     Raises:
-        TrainingError: it isn't there or can't compute in the precision that is asked for.
+        TrainingError: there is no such GPU, or it lacks the configured precision.
     """
     n_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if config.device == "cpu" or (config.device == "auto" and not n_gpus):
@@ -76,7 +76,7 @@ def choose_device(config: TrainingConfig, local_rank: int = 0, n_here: int = 1) 
 
 @contextmanager
 def joined(processes: Processes) -> Iterator[None]:
-    """The processes meet at the beginning and part in the end."""
+    """Joins the process group of torch.distributed, and leaves it at the end."""
     if processes.device.type == "cuda":
         torch.cuda.set_device(processes.device)
     if processes.size == 1:

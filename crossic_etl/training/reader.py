@@ -1,8 +1,8 @@
-"""Random access to the windows of an export, whatever its layout: numpy and pyarrow alone.
+"""Random access to the windows of an export in any layout; needs numpy and pyarrow only.
 
     python -m crossic_etl.training.reader FOLDER
 
-verifies every file of an export against its manifest and prints what it holds.
+verifies every file of an export against its manifest and prints a summary.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from crossic_etl.export.manifest import (
     check_files,
     read_manifest,
 )
-from crossic_etl.training.shards import SUFFIXES, Recent, Shard, Window, open_shard
+from crossic_etl.training.shards import SUFFIXES, Recent, Shard, TokenWindow, open_shard
 
-__all__ = ["ExportError", "ManifestError", "Window", "Windows", "open_export"]
+__all__ = ["ExportError", "ManifestError", "TokenWindow", "Windows", "open_export"]
 
-# Memory maps and footers that stay open at once.
+# Files whose memory maps and footers stay open at once.
 OPEN_SHARDS = 64
 
 
-class Windows(Sequence[Window]):
-    """The windows of one split in the export's order, which is a shuffle already.
+class Windows(Sequence[TokenWindow]):
+    """The windows of one split in the export's order, which is already shuffled.
 
-    A window is read when it is asked for: of its file, only its row group (parquet) or its own
-    bytes. May be pickled for the processes of a data loader, which open the files for themselves.
+    A window is read on access: its row group (parquet) or its own bytes. Can be pickled for a data
+    loader's processes, which open the files themselves.
     """
 
     def __init__(self, folder: str | Path, manifest: Manifest, split: str) -> None:
@@ -49,10 +49,10 @@ class Windows(Sequence[Window]):
         return self._stops[-1] if self._stops else 0
 
     @overload
-    def __getitem__(self, index: int) -> Window: ...
+    def __getitem__(self, index: int) -> TokenWindow: ...
     @overload
-    def __getitem__(self, index: slice) -> list[Window]: ...
-    def __getitem__(self, index: int | slice) -> Window | list[Window]:
+    def __getitem__(self, index: slice) -> list[TokenWindow]: ...
+    def __getitem__(self, index: int | slice) -> TokenWindow | list[TokenWindow]:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         at = index + len(self) if index < 0 else index
@@ -81,7 +81,7 @@ def open_export(folder: str | Path, split: str, verify: bool = True) -> Windows:
     Existence and size of the split's files are always checked, their checksums if ``verify``.
 
     Raises:
-        ManifestError: the folder holds no export, or its files aren't those of the manifest.
+        ManifestError: the folder holds no export, or its files don't fit the manifest.
         ExportError: the split doesn't exist.
     """
     manifest = read_manifest(folder)
@@ -92,10 +92,10 @@ def open_export(folder: str | Path, split: str, verify: bool = True) -> Windows:
 
 
 def verify_export(folder: str | Path) -> Manifest:
-    """Reads every file: checksums, and windows, tokens and sum of ids of each split.
+    """Reads every file; compares checksums, and each split's windows, tokens and sum of ids.
 
     Raises:
-        ExportError: the first thing that isn't as the manifest says.
+        ExportError: names the first difference from the manifest.
     """
     manifest = read_manifest(folder)
     check_files(folder, manifest.files)

@@ -1,9 +1,9 @@
 """Continued pre-training on exports, by one process or by several on as many devices.
 
-An own loop, not `transformers.Trainer`: which windows a step sees, how their tokens are weighed
-over devices, when a checkpoint counts and what validation measures are what has to be exact here,
-and of the Trainer each would be overridden. Models, LoRA, schedules, optimizer, loading of batches
-and the exchange between devices are those of transformers, peft and torch.
+This is a loop of our own, not `transformers.Trainer`. Four things must be exact here: the windows
+of a step, the weights of tokens over devices, when a checkpoint counts, and what validation
+measures. With the Trainer each of them would need an override. Models, LoRA, schedules, optimizer,
+data loading and the exchange between devices are those of transformers, peft and torch.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from tqdm import tqdm
 from transformers import get_scheduler
 
 from crossic_etl.config.training import TrainingConfig
-from crossic_etl.training.batches import Batch, Pass, Plan
-from crossic_etl.training.checkpoints import Checkpoints, State, check_same_run, saved_whole
+from crossic_etl.training.batches import Batch, Pass, StepPlan
+from crossic_etl.training.checkpoints import Checkpoints, TrainingState, check_same_run, saved_whole
 from crossic_etl.training.data import Data, Loaders, open_data
 from crossic_etl.training.errors import TrainingError
 from crossic_etl.training.fit import check_model, check_tokenizer, find_tokenizer, with_split_token
@@ -38,7 +38,7 @@ from crossic_etl.training.validation import ALL, ValidationLoss, validate
 def train(config: TrainingConfig) -> Path:
     """Trains to the end, from the newest checkpoint if there is one; returns the saved model.
 
-    In the output folder: ``metrics.jsonl``, ``tensorboard``, ``checkpoints``, and ``final``, the
+    The output folder gets ``metrics.jsonl``, ``tensorboard``, ``checkpoints``, and ``final``: the
     adapter or model of the checkpoint with the least validation loss.
 
     Raises:
@@ -57,7 +57,7 @@ def train(config: TrainingConfig) -> Path:
     try:
         with alone, joined(processes):
             return Run(config, data, tokenizer, processes).finish()
-    except OSError as error:  # of what is read, models and shards tell in errors of their own
+    except OSError as error:  # models and shards raise errors of their own for what is read
         raise TrainingError(f"output: can't write to {config.output} ({error})") from error
 
 
@@ -72,23 +72,23 @@ def _check_output(config: TrainingConfig, data: Data) -> None:
 
 
 def _fixed(config: TrainingConfig, data: Data) -> dict[str, Any]:
-    """What the loss curve depends on."""
+    """The settings and exports that the loss curve depends on."""
     return config.fixed() | data.contents()
 
 
 @dataclass
 class _Sums:
-    """Of the steps since the last line of metrics."""
+    """Sums over the steps since the last line of metrics."""
 
     began: float
     loss: float = 0.0
     tokens: int = 0
-    grad_norm: float = 0.0  # of the last step, as its learning rate
+    grad_norm: float = 0.0  # this and the learning rate are of the last step
     learning_rate: float = 0.0
 
 
 class Run:
-    """A model in training, in one of the processes."""
+    """The training of a model in one of the processes."""
 
     def __init__(
         self, config: TrainingConfig, data: Data, tokenizer: Any | None, processes: Processes
@@ -106,7 +106,9 @@ class Run:
             self._parallel = DistributedDataParallel(self._model)
         n_windows = sum(map(len, data.train))
         batch = config.batch
-        self._plan = Plan(n_windows, batch.windows, batch.per_device, config.epochs, config.seed)
+        self._plan = StepPlan(
+            n_windows, batch.windows, batch.per_device, config.epochs, config.seed
+        )
         self._loaders = Loaders(config, data, processes)
         self._parameters = list(trained(self._model).values())
         self._optimizer = _adamw(config, self._parameters)
@@ -121,7 +123,7 @@ class Run:
         self._fixed = _fixed(config, data)
 
     def finish(self) -> Path:
-        """Trains to the end, saves the best model unless it is there, returns its folder."""
+        """Trains to the end, saves the best model unless that is done, and returns its folder."""
         final = Path(self._config.output) / FINAL
         state = self._resume()
         if not final.exists():
@@ -130,15 +132,15 @@ class Run:
         self._say(f"{final}: step {state.best_step}, validation loss {state.best_loss:.4f}")
         return final
 
-    def _resume(self) -> State:
+    def _resume(self) -> TrainingState:
         state = self._checkpoints.newest()
         if state is None:
-            return State(0, 0, math.inf, self._fixed)
+            return TrainingState(0, 0, math.inf, self._fixed)
         self._checkpoints.load(state.step, self._model, self._others)
         self._say(f"resumed after step {state.step} of {self._plan.n_steps}")
         return state
 
-    def _train(self, state: State) -> State:
+    def _train(self, state: TrainingState) -> TrainingState:
         first, n_steps = self._processes.is_first, self._plan.n_steps
         with contextlib.ExitStack() as stack:
             metrics = (
@@ -204,13 +206,15 @@ class Run:
             }  # fmt: skip
             metrics.train(step, values)
 
-    def _checkpoint(self, step: int, state: State, metrics: Metrics | None) -> State:
+    def _checkpoint(
+        self, step: int, state: TrainingState, metrics: Metrics | None
+    ) -> TrainingState:
         losses = self._validate(step, metrics)
         select = self._config.validation.select or next(iter(self._data.validation))
         loss = next(found.loss for found in losses if (found.set, found.language) == (select, ALL))
         self._checked(loss, step)
         best = (step, loss) if loss < state.best_loss else (state.best_step, state.best_loss)
-        state = State(step, *best, self._fixed)
+        state = TrainingState(step, *best, self._fixed)
         if self._processes.is_first:
             self._checkpoints.save(state, self._model, self._others)
         self._processes.wait()
@@ -236,7 +240,7 @@ class Run:
             self._say(f"step {step}: validation loss of {name}: {', '.join(parts)}")
         return losses
 
-    def _save(self, state: State, final: Path) -> None:
+    def _save(self, state: TrainingState, final: Path) -> None:
         self._checkpoints.load_best(state, self._model)
         if self._processes.is_first:
             record = {

@@ -1,4 +1,4 @@
-"""One file of an export, opened: a window by its position, without reading the others."""
+"""Opened files of an export: access to a window by its position, without reading the others."""
 
 from __future__ import annotations
 
@@ -21,17 +21,18 @@ Ids = npt.NDArray[np.int32]
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
-# What the name of a file with windows ends in; a split may have others beside them.
+# File name endings of shards; a split may have other files beside them.
 SUFFIXES = {"parquet": ".parquet", "mds": ".mds", "flat": ".bin"}
-# Row groups that stay decoded, about 128 KiB each: reading in order decodes each once.
+# Row groups kept decoded, about 128 KiB each: reading in order decodes each once.
 DECODED_GROUPS = 4
 
 
-class Window(NamedTuple):
-    """A training window, not padded; its arrays may be read-only views of a file.
+class TokenWindow(NamedTuple):
+    """A training window without padding; its arrays may be read-only views of a file.
 
-    ``sample_starts[i]`` is where a sample in the language ``sample_langs[i]`` begins in
-    ``input_ids``, the first one at 0. The first ``n_repeated`` tokens were in another window too.
+    ``sample_starts[i]`` is the offset in ``input_ids`` at which the sample in the language
+    ``sample_langs[i]`` begins; the first is 0. The first ``n_repeated`` tokens are in another
+    window too.
     """
 
     input_ids: Ids
@@ -45,19 +46,19 @@ class Shard(Protocol):
 
     def __len__(self) -> int: ...
 
-    def window(self, at: int) -> Window:
+    def window(self, at: int) -> TokenWindow:
         """The window at a position from 0."""
 
 
 class Recent(Generic[K, V]):
-    """The values that were asked for last, at most ``capacity`` of them."""
+    """A cache of the most recently used values, at most ``capacity`` of them."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
         self._held: OrderedDict[K, V] = OrderedDict()
 
     def get(self, key: K, make: Callable[[], V]) -> V:
-        """The value of a key, made where it isn't held."""
+        """The value of a key, made if it isn't cached."""
         if key in self._held:
             self._held.move_to_end(key)
             return self._held[key]
@@ -71,7 +72,7 @@ def open_shard(path: Path, manifest: Manifest) -> Shard:
     """The windows of a file of an export.
 
     Raises:
-        ExportError: it can't be read as its layout.
+        ExportError: it isn't a file of the manifest's layout, or is damaged.
     """
     try:
         return SHARDS[manifest.layout](path, manifest)
@@ -83,7 +84,7 @@ def open_shard(path: Path, manifest: Manifest) -> Shard:
 
 
 class ParquetShard:
-    """A Parquet file: a window costs its row group, which stays decoded for the next ones."""
+    """A Parquet file; reading a window decodes its row group, which is cached."""
 
     COLUMNS = ("input_ids", "sample_starts", "sample_langs", "n_repeated")
 
@@ -98,7 +99,7 @@ class ParquetShard:
     def __len__(self) -> int:
         return int(self._stops[-1]) if len(self._stops) else 0
 
-    def window(self, at: int) -> Window:
+    def window(self, at: int) -> TokenWindow:
         """The window at a position from 0."""
         group = int(np.searchsorted(self._stops, at, side="right"))
         first = int(self._stops[group - 1]) if group else 0
@@ -114,7 +115,7 @@ class ParquetShard:
 
 
 class _Group:
-    """A decoded row group; arrays of its windows are views of its memory."""
+    """A decoded row group; its windows' arrays are views of its memory."""
 
     def __init__(self, table: pa.Table) -> None:
         ids, starts, langs, repeated = (
@@ -125,10 +126,10 @@ class _Group:
         self._langs, self._lang_stops = langs.values, langs.offsets.to_numpy()
         self._repeated = repeated.to_numpy()
 
-    def window(self, at: int) -> Window:
+    def window(self, at: int) -> TokenWindow:
         """The window at a position in the group."""
         low, high = self._lang_stops[at], self._lang_stops[at + 1]
-        return Window(
+        return TokenWindow(
             self._ids[self._id_stops[at] : self._id_stops[at + 1]],
             self._starts[self._start_stops[at] : self._start_stops[at + 1]],
             self._langs[low:high].to_pylist(),
@@ -140,10 +141,11 @@ _MDS_HEAD = struct.Struct("<4Ii")
 
 
 class MdsShard:
-    """A shard of MosaicML's streaming format, mapped: a window costs its own bytes.
+    """A memory-mapped shard of MosaicML's streaming format; reads only a window's own bytes.
 
-    The number of windows, the offset of each and of the end (uint32); in a window the sizes of
-    sample_ids, sample_langs, sample_starts and tokens, n_repeated, then those four.
+    The file has the number of windows, then the offset of each and of the end (uint32). A window
+    has the sizes of sample_ids, sample_langs, sample_starts and tokens, then n_repeated, then those
+    four values.
     """
 
     COLUMNS = ("n_repeated", "sample_ids", "sample_langs", "sample_starts", "tokens")
@@ -159,24 +161,26 @@ class MdsShard:
     def __len__(self) -> int:
         return len(self._offsets) - 1
 
-    def window(self, at: int) -> Window:
+    def window(self, at: int) -> TokenWindow:
         """The window at a position from 0."""
         begin, end = self._offsets[at : at + 2].tolist()
         data = self._data[begin:end]
         *sizes, repeated = _MDS_HEAD.unpack(data[: _MDS_HEAD.size].tobytes())
         stops = list(accumulate(sizes, initial=_MDS_HEAD.size))
         _, langs, starts, ids = (data[low:high] for low, high in pairwise(stops))
-        return Window(_mds_array(ids), _mds_array(starts), json.loads(langs.tobytes()), repeated)
+        return TokenWindow(
+            _mds_array(ids), _mds_array(starts), json.loads(langs.tobytes()), repeated
+        )
 
 
 def _mds_array(data: npt.NDArray[np.uint8]) -> Ids:
-    """The values behind one byte for the number of dimensions and the size of each, and those."""
+    """The values of an encoded array, without its head: a byte and the size of its dimension."""
     width = 1 << (int(data[0]) & 3)
     return data[1 + width :].view("<i4")
 
 
 class FlatShard:
-    """Ids one after the other in a mapped ``.bin``, with two mapped arrays beside it."""
+    """Concatenated ids in a memory-mapped ``.bin``, with two memory-mapped arrays beside it."""
 
     def __init__(self, path: Path, manifest: Manifest) -> None:
         kind = np.dtype(manifest.token_type).newbyteorder("<")
@@ -191,11 +195,11 @@ class FlatShard:
     def __len__(self) -> int:
         return len(self._index) - 1
 
-    def window(self, at: int) -> Window:
+    def window(self, at: int) -> TokenWindow:
         """The window at a position from 0."""
         (first, first_sample, repeated), (end, end_sample, _) = self._index[at : at + 2].tolist()
         samples = self._samples[first_sample:end_sample]
-        return Window(
+        return TokenWindow(
             self._ids[first:end].astype(np.int32, copy=False),
             samples["start"],
             [lang.decode() for lang in samples["lang"].tolist()],
@@ -209,7 +213,7 @@ def _load(path: Path) -> npt.NDArray[Any]:
 
 
 def _mapped(path: Path, kind: np.dtype[Any]) -> npt.NDArray[Any]:
-    """A file as an array in mapped memory, of the plain kind: slices of a memmap take longer."""
+    """A memory-mapped file as a plain ndarray, since slicing a memmap is slower."""
     return np.memmap(path, kind, "r").view(np.ndarray)
 
 

@@ -16,10 +16,9 @@ ALL = "all"
 
 @dataclass(frozen=True)
 class ValidationLoss:
-    """Mean loss of a language's tokens in a set, in nats; ``language`` is `ALL` for all of them.
+    """Mean loss of a language's tokens in a set, in nats; ``language`` `ALL` means all tokens.
 
-    A token counts to the language of its sample, that is its target language, even where it is in
-    the sample's English segment.
+    A token counts for its sample's target language, even in the sample's English text.
     """
 
     set: str
@@ -37,9 +36,9 @@ def validate(
     blocked: bool,
     bf16: bool,
 ) -> list[ValidationLoss]:
-    """The losses of each set, over the batches of all processes: equal on each of them.
+    """The losses of each set over the batches of all processes; each process gets the same.
 
-    A language without a token in a set has no line; a set's first line is that of all.
+    A set's first entry is that of all languages. Languages without tokens have no entry.
     """
     found = []
     for name, batches in sets.items():

@@ -1,4 +1,4 @@
-"""What must be written to make the rows of a table those that were made now."""
+"""The difference between the rows that a table holds and the rows that it should hold."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ DIFFERENT = f"change != '{SAME}'"
 def mark_changes(
     made: DataFrame, held: DataFrame, table: Table, ignored: Sequence[str] = ()
 ) -> DataFrame:
-    """The columns of ``table`` and ``change``: what must be written to make ``held`` so.
+    """The columns of ``table`` and ``change``: how ``held`` differs from ``made``.
 
-    Keys are unique in both. ``new`` rows are not in ``held`` or differ from it in another column
-    than the ``ignored`` ones; ``gone`` ones have their key alone.
+    Keys are unique in both. ``new`` rows of ``made`` are not in ``held``, or differ there in a
+    column that isn't ``ignored``. ``gone`` rows are in ``held`` only, and have their key alone.
     """
     values = [name for name in table.columns if name not in table.key]
     joined = (
@@ -37,10 +37,10 @@ def mark_changes(
 
 
 def select_new(changes: DataFrame, table: Table) -> DataFrame:
-    """The rows to write, of what `mark_changes` gave."""
+    """The rows to write, from what `mark_changes` gave."""
     return changes.where(F.col("change") == NEW).select(table.columns)
 
 
 def select_gone(changes: DataFrame, table: Table) -> DataFrame:
-    """The keys to remove."""
+    """The keys to remove, from what `mark_changes` gave."""
     return changes.where(F.col("change") == GONE).select(*table.key)

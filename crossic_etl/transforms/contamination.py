@@ -21,10 +21,10 @@ OVERLAPPING = T.StructType(
 
 
 def find_contaminated(texts: DataFrame, evaluation: NgramIndex) -> DataFrame:
-    """``source_id, hits, share`` of each text that overlaps an evaluation text anywhere.
+    """``source_id, hits, share`` of each text that shares a run with an evaluation text.
 
-    By the measure that drops a web document (`kernels.contamination`); ``source_id`` is as unique
-    as it is in ``texts`` (``source_id, text``).
+    Web documents are dropped by the same measure (`kernels.text.contamination`). The result has
+    one row at most for each row of ``texts`` (``source_id, text``).
     """
 
     def kernel(source_id: str, text: str) -> Iterator[Row]:
@@ -36,16 +36,16 @@ def find_contaminated(texts: DataFrame, evaluation: NgramIndex) -> DataFrame:
     return texts.select(*columns).mapInArrow(each_row(kernel, OVERLAPPING, *columns), OVERLAPPING)
 
 
-def mark_contaminated(sides: DataFrame, contaminated: DataFrame) -> DataFrame:
-    """Sides with ``is_contaminated``: whether either of their texts is.
+def mark_contaminated(text_pairs: DataFrame, contaminated: DataFrame) -> DataFrame:
+    """Text pairs with ``is_contaminated``: whether one of the two texts is contaminated.
 
-    ``contaminated`` has unique source ids; all rows stay, so that the job can count them.
+    ``contaminated`` has unique source ids. All rows stay, so that the job can count them.
     """
-    marked = sides
+    marked = text_pairs
     for side in ("en", "target"):
         found = contaminated.select(
             F.col("source_id").alias(f"{side}_source_id"), F.lit(True).alias(f"{side}_found")
         )
         marked = marked.join(found, on=f"{side}_source_id", how="left")
     either = F.coalesce("en_found", "target_found", F.lit(False))
-    return marked.select(*sides.columns, either.alias("is_contaminated"))
+    return marked.select(*text_pairs.columns, either.alias("is_contaminated"))

@@ -1,4 +1,4 @@
-"""Documents of crawls: judged as they are read, one row for each text, one for each cluster."""
+"""Documents of crawls: records filtered, exact copies merged, one kept of near duplicates."""
 
 from __future__ import annotations
 
@@ -12,13 +12,10 @@ from pyspark.sql import functions as F
 
 from crossic_etl.kernels.crawl.documents import (
     DOCUMENT,
-    DROPPED,
     DUPLICATE,
     NEAR_DUPLICATE,
-    READ,
-    REJECTED,
     DocumentRules,
-    judge_records,
+    filter_records,
     read_line,
     read_row,
 )
@@ -27,19 +24,20 @@ from crossic_etl.schemas import CRAWL_FILES, DOCUMENTS, MAX_URLS, STAGED_DOCUMEN
 from crossic_etl.transforms.arrow import Batches, Row, to_batches
 from crossic_etl.transforms.outcomes import count_outcomes
 
-OUTCOMES = (READ, DOCUMENT, *DROPPED, *REJECTED)
 ROW = ("file", "number", "text", "url", "source_id", "date", "lang", "lang_score", "dump",
        "named_file")  # fmt: skip
-_JUDGED = [name for name in DOCUMENTS.columns if name not in ("n_copies", "urls", "n_near_copies")]
+_FILTERED = [
+    name for name in DOCUMENTS.columns if name not in ("n_copies", "urls", "n_near_copies")
+]
 Records = Iterable[RawDocument | BrokenRecord]
 
 
-def judge_rows(rows: DataFrame, rules: DocumentRules, dump: str) -> DataFrame:
+def filter_rows(rows: DataFrame, rules: DocumentRules, dump: str) -> DataFrame:
     """Staged rows of a columnar source (`ROW`, ``text`` in bytes)."""
-    return _judge(rows.select(*ROW), lambda *values: [read_row(*values)], rules, dump)
+    return _filter(rows.select(*ROW), lambda *values: [read_row(*values)], rules, dump)
 
 
-def judge_lines(
+def filter_lines(
     lines: DataFrame, fields: Mapping[str, str], rules: DocumentRules, dump: str
 ) -> DataFrame:
     """Staged rows of JSON lines (``value, file``; the lines in bytes)."""
@@ -48,41 +46,41 @@ def judge_lines(
     def read(line: bytes, file: str) -> Records:
         return [read_line(line, paths, file)]
 
-    return _judge(lines.select("value", "file"), read, rules, dump)
+    return _filter(lines.select("value", "file"), read, rules, dump)
 
 
-def judge_json_files(
+def filter_json_files(
     files: DataFrame, fields: Mapping[str, str], rules: DocumentRules, dump: str
 ) -> DataFrame:
     """Staged rows of whole JSON Lines files (``content, file``), each read by one task."""
     read = partial(read_json_lines, fields=dict(fields))
-    return _judge(files.select("content", "file"), read, rules, dump)
+    return _filter(files.select("content", "file"), read, rules, dump)
 
 
-def judge_wet_files(files: DataFrame, rules: DocumentRules, dump: str) -> DataFrame:
+def filter_wet_files(files: DataFrame, rules: DocumentRules, dump: str) -> DataFrame:
     """Staged rows of whole WET files (``content, file``), each read by one task."""
-    return _judge(files.select("content", "file"), read_wet, rules, dump)
+    return _filter(files.select("content", "file"), read_wet, rules, dump)
 
 
-def _judge(
+def _filter(
     frame: DataFrame, read: Callable[..., Records], rules: DocumentRules, dump: str
 ) -> DataFrame:
     at = frame.columns.index("file")
 
-    def judged(batches: Batches) -> Iterator[Row]:
+    def filtered(batches: Batches) -> Iterator[Row]:
         for file, rows in groupby(_rows(batches), key=lambda values: values[at]):
             records = (record for values in rows for record in read(*values))
-            for row in judge_records(records, rules, dump):
+            for row in filter_records(records, rules, dump):
                 yield row | {"read_from": file}
 
     def run(batches: Batches) -> Batches:
-        yield from to_batches(judged(batches), STAGED_DOCUMENTS)
+        yield from to_batches(filtered(batches), STAGED_DOCUMENTS)
 
     return frame.mapInArrow(run, STAGED_DOCUMENTS)
 
 
 def _rows(batches: Batches) -> Iterator[tuple[object, ...]]:
-    """The values of each row, one row at a time; of a whole file's content a stream, not a copy."""
+    """The values of each row, one row at a time; the content of a whole file as a stream."""
     for batch in batches:
         is_content = [name == "content" for name in batch.schema.names]
         for i in range(batch.num_rows):
@@ -112,14 +110,18 @@ def merge_copies(texts: DataFrame) -> DataFrame:
     order: list[Column | str] = [
         "n_chars",
         *map(F.asc_nulls_last, ("url", "dump", "source_id", "file", "date")),
-        *("text_hash", "lang", "lang_score", "crawl_lang", "crawl_lang_score"),
+        "text_hash",
+        "lang",
+        "lang_score",
+        "crawl_lang",
+        "crawl_lang_score",
     ]
-    first = _first(texts.select(*_JUDGED), ["doc_id"], order)
+    first = _first(texts.select(*_FILTERED), ["doc_id"], order)
     counts = texts.groupBy("doc_id").agg(F.sum("n_copies").alias("n_copies"))
     counted = first.join(counts, on="doc_id", how="inner")
     joined = counted.join(_collect_urls(texts), on="doc_id", how="left")
     urls = F.coalesce("urls", F.array().cast("array<string>")).alias("urls")
-    return joined.select(*_JUDGED, "n_copies", urls)
+    return joined.select(*_FILTERED, "n_copies", urls)
 
 
 def _collect_urls(texts: DataFrame) -> DataFrame:
@@ -144,7 +146,7 @@ def mark_first(distinct: DataFrame, known: DataFrame) -> DataFrame:
 
 
 def choose_copies(texts: DataFrame, members: DataFrame) -> DataFrame:
-    """``doc_id, stays, n_near_copies`` for each document that has near copies.
+    """``doc_id, stays, n_near_copies`` for each document that has near duplicates.
 
     ``members`` (``node, root``) are the documents of clusters, each once. Of a cluster the longest
     text stays, since a cut copy has lost some, then the lowest ``doc_id``. ``texts`` may have
@@ -162,7 +164,9 @@ def choose_copies(texts: DataFrame, members: DataFrame) -> DataFrame:
     )
 
 
-def settle_documents(texts: DataFrame, copies: DataFrame, held: DataFrame, batch: int) -> DataFrame:
+def resolve_documents(
+    texts: DataFrame, copies: DataFrame, held: DataFrame, batch: int
+) -> DataFrame:
     """``doc_id, is_new, stays, n_near_copies, is_changed`` for each id of texts or documents.
 
     ``texts`` are rows of ``crawl_texts``, ``held`` those of ``documents``, ``copies`` what
@@ -188,33 +192,33 @@ def settle_documents(texts: DataFrame, copies: DataFrame, held: DataFrame, batch
     )
 
 
-def count_documents(staged: DataFrame, settled: DataFrame) -> DataFrame:
+def count_documents(staged: DataFrame, resolved: DataFrame) -> DataFrame:
     """``outcome, rows``: what became of every record that was staged.
 
-    Of the copies of a text that is new one record is the document, or a near copy of another; all
-    other records are duplicates.
+    Of the copies of a new text one record is the document, or a near duplicate of another; all
+    other copies are duplicates.
     """
     outcome = F.when(F.col("outcome") == DOCUMENT, DUPLICATE).otherwise(F.col("outcome"))
-    judged = count_outcomes(staged.withColumn("outcome", outcome))
-    settled_as = F.when(F.col("stays"), DOCUMENT).otherwise(NEAR_DUPLICATE)
-    new = settled.where("is_new").groupBy(settled_as.alias("outcome"))
+    filtered = count_outcomes(staged.withColumn("outcome", outcome))
+    resolved_as = F.when(F.col("stays"), DOCUMENT).otherwise(NEAR_DUPLICATE)
+    new = resolved.where("is_new").groupBy(resolved_as.alias("outcome"))
     firsts = new.agg(F.count("*").alias("rows"))
     no_copies = firsts.select(F.lit(DUPLICATE).alias("outcome"), (-F.col("rows")).alias("rows"))
-    counts = judged.unionByName(firsts).unionByName(no_copies)
+    counts = filtered.unionByName(firsts).unionByName(no_copies)
     return counts.groupBy("outcome").agg(F.sum("rows").alias("rows"))
 
 
-def select_documents(texts: DataFrame, settled: DataFrame) -> DataFrame:
+def select_documents(texts: DataFrame, resolved: DataFrame) -> DataFrame:
     """``documents``: those that stay and are changed, of all batches' rows of ``crawl_texts``."""
-    wanted = settled.where("stays AND is_changed").select("doc_id", "n_near_copies")
+    wanted = resolved.where("stays AND is_changed").select("doc_id", "n_near_copies")
     copies = texts.join(wanted.select("doc_id"), on="doc_id", how="left_semi")
     merged = merge_copies(copies).join(wanted, on="doc_id", how="inner")
     return merged.select(DOCUMENTS.columns)
 
 
-def select_held(held: DataFrame, settled: DataFrame) -> DataFrame:
+def select_held(held: DataFrame, resolved: DataFrame) -> DataFrame:
     """The rows of ``documents`` that may have to change."""
-    changed = settled.where("is_changed").select("doc_id")
+    changed = resolved.where("is_changed").select("doc_id")
     return held.join(changed, on="doc_id", how="left_semi").select(DOCUMENTS.columns)
 
 

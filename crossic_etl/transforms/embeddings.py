@@ -1,52 +1,28 @@
-"""Texts to vectors: which texts have none yet, and the encoder over them in ``mapInArrow``."""
+"""Which texts are embedded: planned against the vectors that are held, and their rows selected."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
-
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
-from pyspark.sql.pandas.types import to_arrow_schema
 
-from crossic_etl.kernels.encoding.embedding import (
-    NOT_FINITE,
-    Embedded,
-    embed_batch,
-    vectors_to_arrow,
-)
-from crossic_etl.kernels.encoding.encoders import load_encoder
-from crossic_etl.kernels.encoding.sentence_transformers import choose_device
+from crossic_etl.kernels.encoding.embedding import NOT_FINITE
 from crossic_etl.kernels.encoding.spans import SpanRule
-from crossic_etl.kernels.encoding.spec import Encoder, EncoderChoice, EncoderSpec, Kind
-from crossic_etl.schemas import EMBEDDINGS, STAGED_EMBEDDINGS
-from crossic_etl.transforms.arrow import Batches, rebatch
+from crossic_etl.kernels.encoding.spec import EncoderChoice
+from crossic_etl.schemas import EMBEDDINGS
+from crossic_etl.transforms.encoding import EMBEDDED
 from crossic_etl.transforms.source_ids import page_source_id
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-    from pyspark import TaskContext
-
-EMBED, EMBEDDED = "embed", "embedded"
-ALREADY, NOT_NEEDED, DISAMBIGUATION, GONE = (
-    *("already_embedded", "not_needed"),
-    *("disambiguation", "gone"),
-)
+EMBED = "embed"
+ALREADY, NOT_NEEDED = "already_embedded", "not_needed"
+DISAMBIGUATION, GONE = "disambiguation", "gone"
 BROKEN = (NOT_FINITE,)
 
 # Ours: right answers for thresholds, so many of each language that two of a thousand show.
 CALIBRATION_PAIRS = 2_000
-# Ours: texts that are sorted by length and encoded together; some MB with their vectors.
-ROWS_AT_ONCE = 512
-# Ours: a task starts in a tenth of a second, and one that is lost has at most an hour's work.
-FEWEST_IN_A_TASK, MOST_IN_A_TASK, MANY_TASKS = 128, 20_000, 1_000
-FILES_OF_A_UNIT = 16
-# Of a text of which the encoder sees the lead, so many spans' length is sent to it, for what
-# stands before the first letter.
+FILES_OF_A_CHUNK = 16
+# A lead encoder is sent so many spans' length of a text, as what stands before the first letter is
+# skipped.
 LEADS_SENT = 4
-ROLES: tuple[Kind, ...] = ("query", "passage")
-DETAIL = 200
 
 
 def choose_texts(
@@ -54,9 +30,9 @@ def choose_texts(
 ) -> DataFrame:
     """``id, kind, lang, text_hash, outcome`` of each page and document; ids are unique.
 
-    ``embed``: English documents, and as ``queries`` says pages or documents of the other languages.
-    Thresholds need right answers besides: both pages of some pairs of each language, chosen by a
-    hash with the seed. Other English pages are nobody's query and nobody's answer.
+    ``embed``: English documents, and the pages or documents of the other languages, as ``queries``
+    says. The calibration of thresholds needs both pages of some pairs of each language, chosen by a
+    hash with the seed. Other English pages are not needed.
     """
     needed = _calibration_pages(pairs, seed).withColumn("needed", F.lit(True))
     is_query = (F.col("lang") != "en") & F.lit(queries == "pages")
@@ -88,7 +64,7 @@ def _document_ids(documents: DataFrame) -> DataFrame:
     return documents.withColumnRenamed("doc_id", "id").withColumn("kind", F.lit("document"))
 
 
-def choose_known_pairs(pairs: DataFrame, seed: int) -> DataFrame:
+def choose_calibration_pairs(pairs: DataFrame, seed: int) -> DataFrame:
     """``pairs`` with ``en_id, target_id, chosen``: the ids that their pages have in ``embeddings``,
     and whether they are among the `CALIBRATION_PAIRS` of their language that come first by hash.
     """
@@ -105,7 +81,7 @@ def choose_known_pairs(pairs: DataFrame, seed: int) -> DataFrame:
 def _calibration_pages(pairs: DataFrame, seed: int) -> DataFrame:
     """``id``, once each, of both pages of the pairs that are chosen."""
     both = F.explode(F.array("en_id", "target_id"))
-    return choose_known_pairs(pairs, seed).where("chosen").select(both.alias("id")).distinct()
+    return choose_calibration_pairs(pairs, seed).where("chosen").select(both.alias("id")).distinct()
 
 
 def plan_embeddings(texts: DataFrame, held: DataFrame, half: bool) -> DataFrame:
@@ -172,136 +148,20 @@ def select_texts(
     return texts.join(wanted, on=["id", "kind"], how="inner").withColumn("role", role)
 
 
-def number_units(texts: DataFrame, n_units: int) -> DataFrame:
-    """`select_texts`'s rows with ``unit``, 0 to ``n_units`` - 1 by a hash of their ids; those of a
-    unit are in few tasks, which write few files.
+def number_chunks(texts: DataFrame, n_chunks: int) -> DataFrame:
+    """`select_texts`'s rows with ``chunk``, 0 to ``n_chunks`` - 1 by a hash of their ids.
+
+    The rows of a chunk are in few tasks, which write few files.
     """
-    numbered = texts.withColumn("unit", F.pmod(F.xxhash64("id"), F.lit(n_units)).cast("int"))
-    spread = F.pmod(F.xxhash64(F.lit("file"), F.col("id")), F.lit(FILES_OF_A_UNIT))
-    return numbered.repartition("unit", spread)
-
-
-def task_number(n_texts: int) -> int:
-    """Tasks for so many texts: enough to share the work out, and none too long to do again."""
-    shares = -(-n_texts // FEWEST_IN_A_TASK)
-    return max(1, min(shares, max(MANY_TASKS, -(-n_texts // MOST_IN_A_TASK))))
-
-
-def embed_texts(texts: DataFrame, choice: EncoderChoice, n_tasks: int) -> DataFrame:
-    """Staged embeddings of `select_texts`'s rows, one for each: ``embedded``, or why not.
-
-    Texts are spread by a hash of their ids over a stated number of tasks: an adaptive plan would
-    join small texts into one task, since it measures bytes and not the encoder's work. A task sorts
-    them, so that one that is run again makes the same batches: many models round a text otherwise
-    beside other texts.
-    """
-
-    def run(batches: Batches) -> Batches:
-        yield from embed_batches(batches, choice)
-
-    spread = texts.repartition(n_tasks, "id").sortWithinPartitions("id")
-    return spread.mapInArrow(run, STAGED_EMBEDDINGS)
-
-
-def embed_batches(batches: Batches, choice: EncoderChoice) -> Batches:
-    """Arrow batches of texts to staged embeddings, inside of a task.
-
-    Raises:
-        RuntimeError: the worker's encoder is another one, or rows out are not rows in.
-    """
-    from pyspark import TaskContext
-
-    for batch in rebatch(batches, ROWS_AT_ONCE):
-        encoder = task_encoder(choice, TaskContext.get())
-        parts = [_embed(part, role, encoder, choice) for role, part in _by_role(batch)]
-        n_rows = sum(part.num_rows for part in parts)
-        if n_rows != batch.num_rows:
-            raise RuntimeError(f"embeddings: {batch.num_rows} texts gave {n_rows} rows")
-        yield from parts
-
-
-def task_encoder(choice: EncoderChoice, task: TaskContext | None) -> Encoder:
-    """The encoder with the task's own cores and GPU, loaded once for each Python worker.
-
-    Raises:
-        RuntimeError: a worker's package or folder holds another model than the driver's.
-    """
-    encoder = load_encoder(task_spec(choice.spec, task))
-    if (encoder.name, encoder.revision) != (choice.model, choice.revision):
-        raise RuntimeError(
-            f"encoder {encoder.name} {encoder.revision} on this worker, but "
-            f"{choice.model} {choice.revision} on the driver: install the same on both"
-        )
-    return encoder
-
-
-def task_spec(spec: EncoderSpec, task: TaskContext | None) -> EncoderSpec:
-    """The spec with as many threads as Spark gives the task cores, and its GPU where it has one."""
-    if task is None:
-        return spec
-    gpu = (task.resources() or {}).get("gpu")
-    device = choose_device(gpu.addresses, len(gpu.addresses)) if gpu and gpu.addresses else None
-    return replace(spec, threads=max(1, task.cpus() or 1), device=spec.device or device)
-
-
-def _by_role(batch: pa.RecordBatch) -> Iterator[tuple[Kind, pa.RecordBatch]]:
-    import pyarrow.compute as pc
-
-    for role in ROLES:
-        part = batch.filter(pc.equal(batch.column("role"), role))
-        if part.num_rows:
-            yield role, part
-
-
-def _embed(
-    batch: pa.RecordBatch, role: Kind, encoder: Encoder, choice: EncoderChoice
-) -> pa.RecordBatch:
-    texts, langs = batch.column("text").to_pylist(), batch.column("lang").to_pylist()
-    embedded = embed_batch(encoder, texts, langs, role, choice.rule)
-    n_rows = batch.num_rows
-    values: dict[str, Any] = {
-        **{name: batch.column(name) for name in ("id", "kind", "lang", "text_hash", "stale")},
-        "outcome": [reason or EMBEDDED for reason in embedded.reasons],
-        "model": [encoder.name] * n_rows,
-        "revision": [encoder.revision] * n_rows,
-        "span_rule": [choice.rule.name] * n_rows,
-        "spans": embedded.spans,
-        **_vectors(embedded, choice.half),
-        "n": [1] * n_rows,
-        "key": batch.column("id"),
-        "detail": [
-            text[:DETAIL] if reason and text else None
-            for text, reason in zip(texts, embedded.reasons, strict=True)
-        ],
-    }
-    return _record_batch(values)
-
-
-def _vectors(embedded: Embedded, half: bool) -> dict[str, Any]:
-    stored = vectors_to_arrow(embedded, half)
-    nothing = [None] * len(stored)
-    return (
-        {"vector": nothing, "half_vector": stored}
-        if half
-        else {"vector": stored, "half_vector": nothing}
-    )
-
-
-def _record_batch(values: dict[str, Any]) -> pa.RecordBatch:
-    import pyarrow as pa
-
-    schema = to_arrow_schema(STAGED_EMBEDDINGS)
-    arrays = [
-        value.cast(field.type) if isinstance(value, pa.Array) else pa.array(value, field.type)
-        for field, value in ((field, values[field.name]) for field in schema)
-    ]
-    return cast("pa.RecordBatch", pa.RecordBatch.from_arrays(arrays, schema=schema))
+    numbered = texts.withColumn("chunk", F.pmod(F.xxhash64("id"), F.lit(n_chunks)).cast("int"))
+    spread = F.pmod(F.xxhash64(F.lit("file"), F.col("id")), F.lit(FILES_OF_A_CHUNK))
+    return numbered.repartition("chunk", spread)
 
 
 def select_outcomes(plan: DataFrame, staged: DataFrame) -> DataFrame:
     """``outcome, n`` of every text that was read."""
-    settled = plan.where(F.col("outcome") != EMBED)
-    return settled.select("outcome", "n").unionByName(staged.select("outcome", "n"))
+    resolved = plan.where(F.col("outcome") != EMBED)
+    return resolved.select("outcome", "n").unionByName(staged.select("outcome", "n"))
 
 
 def select_embeddings(staged: DataFrame) -> DataFrame:

@@ -1,4 +1,4 @@
-"""Windows to the files of an export: which, in which order, and of which samples they are."""
+"""Windows to the files of an export: their choice, their order, and their samples."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ ATTRIBUTION = (
 def place_windows(windows: DataFrame, seed: int) -> DataFrame:
     """Windows of one kind with ``place``, the export's order of a split, and ``depth``.
 
-    A place is a hash of seed and key: windows of two arrangements with the same key have the same.
-    The depth of a training window is how far into its shard it is, from 0 to 1; shards hold the
-    documents in the same order in every arrangement.
+    A place is a hash of seed and key, so windows of two arrangements with the same key have the
+    same place. The depth of a training window is its relative position in its shard, from 0 to 1;
+    shards hold the documents in the same order in every arrangement.
     """
     place = F.xxhash64(F.lit(seed), F.lit("export"), *KEY)
     placed = windows.withColumn("place", F.shiftrightunsigned(place, 64 - PLACE_BITS))
@@ -52,10 +52,10 @@ def count_windows(windows: DataFrame) -> DataFrame:
 
 
 def find_last_depth(placed: DataFrame, tokens: int) -> DataFrame:
-    """One row, ``depth``: of the training window with which ``tokens`` new tokens are reached.
+    """One row, ``depth``: of the training window in which the new tokens reach ``tokens``.
 
-    Without a row where there are fewer. Sums over buckets of depths first, then over the windows of
-    the bucket in which it happens.
+    No row where there are fewer tokens. Sums over buckets of depths first, then over the windows of
+    the bucket that has this window.
     """
     train = placed.where(F.col("split") == TRAIN).select("depth", *KEY, "n_new")
     bucketed = train.withColumn("bucket", F.floor(F.col("depth") * DEPTH_BUCKETS))
@@ -79,7 +79,7 @@ def find_last_depth(placed: DataFrame, tokens: int) -> DataFrame:
 
 
 def take_until(placed: DataFrame, last_depth: float | None) -> DataFrame:
-    """The training windows down to a depth, None for all, and all of the others."""
+    """The training windows up to a depth (all for None), and all windows of other splits."""
     if last_depth is None:
         return placed
     return placed.where((F.col("split") != TRAIN) | (F.col("depth") <= last_depth))
@@ -106,10 +106,9 @@ def assign_files(placed: DataFrame, files: Mapping[str, int]) -> DataFrame:
 
 
 def attribute_samples(windows: DataFrame, samples: DataFrame) -> DataFrame:
-    """Grain: sample in the windows of a split. Of what it is made, under which licence.
+    """Grain: sample in the windows of a split. Its source texts and their licence.
 
-    ``sample_id`` is unique in ``samples``; ``licence`` is null where a sample isn't in them any
-    more.
+    ``sample_id`` is unique in ``samples``. ``licence`` is null where a sample is no longer there.
     """
     used = windows.select("split", F.explode("sample_ids").alias("sample_id")).distinct()
     known = samples.select(*(name for name in ATTRIBUTION if name != "split"), "split_token")

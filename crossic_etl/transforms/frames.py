@@ -1,4 +1,4 @@
-"""Frames put together."""
+"""Unions of frames."""
 
 from __future__ import annotations
 

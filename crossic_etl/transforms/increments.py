@@ -1,12 +1,13 @@
-"""What a search must look at again: vectors that are new, and lists that lost an entry.
+"""What an incremental search must look at: new vectors, and neighbour lists that lost an entry.
 
-A *list* is the best k of a seeker: of a query among documents, or of a found document among the
-queries of a language. Its rows have the columns `FOUND`, whichever way it looks. A list that was
-complete and lost nothing needs new targets only, for the best k of a union are the best k of the
-best k of its parts; one that lost an entry doesn't know what comes after its last.
+A neighbour list is the best k targets of a query: of a text among the English documents, or in the
+other direction of a found document among the queries of a language. Its rows have the columns
+`NEIGHBOUR_COLUMNS`. A list that lost nothing is compared with new targets only, since the best k of
+a union are the best k of its parts' best k. A full list that lost an entry is searched for among
+all targets, since the target after its last entry isn't known.
 
-Vectors are numbered by generations: one for each run that met new ones. A target language is
-*covered* up to a generation; vectors of later ones, or of none yet, are new to it.
+Each run that meets new vectors gives them a number, their generation. A target language is covered
+up to a generation; vectors of later generations, or without one yet, are new to it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pyspark.sql import functions as F
 
 from crossic_etl.schemas import REVERSE_NEIGHBOURS, SEARCHED_VECTORS
 from crossic_etl.transforms.changes import GONE, NEW, SAME
-from crossic_etl.transforms.neighbours import FOUND, LIST
+from crossic_etl.transforms.neighbours import LIST_KEY, NEIGHBOUR_COLUMNS
 
 ENGLISH = "en"
 
@@ -31,7 +32,7 @@ def plan_vectors(vectors: DataFrame, searched: DataFrame, langs: Sequence[str]) 
     ``vectors`` have ``id, lang, vector, text_hash, url``; ``searched`` are rows of
     ``searched_vectors`` of one encoder. Ids are unique in both. ``same`` rows are equal in all that
     a search reads, and keep their generation; ``new`` and changed ones have none yet. Rows of
-    ``searched`` in other languages than ``langs`` are nobody's concern here, and stay.
+    ``searched`` in other languages than ``langs`` are left out, and so stay as they are.
     """
     fingerprint = F.xxhash64(
         "lang", F.coalesce("text_hash", F.lit("")), F.coalesce("url", F.lit("")), "vector"
@@ -64,7 +65,7 @@ def count_plan(plan: DataFrame) -> DataFrame:
 
 
 def is_covered(generation: Column, lang: Column, covered: Covered) -> Column:
-    """Whether the lists of a language took account of a vector."""
+    """Whether the neighbour lists of a language have been compared with a vector."""
     if not covered:
         return F.lit(False)
     pairs = [F.lit(value) for pair in sorted(covered.items()) for value in pair]
@@ -79,52 +80,52 @@ def select_fresh(plan: DataFrame, covered: Covered, english: bool) -> DataFrame:
 
 
 def flag_entries(stored: DataFrame, plan: DataFrame, covered: Covered, k: int) -> DataFrame:
-    """`FOUND` with ``is_valid, is_bereft``: the rows of the lists whose seekers are as they were.
+    """`NEIGHBOUR_COLUMNS` with ``is_valid, is_incomplete``: rows of lists whose query is unchanged.
 
-    An entry is valid where its target is as it was, too. A list is bereft where it was full and has
-    an entry that isn't: what would follow its last valid entry is not known.
+    An entry is valid where its target is unchanged as well. A list is incomplete where it was full
+    and has an invalid entry: which target follows its last valid entry is not known.
     """
     generations = plan.select("id", "generation")
-    seekers = generations.select(F.col("id").alias("query_id"), F.col("generation").alias("of"))
+    queries = generations.select(F.col("id").alias("query_id"), F.col("generation").alias("of"))
     targets = generations.select(F.col("id").alias("doc_id"), F.col("generation").alias("at"))
     lang = F.col("target_lang")
-    whole = Window.partitionBy(*LIST).rowsBetween(
+    whole = Window.partitionBy(*LIST_KEY).rowsBetween(
         Window.unboundedPreceding, Window.unboundedFollowing
     )
     n_valid = F.count(F.when(F.col("is_valid"), 1)).over(whole)
     is_full = F.count("*").over(whole) == k
     return (
-        stored.select(*FOUND)
-        .join(seekers, on="query_id", how="inner")
+        stored.select(*NEIGHBOUR_COLUMNS)
+        .join(queries, on="query_id", how="inner")
         .where(is_covered(F.col("of"), lang, covered))
         .join(targets, on="doc_id", how="left")
         .withColumn("is_valid", is_covered(F.col("at"), lang, covered))
-        .withColumn("is_bereft", is_full & (n_valid < k))
-        .select(*FOUND, "is_valid", "is_bereft")
+        .withColumn("is_incomplete", is_full & (n_valid < k))
+        .select(*NEIGHBOUR_COLUMNS, "is_valid", "is_incomplete")
     )
 
 
 def select_kept(entries: DataFrame) -> DataFrame:
-    """`FOUND`: the entries that new ones are merged with."""
-    return entries.where(F.col("is_valid") & ~F.col("is_bereft")).select(*FOUND)
+    """`NEIGHBOUR_COLUMNS` of the valid entries of lists that are not incomplete."""
+    return entries.where(F.col("is_valid") & ~F.col("is_incomplete")).select(*NEIGHBOUR_COLUMNS)
 
 
-def choose_seekers(wanted: DataFrame, held: DataFrame, entries: DataFrame) -> DataFrame:
+def choose_queries(wanted: DataFrame, held: DataFrame, entries: DataFrame) -> DataFrame:
     """``wanted`` with ``in_all``: whether a list must be searched for among all targets.
 
-    Others need the new targets only: they are held, and not bereft. The columns `LIST` are unique
+    A list that is held and not incomplete is compared with new targets only. `LIST_KEY` is unique
     in ``wanted`` and in ``held``.
     """
-    bereft = entries.where("is_bereft").select(*LIST).distinct()
-    complete = held.select(*LIST).join(bereft, on=list(LIST), how="left_anti")
+    incomplete = entries.where("is_incomplete").select(*LIST_KEY).distinct()
+    complete = held.select(*LIST_KEY).join(incomplete, on=list(LIST_KEY), how="left_anti")
     known = complete.withColumn("is_complete", F.lit(True))
-    return wanted.join(known, on=list(LIST), how="left").select(
-        *LIST, F.col("is_complete").isNull().alias("in_all")
+    return wanted.join(known, on=list(LIST_KEY), how="left").select(
+        *LIST_KEY, F.col("is_complete").isNull().alias("in_all")
     )
 
 
 def queries_of(plan: DataFrame) -> DataFrame:
-    """The columns `LIST` of every query."""
+    """`LIST_KEY` of every query of the plan."""
     is_query = (F.col("change") != GONE) & (F.col("lang") != ENGLISH)
     return plan.where(is_query).select(
         F.col("id").alias("query_id"), F.col("lang").alias("target_lang")
@@ -132,32 +133,32 @@ def queries_of(plan: DataFrame) -> DataFrame:
 
 
 def select_covered(lists: DataFrame, plan: DataFrame, covered: Covered) -> DataFrame:
-    """Those of the lists whose seekers are as they were."""
-    seekers = plan.select(F.col("id").alias("query_id"), F.col("generation").alias("of"))
+    """`LIST_KEY` of the lists whose query is unchanged."""
+    queries = plan.select(F.col("id").alias("query_id"), F.col("generation").alias("of"))
     known = is_covered(F.col("of"), F.col("target_lang"), covered)
-    return lists.join(seekers, on="query_id", how="inner").where(known).select(*LIST)
+    return lists.join(queries, on="query_id", how="inner").where(known).select(*LIST_KEY)
 
 
 def unpack_lists(reverse: DataFrame) -> DataFrame:
-    """`FOUND` of rows of ``reverse_neighbours``: ``query_id`` is a document, ``doc_id`` a query."""
+    """`NEIGHBOUR_COLUMNS` of ``reverse_neighbours``, with documents as ``query_id``."""
     entries = reverse.select(
         F.col("doc_id").alias("query_id"), "target_lang", F.posexplode("queries").alias("at", "one")
     )
     return entries.select(
-        *LIST,
+        *LIST_KEY,
         F.col("one.query_id").alias("doc_id"),
         (F.col("at") + 1).alias("rank"),
         F.col("one.cosine").alias("cosine"),
     )
 
 
-def pack_lists(found: DataFrame, seekers: DataFrame, model: str, revision: str) -> DataFrame:
-    """``reverse_neighbours``: a row for each seeker, also where nothing was found for it.
+def pack_lists(found: DataFrame, wanted: DataFrame, model: str, revision: str) -> DataFrame:
+    """``reverse_neighbours``: a row for each list of ``wanted``, also where nothing was found.
 
-    The columns `LIST` are unique in ``seekers``.
+    `LIST_KEY` is unique in ``wanted``.
     """
     entry = F.struct("rank", F.col("doc_id").alias("query_id"), "cosine")
-    lists = found.groupBy(*LIST).agg(F.array_sort(F.collect_list(entry)).alias("entries"))
+    lists = found.groupBy(*LIST_KEY).agg(F.array_sort(F.collect_list(entry)).alias("entries"))
     queries = F.transform(
         "entries", lambda e: F.struct(e["query_id"].alias("query_id"), e["cosine"].alias("cosine"))
     )
@@ -169,7 +170,7 @@ def pack_lists(found: DataFrame, seekers: DataFrame, model: str, revision: str) 
         "revision": F.lit(revision),
         "queries": F.coalesce(queries, nothing),
     }
-    return seekers.join(lists, on=list(LIST), how="left").select(
+    return wanted.join(lists, on=list(LIST_KEY), how="left").select(
         [values[name].alias(name) for name in REVERSE_NEIGHBOURS.columns]
     )
 

@@ -10,8 +10,6 @@ from pyspark.sql import functions as F
 
 from crossic_etl.kernels.wiki.links import (
     LINK_COLUMNS,
-    LINK_DROPPED,
-    LINK_REJECTED,
     PROP_COLUMNS,
     extract_links,
     extract_props,
@@ -19,8 +17,6 @@ from crossic_etl.kernels.wiki.links import (
 from crossic_etl.kernels.wikis import Wiki
 from crossic_etl.schemas import LINKS, STAGED_LINKS, STAGED_PAGES
 from crossic_etl.transforms.sql import SqlTable
-
-OUTCOMES = ("read", "langlink", "qid", *LINK_DROPPED, *LINK_REJECTED)
 
 
 def langlinks_table(lang: str, dump_date: str, targets: Mapping[str, Wiki]) -> SqlTable:

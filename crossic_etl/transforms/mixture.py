@@ -7,12 +7,17 @@ from collections.abc import Mapping
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from crossic_etl.config.errors import UnfitSettingError
-
 MIXTURE = "mixture"
 
 # Shares hold within each of these, and so do the languages' shares of each other.
 _GROUP = ("arrangement", "target_lang", "split")
+
+
+class MissingSamplesError(ValueError):
+    """An arrangement of the mixture has no samples."""
+
+    def __init__(self, arrangement: str) -> None:
+        super().__init__(f"mixture: there are no samples of {arrangement}; leave it out")
 
 
 def count_samples(samples: DataFrame) -> DataFrame:
@@ -25,16 +30,16 @@ def count_samples(samples: DataFrame) -> DataFrame:
 
 
 def sampling_rates(tokens: Mapping[str, int], shares: Mapping[str, float]) -> dict[str, float]:
-    """What to take of the tokens of each arrangement, from 0 to 1, to have these shares.
+    """The part of each arrangement's tokens to take, 0 to 1, for a mixture with these shares.
 
     The arrangement that limits, having the fewest tokens for its share, is taken whole.
 
     Raises:
-        UnfitSettingError: an arrangement has no tokens.
+        MissingSamplesError: an arrangement has no tokens.
     """
     for name in shares:
         if not tokens.get(name):
-            raise UnfitSettingError(f"mixture: there are no samples of {name}; leave it out")
+            raise MissingSamplesError(name)
     most = min(tokens[name] / share for name, share in shares.items())
     return {name: min(1.0, share * most / tokens[name]) for name, share in shares.items()}
 

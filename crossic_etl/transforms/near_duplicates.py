@@ -1,4 +1,4 @@
-"""Near copies among documents: signed, put in buckets, linked to a bucket's leaders."""
+"""Near duplicates among documents: signed, put in buckets, linked to a bucket's leaders."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TEXTS_AT_ONCE = 64
 def sign_documents(
     documents: DataFrame, threshold: float, seed: int, only: str | None = None
 ) -> DataFrame:
-    """Adds ``signature`` and ``bands`` of each ``text``, for near copies from ``threshold`` on.
+    """Adds ``signature`` and ``bands`` of each ``text``, for near duplicates from ``threshold`` on.
 
     ``only`` names a boolean column: where it is false, they are null.
     """
@@ -76,13 +76,13 @@ def list_bands(signed: DataFrame) -> DataFrame:
     return signed.select(F.explode("bands").alias("band")).distinct()
 
 
-def link_near_copies(
+def link_near_duplicates(
     signed: DataFrame, threshold: float, touched: DataFrame | None = None
 ) -> DataFrame:
     """``band, a, b``: pairs of a bucket whose estimated similarity reaches ``threshold``.
 
     Not all such pairs, but enough that their connected components, which are the clusters, are
-    nearly those of all; `kernels.near_copies` says how, what is missed, and why components are
+    nearly those of all; `kernels.near_duplicates` says how, what is missed, and why components are
     right. Which pairs a bucket has depends on all its documents, and on nothing else: so where one
     is new, the bucket is linked as a whole. With ``touched`` (``band``, each once) only those are.
     Signatures are shuffled only for documents that share a bucket with others.

@@ -1,4 +1,4 @@
-"""What became of each row that was read: every staged row has an ``outcome``, a use or a reason."""
+"""Counts and rejects of staged rows: each has an ``outcome``, its use or the reason against it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def count_outcomes(staged: DataFrame) -> DataFrame:
 def select_rejects(
     staged: DataFrame, table: str, reasons: Sequence[str], lang: str = "lang"
 ) -> DataFrame:
-    """The staged rows that broke, in the form of ``rejects``: one for each key and reason."""
+    """Broken staged rows in the form of ``rejects``: one for each key and reason."""
     broken = staged.where(F.col("outcome").isin(list(reasons))).select(
         F.lit(table).alias("table"),
         F.col(lang).alias("lang"),
@@ -30,7 +30,7 @@ def select_rejects(
 
 
 def merge_rejects(held: DataFrame, more: DataFrame) -> DataFrame:
-    """Rows of ``rejects``: both, one for each key and reason."""
+    """The rows of both frames of ``rejects``: one for each key and reason."""
     return _once(held.unionByName(more))
 
 

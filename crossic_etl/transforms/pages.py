@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from crossic_etl.kernels.wiki.pages import DROPPED, REJECTED, extract_page, licence, plain_text_row
+from crossic_etl.kernels.wiki.pages import extract_page, licence, plain_text_row
 from crossic_etl.kernels.wiki.salvage import salvage_records
 from crossic_etl.kernels.wikis import Wiki
 from crossic_etl.schemas import PAGES, REDIRECTS, STAGED_PAGES
@@ -17,7 +17,6 @@ from crossic_etl.transforms.changes import GONE, NEW
 
 HEADS = T.StructType([T.StructField("head", T.BinaryType())])
 UNCHANGED = "unchanged"
-OUTCOMES = ("page", UNCHANGED, "redirect", *DROPPED, *REJECTED)
 
 # The ids of page and revision, in a record's first bytes (export schemas 0.10 and 0.11).
 HEAD_BYTES = 4096
@@ -25,19 +24,20 @@ IDS = (
     r"<id>(\d{1,18})</id>\s*(?:<redirect [^>]*/>\s*)?(?:<restrictions>[^<]*</restrictions>\s*)?"
     r"<revision>\s*<id>(\d{1,18})</id>"
 )
-# Of a record that is too large; before its first page stands the dump's head, of some kilobytes.
+# Kept of a record that is too large. The dump's head, some kilobytes, stands before its first page.
 CUT_BYTES = 2**20
-# What a page that is read again may differ in, and be the same row.
+# Columns that are not compared: a page that differs in these only is unchanged.
 _IGNORED = ("dump_date", "left_out", "text")
 # Revisions that are sent to every executor, some 60 bytes each; more of them are joined by shuffle.
 MOST_BROADCAST = 10_000_000
 
 
 def select_known(pages: DataFrame, dates: Mapping[str, str]) -> DataFrame:
-    """``lang, page_id, revision_id`` of the pages that their revision alone would make again.
+    """``lang, page_id, revision_id`` of the pages that need not be extracted again.
 
-    ``dates`` are those of the dumps that are read now: a text's licence depends on them. Of a
-    disambiguation the row doesn't tell whether its text says so or ``page_props`` does.
+    The same revision gives the same row, with two exceptions. The licence depends on the date of
+    the dump: ``dates`` are those of the dumps that are read now, by language. A disambiguation may
+    be known from its text or from ``page_props``; the row doesn't say from which.
     """
     same_licence = F.lit(False)
     for lang, date in sorted(dates.items()):
@@ -48,8 +48,9 @@ def select_known(pages: DataFrame, dates: Mapping[str, str]) -> DataFrame:
 
 
 def mark_known(records: DataFrame, known: DataFrame) -> DataFrame:
-    """Records (``lang, dump_date, value``) with their ``page_id, revision_id``; ``value`` is null
-    where ``known`` has these, so that it goes no further.
+    """Records (``lang, dump_date, value``) with ``page_id, revision_id``.
+
+    ``value`` is null where ``known`` has these ids, so that the text isn't sent to a worker.
     """
     head = F.substring("value", 1, HEAD_BYTES).cast("string")
     numbered = records.withColumns(
@@ -64,10 +65,11 @@ def mark_known(records: DataFrame, known: DataFrame) -> DataFrame:
     return joined.select("lang", "dump_date", value.alias("value"), "page_id", "revision_id")
 
 
-def cut_monsters(records: DataFrame, max_page_bytes: int) -> DataFrame:
-    """Records with ``is_cut``: of one that is longer than a page may be, its beginning.
+def truncate_oversized(records: DataFrame, max_page_bytes: int) -> DataFrame:
+    """Records with ``is_cut``: whether the record is longer than ``max_page_bytes``.
 
-    A record may have 2 GB, of which a worker would hold several copies; its reject needs no more.
+    Such a record keeps its first `CUT_BYTES`, which its reject needs. A record may have 2 GB, and a
+    worker would hold several copies of it.
     """
     too_large = F.octet_length("value") > max_page_bytes
     beginning = F.substring("value", 1, CUT_BYTES)
@@ -87,7 +89,8 @@ def extract_pages(
 ) -> DataFrame:
     """One staged row for each record (``lang, dump_date, value``) that holds a page.
 
-    Of pages in ``known`` (unique ``lang, page_id, revision_id``) it has the ids alone.
+    The row of a page in ``known`` (unique ``lang, page_id, revision_id``) has only the ids and the
+    outcome ``unchanged``.
     """
 
     def kernel(
@@ -108,12 +111,14 @@ def extract_pages(
     if known is not None:
         records = mark_known(records, known)
         columns += ["page_id", "revision_id"]
-    records = cut_monsters(records, max_page_bytes)
+    records = truncate_oversized(records, max_page_bytes)
     return records.mapInArrow(each_row(kernel, STAGED_PAGES, *columns), STAGED_PAGES)
 
 
 def salvage_pages(files: DataFrame, wiki: Wiki, dump_date: str, max_page_bytes: int) -> DataFrame:
-    """Staged rows of damaged files (``path, content``): what can be read, and a reject a damage."""
+    """Staged rows of damaged files (``path, content``): of each record that can be read, and a
+    reject for each place that can't.
+    """
 
     def kernel(path: str, content: bytes) -> Iterator[Row]:
         for record, error in salvage_records(content, b"</page>"):
@@ -129,7 +134,7 @@ def salvage_pages(files: DataFrame, wiki: Wiki, dump_date: str, max_page_bytes: 
 
 
 def salvage_heads(files: DataFrame) -> DataFrame:
-    """``head``: the first record of each damaged dump (``path, content``), or what is left."""
+    """``head``: the first record of each damaged dump (``path, content``), whole or a fragment."""
 
     def kernel(content: bytes) -> Iterator[Row]:
         for record, _ in salvage_records(content, b"</page>"):
@@ -166,7 +171,7 @@ def collect_props(staged: DataFrame) -> DataFrame:
 
 
 def select_pages(staged: DataFrame, props: DataFrame) -> DataFrame:
-    """``pages``: staged pages with what ``page_props`` says of them; the newest revision of each.
+    """``pages``: the newest staged revision of each page, with its columns from ``page_props``.
 
     ``props`` (``lang, page_id, qid, is_disambiguation``) has unique ``lang, page_id``.
     """
@@ -182,7 +187,10 @@ def _newest(staged: DataFrame) -> DataFrame:
 
 
 def _add_props(pages: DataFrame, props: DataFrame) -> DataFrame:
-    """``pages``, their items those of ``props``; disambiguations are so by either of both."""
+    """``pages`` with the items of ``props``.
+
+    A page is a disambiguation if ``pages`` or ``props`` says so.
+    """
     joined = (
         pages.drop("qid")
         .alias("page")
@@ -198,10 +206,10 @@ def _add_props(pages: DataFrame, props: DataFrame) -> DataFrame:
 
 
 def select_page_changes(staged: DataFrame, props: DataFrame, held: DataFrame) -> DataFrame:
-    """The columns of ``pages`` and ``change``: what the dump changes of the rows that are held.
+    """The columns of ``pages`` and ``change``: how the dump changes the rows that are held.
 
-    ``new`` are pages that are new or differ, and those that only ``page_props`` says something else
-    of; ``gone`` have their key alone.
+    Rows with ``new`` are pages that ``held`` lacks or has with other values, in the text or in
+    ``page_props``. Rows with ``gone`` have only the key.
     """
     key = ["lang", "page_id"]
     newest = _newest(staged)

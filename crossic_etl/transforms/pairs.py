@@ -15,18 +15,9 @@ from crossic_etl.schemas import LONG, PAIRS, STRING
 from crossic_etl.transforms.arrow import Batches, Row, to_batches
 from crossic_etl.transforms.redirects import resolve_redirects
 
-EDGE_DROPPED = (
-    *("source_missing", "source_disambiguation"),
-    *("target_missing", "target_disambiguation", "target_cycle"),
-)
-OUTCOMES = (
-    "pair",
-    "conflict",
-    *EDGE_DROPPED,
-)  # a candidate is a pair, or lost against a better one
-# Rounds over all edges that conflict; the few that wait for others even then are walked one by one.
+# Rounds over all edges that conflict. A task resolves the few edges that are open after them.
 ROUNDS = 2
-# Candidates of all languages whose conflicts a task settles at once, some hundred bytes each.
+# Candidates of all languages whose conflicts a task resolves at once, some hundred bytes each.
 CANDIDATES_AT_ONCE = 300_000
 BOTH, ITEM, ONE = 0, 1, 2
 WALKED = T.StructType(
@@ -45,10 +36,10 @@ def _over(column: Column, end: str) -> Column:
 
 
 def find_candidates(links: DataFrame, pages: DataFrame, redirects: DataFrame) -> DataFrame:
-    """One row for each (target_lang, English page, target page) that any edge names.
+    """One row for each (target_lang, English page, target page) that an edge connects.
 
-    Edges that name none are gathered in one row for each reason and language, so that ``n_links``
-    sums to the number of edges. Titles are joined exactly, in their canonical form.
+    Edges without two such pages are counted in one row for each reason and language, so that
+    ``n_links`` sums to the number of edges. Titles are joined exactly, in their canonical form.
     """
     source = pages.select("lang", "page_id", "title", "qid", "is_disambiguation").alias("source")
     target = _titles(pages, redirects).alias("target")
@@ -101,9 +92,9 @@ def find_candidates(links: DataFrame, pages: DataFrame, redirects: DataFrame) ->
 
 
 def _titles(pages: DataFrame, redirects: DataFrame) -> DataFrame:
-    """Every title that leads to an article, or in a circle: unique ``lang, name``.
+    """Every title that leads to an article or into a cycle of redirects; unique ``lang, name``.
 
-    An article goes before a redirect of its name, then the lower page id.
+    Of several rows of one name an article goes before a redirect, then the lower page id wins.
     """
     articles = pages.select(
         "lang", F.col("title").alias("name"), "page_id", "title", "qid", "is_disambiguation"
@@ -141,20 +132,22 @@ def _edge_outcome() -> Column:
 
 
 def rounds_for(n_candidates: int) -> int:
-    """How many rounds so many candidates need before a task can hold what is left: few need none.
+    """How many rounds to run over so many candidates before one task resolves the rest.
 
-    A round costs some shuffles, whatever is left for it; the outcome is the same.
+    None where a task can hold all of them, since a round costs some shuffles. The outcome of
+    `resolve_candidates` is the same with any number of rounds.
     """
     return ROUNDS if n_candidates > CANDIDATES_AT_ONCE else 0
 
 
-def settle_candidates(candidates: DataFrame, rounds: int = ROUNDS) -> DataFrame:
-    """Candidates with their ``outcome``: greedy one to one, the best of both their ends first.
+def resolve_candidates(candidates: DataFrame, rounds: int = ROUNDS) -> DataFrame:
+    """Candidates with their ``outcome``, ``pair`` or ``conflict``: a greedy matching, one to one.
 
     Order: both directions, then a shared item, then one direction; then the lower English page id,
-    then the lower target page id. Each round takes every edge that is the best left of both its
-    ends, so the edges that conflict, which are few, are all that the rounds see. What is open after
-    them, long chains of conflicts, a task settles for each language in memory.
+    then the lower target page id. A candidate whose pages are in no other candidate is a pair at
+    once; the rounds see the others only, which are few. Each round takes every edge that is the
+    best open edge of both its pages. Long chains of conflicts are open after the rounds: a task
+    resolves those of each language in memory.
     """
     links = F.array_size(F.filter("evidence", lambda e: e != "qid"))
     strength = (
@@ -170,11 +163,11 @@ def settle_candidates(candidates: DataFrame, rounds: int = ROUNDS) -> DataFrame:
     crowded = counted.where(~alone).withColumn("state", F.lit("open"))
     for _ in range(rounds):
         crowded = _one_round(crowded)
-    settled = _settle_rest(crowded).unionByName(
+    resolved = _resolve_rest(crowded).unionByName(
         counted.where(alone).withColumn("outcome", F.lit("pair")), allowMissingColumns=True
     )
     dropped = candidates.where(F.col("outcome") != "candidate")
-    return settled.unionByName(dropped, allowMissingColumns=True).select(
+    return resolved.unionByName(dropped, allowMissingColumns=True).select(
         *candidates.columns, F.col("rank.strength").alias("strength")
     )
 
@@ -203,8 +196,8 @@ def _one_round(edges: DataFrame) -> DataFrame:
     )
 
 
-def _settle_rest(edges: DataFrame) -> DataFrame:
-    """``outcome`` of every edge: the state that the rounds gave it, or what a walk over it says."""
+def _resolve_rest(edges: DataFrame) -> DataFrame:
+    """Edges with ``outcome``: their state after the rounds; open ones are matched greedily."""
     columns = ["target_lang", "rank.strength", "en_page_id", "target_page_id"]
     rest = edges.where(F.col("state") == "open").select(columns).repartition("target_lang")
     walked = rest.mapInArrow(_walk, WALKED)
@@ -216,20 +209,20 @@ def _settle_rest(edges: DataFrame) -> DataFrame:
 def _walk(batches: Batches) -> Batches:
     rows = [row for batch in batches for row in zip(*batch.to_pydict().values(), strict=True)]
 
-    def settled() -> Iterator[Row]:
+    def resolved() -> Iterator[Row]:
         for lang, edges in groupby(sorted(rows), key=itemgetter(0)):
             for (english, target), wins in match_greedily(edge[1:] for edge in edges):
                 walked = "pair" if wins else "conflict"
                 yield dict(zip(WALKED.names, (lang, english, target, walked), strict=True))
 
-    yield from to_batches(settled(), WALKED)
+    yield from to_batches(resolved(), WALKED)
 
 
-def select_pairs(settled: DataFrame) -> DataFrame:
-    """``pairs``: the settled candidates that won."""
+def select_pairs(resolved: DataFrame) -> DataFrame:
+    """``pairs``: the resolved candidates with the outcome ``pair``."""
     identity = F.concat_ws("\x1f", F.lit("pair"), "target_lang", "en_page_id", "target_page_id")
     return (
-        settled.where(F.col("outcome") == "pair")
+        resolved.where(F.col("outcome") == "pair")
         .withColumn("pair_id", F.substring(F.sha2(identity, 256), 1, 32))
         .withColumn("both_directions", F.col("strength") == BOTH)
         .select(PAIRS.columns)
@@ -237,7 +230,7 @@ def select_pairs(settled: DataFrame) -> DataFrame:
 
 
 def select_cycles(redirects: DataFrame) -> DataFrame:
-    """Redirects that lead in a circle, as staged rejects."""
+    """Redirects that lead into a cycle, as staged rejects."""
     ends = resolve_redirects(redirects).where(F.col("final_title").isNull())
     return ends.select(
         F.lit("redirect_cycle").alias("outcome"),
@@ -248,8 +241,8 @@ def select_cycles(redirects: DataFrame) -> DataFrame:
     )
 
 
-def pair_metrics(settled: DataFrame) -> DataFrame:
-    """One row: counts of agreement and conflict among the settled candidates."""
+def pair_metrics(resolved: DataFrame) -> DataFrame:
+    """One row: counts of agreement and conflict among the resolved candidates."""
     won, lost = F.col("outcome") == "pair", F.col("outcome") == "conflict"
     strength, has_item = F.col("strength"), F.array_contains("evidence", "qid")
     conditions = {
@@ -260,15 +253,15 @@ def pair_metrics(settled: DataFrame) -> DataFrame:
         "items_differ": won & F.col("items_differ"),
         "candidates_refused": lost,
     }
-    return settled.agg(
+    return resolved.agg(
         *[F.count_if(condition).alias(name) for name, condition in conditions.items()]
     )
 
 
-def merged_links(settled: DataFrame) -> DataFrame:
-    """``outcome, n``: each pair as one edge, and its other edges as ``merged``."""
-    others = settled.where(F.col("outcome") == "pair").select(
+def merged_links(resolved: DataFrame) -> DataFrame:
+    """``outcome, n``: one edge of each pair counts as ``pair``, its other edges as ``merged``."""
+    others = resolved.where(F.col("outcome") == "pair").select(
         F.lit("merged").alias("outcome"), (F.col("n_links") - 1).cast("long").alias("n")
     )
     size = F.when(F.col("outcome") == "pair", 1).otherwise(F.col("n_links")).cast("long")
-    return settled.select("outcome", size.alias("n")).unionByName(others)
+    return resolved.select("outcome", size.alias("n")).unionByName(others)

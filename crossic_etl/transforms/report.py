@@ -12,17 +12,17 @@ from crossic_etl.kernels.encoding.similarity import side_cosines
 from crossic_etl.kernels.encoding.spec import EncoderChoice
 from crossic_etl.schemas import DOUBLE, STRING
 from crossic_etl.transforms.arrow import Batches, rebatch, to_batches
-from crossic_etl.transforms.embeddings import task_encoder
+from crossic_etl.transforms.encoding import task_encoder
 
 # Both directions of a link are two of a pair's evidence, a shared Wikidata item the third.
 EVIDENCE = ("both directions and item", "both directions", "item and one direction", "item",
             "from English", "to English")  # fmt: skip
 
-# Ours: the encoder holds the vectors of so many texts at once, and tasks share the work out.
+# Ours: texts that the encoder embeds at once, and tasks that the texts are spread over.
 ROWS_AT_ONCE = 64
 SIMILARITY_TASKS = 8
 
-# Of each group so many times the wanted rows are ranked, and not all of them.
+# Ranked of each group: about so many times the wanted rows, and not the whole group.
 MARGIN = 8
 
 SIMILARITY = T.StructType(
@@ -35,7 +35,7 @@ SIMILARITY = T.StructType(
 
 
 def count_rows(frame: DataFrame, by: Sequence[str]) -> DataFrame:
-    """``*by, rows``."""
+    """``*by, rows``: the number of rows of each group."""
     return frame.groupBy(*by).agg(F.count("*").alias("rows"))
 
 
@@ -68,7 +68,7 @@ def count_evidence(pairs: DataFrame) -> DataFrame:
 
 
 def describe(frame: DataFrame, by: Sequence[str], value: Column) -> DataFrame:
-    """``*by, rows, mean, p10, p50, p90, most`` of a number; quantiles within a thousandth."""
+    """``*by, rows, mean, p10, p50, p90, most`` of a number; ranks of quantiles within 0.001."""
     named = frame.select(*by, value.alias("value")).where(F.col("value").isNotNull())
     return (
         named.groupBy(*by)
@@ -91,13 +91,13 @@ def describe(frame: DataFrame, by: Sequence[str], value: Column) -> DataFrame:
     )
 
 
-def spread(frame: DataFrame, by: Sequence[str], value: Column, step: float) -> DataFrame:
+def histogram(frame: DataFrame, by: Sequence[str], value: Column, step: float) -> DataFrame:
     """``*by, bin, rows``: how many values are in ``[bin * step, (bin + 1) * step)``."""
     place = F.floor(value / F.lit(step)).cast("int").alias("bin")
     return count_rows(frame.where(value.isNotNull()).select(*by, place), [*by, "bin"])
 
 
-def spread_octaves(frame: DataFrame, by: Sequence[str], value: Column) -> DataFrame:
+def histogram_octaves(frame: DataFrame, by: Sequence[str], value: Column) -> DataFrame:
     """``*by, bin, rows``: how many values are in ``[2 ** (bin / 2), 2 ** ((bin + 1) / 2))``.
 
     Values under 1 count as 1.
@@ -128,12 +128,12 @@ def measure_neighbours(neighbours: DataFrame) -> DataFrame:
     )
 
 
-def pick(
+def sample_groups(
     frame: DataFrame, by: Sequence[str], key: str, most: int, seed: int, name: str
 ) -> DataFrame:
-    """At most so many rows of each group: those whose keys hash lowest with the seed.
+    """Up to ``most`` rows of each group: those whose keys hash lowest with the seed.
 
-    ``key`` is unique. Few more rows than wanted are ranked, whatever the size of a group.
+    ``key`` is unique. About `MARGIN` times the wanted rows are ranked, whatever the group's size.
     """
     place = F.pmod(F.xxhash64(F.lit(seed), F.lit(name), F.col(key)), F.lit(2**31))
     sizes = frame.groupBy(*by).agg(F.count("*").alias("group_size"))
@@ -153,7 +153,7 @@ def with_both_sides(samples: DataFrame) -> DataFrame:
 
 
 def compare_sides(samples: DataFrame, choice: EncoderChoice) -> DataFrame:
-    """`SIMILARITY` of samples with both sides, a row for each; null where a text has no vector."""
+    """`SIMILARITY` of samples with both texts, a row for each; null where a text has no vector."""
 
     def run(batches: Batches) -> Batches:
         from pyspark import TaskContext

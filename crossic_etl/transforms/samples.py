@@ -15,13 +15,13 @@ from crossic_etl.kernels.samples.rows import PairTexts, sample_rows
 from crossic_etl.kernels.tokens.tokenizers import load_tokenizer
 from crossic_etl.schemas import LONG, SAMPLES, STAGED_SAMPLES, STRING
 from crossic_etl.transforms.arrow import Batches, to_batches
-from crossic_etl.transforms.sides import DROPPED, TEXT, join_text
+from crossic_etl.transforms.text_pairs import TEXT, join_text
 
 KEPT = "kept"
-OUTCOMES = ("sample", KEPT, *DROPPED, "text")
-# A group of samples: of one side in one arrangement. All of them are there, or none.
+# The key of a group of samples: of one text pair in one arrangement. A group is held whole or not
+# at all.
 GROUP = ("pair_id", "arrangement", "made_of")
-# What is known of a text without its text.
+# Columns of texts that no task needs to make samples.
 _NOT_SENT = ("n_chars", "fingerprint")
 
 # Documents tokenized together: enough for a batch's speed, few enough for its memory.
@@ -30,7 +30,7 @@ DOCUMENTS_AT_ONCE = 64
 
 @dataclass(frozen=True)
 class SampleSettings:
-    """What decides how samples are cut; plain values, so that it travels to the workers."""
+    """The settings that decide how texts are cut: plain values, since they go to the workers."""
 
     tokenizer: str
     split_token: str
@@ -59,21 +59,22 @@ PAIR_TEXTS = T.StructType(
 
 
 def make_samples(
-    sides: DataFrame,
+    text_pairs: DataFrame,
     english: DataFrame,
     target: DataFrame,
     settings: SampleSettings,
     held: DataFrame | None = None,
 ) -> DataFrame:
-    """Staged samples of the sides without a reason against it, whose texts are all there.
+    """Staged samples of the text pairs without a reason, and staged rows of the other pairs.
 
-    ``n`` counts each of them once for each of its arrangements, and so do the rows of the others.
-    ``held`` are the columns `GROUP` of samples that are there: a group that would be one of these
-    is not made again, but has a row with the outcome ``kept``.
+    The texts of a pair without a reason must be in ``english`` and ``target``. ``n`` sums to the
+    number of arrangements of each text pair, whatever its outcome. ``held`` are the columns `GROUP`
+    of samples that ``samples`` has. A group that is among these is not made again: it gives a row
+    with the outcome ``kept``.
     """
     columns = [name for name in TEXT if name not in _NOT_SENT]
-    wanted = _say_what_they_are_made_of(
-        sides.where(F.col("reason").isNull()), english, target, settings
+    wanted = _add_input_fingerprint(
+        text_pairs.where(F.col("reason").isNull()), english, target, settings
     )
     fitting, kept = (wanted, None) if held is None else _leave_out(wanted, held)
     joined = join_text(fitting, english.select(columns), "en")
@@ -91,7 +92,7 @@ def make_samples(
         yield from to_batches(rows(), STAGED_SAMPLES)
 
     made = joined.mapInArrow(run, STAGED_SAMPLES)
-    dropped = sides.where(F.col("reason").isNotNull()).select(
+    dropped = text_pairs.where(F.col("reason").isNotNull()).select(
         F.col("reason").alias("outcome"),
         "target_lang",
         "pair_id",
@@ -101,22 +102,25 @@ def make_samples(
     return made.unionByName(others, allowMissingColumns=True)
 
 
-def _say_what_they_are_made_of(
-    sides: DataFrame, english: DataFrame, target: DataFrame, settings: SampleSettings
+def _add_input_fingerprint(
+    text_pairs: DataFrame, english: DataFrame, target: DataFrame, settings: SampleSettings
 ) -> DataFrame:
     known = ("source_id", "fingerprint")
-    described = join_text(sides, english.select(*known), "en")
+    described = join_text(text_pairs, english.select(*known), "en")
     described = join_text(described, target.select(*known), "target")
-    of_sides = ("origin", "split", "en_source_id", "target_source_id")
+    of_pair = ("origin", "split", "en_source_id", "target_source_id")
     made_of = F.xxhash64(
-        *(F.lit(version("crossic-etl")), F.lit(repr(settings)), *map(F.col, of_sides)),
-        *("en_fingerprint", "target_fingerprint"),
+        F.lit(version("crossic-etl")),
+        F.lit(repr(settings)),
+        *map(F.col, of_pair),
+        "en_fingerprint",
+        "target_fingerprint",
     )
-    return described.select(*sides.columns, made_of.alias("made_of"))
+    return described.select(*text_pairs.columns, made_of.alias("made_of"))
 
 
 def _leave_out(wanted: DataFrame, held: DataFrame) -> tuple[DataFrame, DataFrame]:
-    """The sides with the arrangements that aren't held, and a staged row for each that is."""
+    """Text pairs with the arrangements that aren't held, and a staged row for each that is held."""
     groups = held.groupBy("pair_id", "made_of").agg(F.collect_set("arrangement").alias("held"))
     joined = wanted.join(groups, on=["pair_id", "made_of"], how="left")
     of_held = F.coalesce("held", F.array().cast("array<string>"))
@@ -134,7 +138,7 @@ def _leave_out(wanted: DataFrame, held: DataFrame) -> tuple[DataFrame, DataFrame
 
 
 def select_gone_samples(held: DataFrame, staged: DataFrame) -> DataFrame:
-    """``sample_id`` of the samples that are held and neither kept nor made again."""
+    """``sample_id`` of the held samples that are neither kept nor made again."""
     kept = staged.where(F.col("outcome") == KEPT).select(*GROUP)
     made = staged.where(F.col("outcome") == "sample").select("sample_id")
     left = held.select("sample_id", *GROUP).join(kept, on=list(GROUP), how="left_anti")
@@ -142,5 +146,5 @@ def select_gone_samples(held: DataFrame, staged: DataFrame) -> DataFrame:
 
 
 def select_samples(staged: DataFrame) -> DataFrame:
-    """``samples``: the staged rows that are some."""
+    """``samples``: the staged rows with the outcome ``sample``."""
     return staged.where(F.col("outcome") == "sample").select(SAMPLES.columns)

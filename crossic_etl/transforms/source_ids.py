@@ -1,4 +1,4 @@
-"""The id that a page has beside documents: in embeddings, neighbours and samples."""
+"""Ids of pages in tables that hold web documents too: embeddings, neighbours, samples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lines of SQL dumps to staged rows, by an extractor that says what a row of the dump becomes."""
+"""Lines of SQL dumps to staged rows, by an extractor for each table of the dump."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Extract = Callable[[bytes, Sequence[str]], Iterator[Row]]
 
 @dataclass(frozen=True)
 class SqlTable:
-    """How one wiki's dump of one table is read: the columns it must have, and what rows become."""
+    """How one wiki's dump of one table is read: the columns it must have and its extractor."""
 
     lang: str
     columns: tuple[str, ...]
@@ -38,7 +38,7 @@ def parse_sql(lines: DataFrame, columns: Sequence[str], table: SqlTable) -> Data
 
 
 def salvage_sql(files: DataFrame, table: SqlTable) -> DataFrame:
-    """Staged rows of damaged dumps (``path, content``): all whole rows, and a reject a damage."""
+    """Staged rows of damaged dumps (``path, content``): whole rows, a reject for each damage."""
     lang, extract, wanted = table.lang, table.extract, table.columns
 
     def kernel(path: str, content: bytes) -> Iterator[Row]:

@@ -1,4 +1,4 @@
-"""Margins of known pairs, right and wrong ones, as a search in use would give them.
+"""Margins of calibration pairs, right and wrong ones, as the search for neighbours gives them.
 
 A pair has ``target_lang, query_id, doc_id``: a page of a target language and an English page. A
 query is in one pair of its language, an English page may be in one of each language.
@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from crossic_etl.kernels.search.calibration import wrong_partners
 from crossic_etl.kernels.search.vectors import inner_products, to_matrix
 from crossic_etl.transforms.arrow import Batches
-from crossic_etl.transforms.embeddings import choose_known_pairs
+from crossic_etl.transforms.embeddings import choose_calibration_pairs
 from crossic_etl.transforms.neighbours import margin
 
 KNOWN, CALIBRATED = "known", "calibrated"
@@ -23,18 +23,18 @@ _PAIR = "target_lang string, query_id string, doc_id string"
 _COSINES = f"{_PAIR}, is_right boolean, cosine float"
 
 
-def judge_pairs(pairs: DataFrame, vectors: DataFrame, seed: int) -> DataFrame:
-    """A row for each of ``pairs``: `PAIR` and ``outcome``, `KNOWN` or why its margin says nothing.
+def filter_pairs(pairs: DataFrame, vectors: DataFrame, seed: int) -> DataFrame:
+    """A row for each of ``pairs``: `PAIR` and ``outcome``, `KNOWN` or why the pair is left out.
 
     ``over_the_limit``: a language has more pairs than are embedded for this. ``no_vector``: a page
-    could not be embedded, or isn't yet. ``same_text``: no search finds a document with the query's
-    very text. ``vectors`` has unique ids.
+    could not be embedded, or isn't yet. ``same_text``: both pages have the same text, which a
+    search excludes. ``vectors`` has unique ids.
     """
     pages = vectors.where(F.col("kind") == "page")
     en = pages.select(F.col("id").alias("en_id"), F.col("text_hash").alias("en_hash"))
     target = pages.select(F.col("id").alias("target_id"), F.col("text_hash").alias("target_hash"))
     return (
-        choose_known_pairs(pairs, seed)
+        choose_calibration_pairs(pairs, seed)
         .join(en, on="en_id", how="left")
         .join(target, on="target_id", how="left")
         .select(
@@ -59,7 +59,7 @@ def select_ends(known: DataFrame, vectors: DataFrame) -> tuple[DataFrame, DataFr
     )
 
 
-def pick_nearest(known: DataFrame, found: DataFrame) -> DataFrame:
+def choose_nearest(known: DataFrame, found: DataFrame) -> DataFrame:
     """`PAIR` of each query with the nearest English page among ``found`` that isn't its own.
 
     ``found`` has the best two or more of each query among the pages of its language's pairs.
@@ -75,19 +75,19 @@ def pick_nearest(known: DataFrame, found: DataFrame) -> DataFrame:
     )
 
 
-def pick_random(known: DataFrame, seed: int) -> DataFrame:
+def choose_random(known: DataFrame, seed: int) -> DataFrame:
     """`PAIR` of each query with an English page of another pair of its language, by hash.
 
     A group is a language's known pairs, of which there are at most `CALIBRATION_PAIRS`.
     """
 
     def pick(pairs: pa.Table) -> pa.Table:
-        return pick_partners(pairs, seed)
+        return choose_partners(pairs, seed)
 
     return known.select(*PAIR).groupBy("target_lang").applyInArrow(pick, _PAIR)
 
 
-def pick_partners(pairs: pa.Table, seed: int) -> pa.Table:
+def choose_partners(pairs: pa.Table, seed: int) -> pa.Table:
     """The rows of `PAIR` with a wrong document instead of the right one; none where all are right.
 
     Rows and documents are as many as a language's known pairs.
@@ -158,9 +158,9 @@ def score_pairs(pairs: DataFrame, forward: DataFrame, backward: DataFrame) -> Da
     )
 
 
-def count_pairs(judged: DataFrame, scores: DataFrame) -> DataFrame:
+def count_pairs(filtered: DataFrame, scores: DataFrame) -> DataFrame:
     """``outcome, n`` of every pair: `CALIBRATED`, ``no_margin``, or why it wasn't asked."""
-    dropped = judged.where(F.col("outcome") != KNOWN).select("outcome")
+    dropped = filtered.where(F.col("outcome") != KNOWN).select("outcome")
     outcome = F.when(F.col("margin").isNull(), "no_margin").otherwise(CALIBRATED)
     used = scores.where("is_right").select(outcome.alias("outcome"))
     return dropped.unionByName(used).withColumn("n", F.lit(1).cast("long"))

@@ -108,7 +108,7 @@ def _rows(batches: Batches) -> Iterator[_StreamRow]:
 
 
 def find_broken(windows: DataFrame, samples: DataFrame) -> DataFrame:
-    """The keys of the windows with a sample, if only the beginning of one, that isn't there now.
+    """The keys of the windows that hold a sample, or the beginning of one, that is gone.
 
     ``samples`` have unique ``arrangement, split, sample_id``; windows are of one tokenizer.
     """
@@ -118,7 +118,7 @@ def find_broken(windows: DataFrame, samples: DataFrame) -> DataFrame:
 
 
 def select_unpacked(samples: DataFrame, windows: DataFrame, broken: DataFrame) -> DataFrame:
-    """The samples that are whole in no window but broken ones."""
+    """The samples that no window holds whole, except broken ones."""
     whole = windows.join(broken, on=list(WINDOWS.key), how="left_anti").select(
         "arrangement", "split", F.explode(F.slice("sample_ids", F.lit(1), "n_whole")).alias("id")
     )
@@ -128,7 +128,7 @@ def select_unpacked(samples: DataFrame, windows: DataFrame, broken: DataFrame) -
 
 
 def renew_repeated(windows: DataFrame, broken: DataFrame) -> DataFrame:
-    """The whole windows that follow a broken one: what they repeat of it is new in them now."""
+    """The unbroken windows after a broken one: their repeated tokens count as new."""
     following = broken.withColumn("position", F.col("position") + 1)
     whole = windows.join(broken, on=list(WINDOWS.key), how="left_anti")
     renewed = whole.join(following, on=list(WINDOWS.key), how="left_semi")

@@ -21,8 +21,15 @@ from airflow.sdk import DAG, Param
 
 # In this order, one after the other: a table has one writer at a time.
 JOBS = (
-    *("pages", "links", "pairs", "documents", "embeddings", "calibrate", "neighbours"),
-    *("samples", "windows"),
+    "pages",
+    "links",
+    "pairs",
+    "documents",
+    "embeddings",
+    "calibrate",
+    "neighbours",
+    "samples",
+    "windows",
 )
 # What is asked for without `crawl.sources`, or without `neighbours.calibrate`, is an error: remove
 # those jobs here if your configuration has none.

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-import importlib
 import re
-from contextlib import suppress
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import ModuleType
 from typing import Any, get_type_hints
 
 import pytest
 
 from crossic_etl.config import Config
+from crossic_etl.config.crawl import Crawl, CrawlSource, Neighbours
 from crossic_etl.config.submit import Submit
 from crossic_etl.config.training import TrainingConfig
-from crossic_etl.schemas import TABLES
+from crossic_etl.export import job as export
+from crossic_etl.pipeline import flow
+from crossic_etl.schemas import RUNS, TABLES
 
 ROOT = Path(__file__).resolve().parents[2]
-MODULES = sorted(path.stem for path in (ROOT / "jobs").glob("*.py") if path.stem != "__init__")
+SCRIPTS = sorted(path.stem for path in (ROOT / "jobs").glob("*.py"))
 
 
 def rows_under(header: str, file: str = "README.md") -> dict[str, list[str]]:
@@ -44,43 +44,51 @@ def tables_in(cell: str) -> set[str]:
     return set(TABLES) if cell == "every table" else set(cell.split(", ")) & TABLES.keys()
 
 
-def module(name: str) -> ModuleType:
-    for room, last in (("pipeline", name), ("export", "job"), ("cli", name)):
-        with suppress(ModuleNotFoundError):
-            found = importlib.import_module(f"crossic_etl.{room}.{last}")
-            if hasattr(found, "READS") and (room != "export" or name == "export"):
-                return found
-    return importlib.import_module(f"crossic_etl.cli.{name}")
+# Every job with tables, under a configuration that has input for all of them.
+CONFIG = Config(
+    "/t",
+    ("th",),
+    crawl=Crawl((CrawlSource("/data/crawl"),)),
+    neighbours=Neighbours(calibrate=True),
+    arrangements=("en-first", "retrieved"),
+)
+SPECS = {job.name: job for job in (*flow.JOBS, export.JOB)}
 
 
-def test_the_table_of_jobs_names_the_modules_of_the_folder() -> None:
-    assert sorted(JOBS) == MODULES
+def test_the_table_of_jobs_names_the_scripts_of_the_folder() -> None:
+    assert sorted(JOBS) == SCRIPTS
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_each_job_can_be_run_and_read_about(name: str) -> None:
-    job = module(name)
-    assert callable(getattr(job, "run", None) or getattr(job, "main", None))
-    assert job.__doc__
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_script_is_six_lines_that_call_the_command_of_its_name(name: str) -> None:
+    text = (ROOT / "jobs" / f"{name}.py").read_text("utf-8")
+    assert ast.get_docstring(ast.parse(text))
+    assert text.splitlines()[1:] == [
+        "",
+        "from crossic_etl.cli.__main__ import main",
+        "",
+        'if __name__ == "__main__":',
+        f'    raise SystemExit(main("{name}"))',
+    ]
 
 
-@pytest.mark.parametrize("name", [name for name in MODULES if name not in ("pipeline", "sample")])
+@pytest.mark.parametrize("name", SPECS)
 def test_a_job_reads_and_writes_what_the_table_says(name: str) -> None:
-    job, (reads, writes, _) = module(name), JOBS[name]
-    rejects = {"rejects"} if "replace_rejects" in Path(str(job.__file__)).read_text() else set()
-    assert tables_in(reads) == {table.name for table in job.READS}
-    assert tables_in(writes) == {table.name for table in job.WRITES} | rejects
+    job, (reads, writes, _) = SPECS[name], JOBS[name]
+    assert tables_in(reads) == {table.name for table in job.reads(CONFIG)}
+    assert tables_in(writes) == {table.name for table in job.writes}
 
 
 def test_the_sample_writes_every_table() -> None:
     assert JOBS["sample"][1] == "everything"
-    assert {table.name for table in module("sample").WRITES} == TABLES.keys()
+    written = {table.name for job in flow.JOBS for table in job.writes} | {RUNS.name}
+    assert written == TABLES.keys()
 
 
 def test_the_pipeline_runs_every_job_that_has_a_table() -> None:
-    assert list(module("pipeline").JOBS) == [
-        name for name in JOBS if name not in ("pipeline", "sample") and module(name).WRITES
-    ]
+    others = ("pipeline", "sample", "download", "export", "submit_training")
+    others = (*others, "report", "verify", "maintain")
+    assert flow.names() == [name for name in JOBS if name not in others]
 
 
 def defaults(kind: type, prefix: str = "") -> dict[str, str]:
@@ -164,3 +172,19 @@ def test_a_message_of_the_troubleshooting_is_one_that_the_code_has(
     pieces = [re.escape(piece) for piece in message.split("…")]
     pattern = re.compile(".*".join(pieces), re.DOTALL)
     assert [text for text in literals if pattern.search(text)]
+
+
+CHANGES = rows_under("| change | files | test |", "CONTRIBUTING.md")
+
+
+def test_contributing_has_the_ten_changes() -> None:
+    assert len(CHANGES) == 10
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_names_at_most_four_files_that_exist(change: str) -> None:
+    files = [name for name in re.findall(r"`([\w/<>.-]+)`", CHANGES[change][0]) if "/" in name]
+    assert 1 <= len(files) <= 4
+    for name in files:
+        path = ROOT / "crossic_etl" / name.replace("<name>", "pairs")
+        assert path.exists() or (ROOT / name).exists(), name

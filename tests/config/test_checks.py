@@ -80,7 +80,6 @@ def test_the_embedded_encoder_needs_nothing() -> None:
     ("encoder", "message"),
     [
         (Encoder(revision="0"), r"encoder\.revision: '0' given, expected .* which is installed"),
-        (Encoder(dtype="int8"), r"encoder\.dtype: 'int8' given, expected one of float32, .*"),
         (
             Encoder("sentence-transformers", "no/such-model"),
             r"encoder\.(revision: None given, expected a commit or tag|backend: .* not installed)",
@@ -93,6 +92,12 @@ def test_an_encoder_that_can_not_be_had_is_refused_in_one_line(
     with pytest.raises(ConfigError, match=message) as refused:
         check_encoder(Config("a", ("th",), encoder=encoder))
     assert "\n" not in str(refused.value)
+
+
+def test_a_type_of_numbers_that_no_encoder_has_is_refused_where_it_is_set() -> None:
+    message = r"encoder\.dtype: 'int8' given, expected float32, float16 or bfloat16"
+    with pytest.raises(ConfigError, match=message):
+        Encoder(dtype="int8")
 
 
 def test_a_package_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError, asdict, replace
 from pathlib import Path
 
 import pytest
 
 from crossic_etl.config import Config, ConfigError, load_config
+from crossic_etl.config.crawl import Crawl, CrawlSource, Encoder, Neighbours
 from crossic_etl.config.errors import one_of
 from crossic_etl.config.etl import Segment, Wikipedia, Window
 from crossic_etl.config.maintenance import Maintain
@@ -137,36 +143,51 @@ def test_a_wrong_key_or_value_is_refused_with_what_was_expected(
 ) -> None:
     with pytest.raises(ConfigError) as refused:
         load(tmp_path, SMALLEST + line)
-    assert str(refused.value).startswith(f"{key}: {value} given, expected {expected}")
+    place = "" if key == "crawl.sources" else ":3"  # which the file doesn't have
+    message = f"{tmp_path / 'my.yaml'}{place}: {key}: {value} given, expected {expected}"
+    assert str(refused.value).startswith(message)
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "place", "message"),
     [
-        ("languages: [th]", "root is missing, and has no default"),
-        ("root: ''\nlanguages: [th]", "root: '' given, expected a folder, URL or catalog.schema"),
-        ("root: a", "languages is missing, and has no default"),
-        ("root: a\nlanguages: []", "languages: () given, expected at least one language code"),
-        ("root: a\nlanguages: th", "languages: 'th' given, expected a list"),
+        ("languages: [th]", "", "root is missing, and has no default"),
+        (
+            "root: ''\nlanguages: [th]",
+            ":1",
+            "root: '' given, expected a folder, URL or catalog.schema",
+        ),
+        ("root: a", "", "languages is missing, and has no default"),
+        (
+            "root: a\nlanguages: []",
+            ":2",
+            "languages: () given, expected at least one language code",
+        ),
+        ("root: a\nlanguages: th", ":2", "languages: 'th' given, expected a list"),
         (
             "root: a\nlanguages: [no]",
+            ":2",
             "languages: False given, expected text: YAML takes it for true or false without quotes",
         ),
-        ("root: a\nlanguages: [th, th]", "languages: ('th', 'th') given, expected each once"),
+        ("root: a\nlanguages: [th, th]", ":2", "languages: ('th', 'th') given, expected each once"),
         (
             "root: a\nlanguages: [en]",
+            ":2",
             "languages: 'en' given, expected the code of a Wikipedia's language other than en",
         ),
         (
             "root: a\nlanguages: [Thai]",
+            ":2",
             "languages: 'Thai' given, expected the code of a Wikipedia's language other than en",
         ),
     ],
 )
-def test_root_and_languages_are_checked(tmp_path: Path, text: str, message: str) -> None:
+def test_root_and_languages_are_checked(
+    tmp_path: Path, text: str, place: str, message: str
+) -> None:
     with pytest.raises(ConfigError) as refused:
         load(tmp_path, text)
-    assert str(refused.value) == message
+    assert str(refused.value) == f"{tmp_path / 'my.yaml'}{place}: {message}"
 
 
 @pytest.mark.parametrize("text", ["", "- root", "root"])
@@ -182,7 +203,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
         load_config(tmp_path / "none.yaml")
 
 
-@pytest.mark.parametrize("data", [b"root: [a", b"root: \xff"])
+@pytest.mark.parametrize("data", [b"root: [a", b"root: \xff", b"root: 2026-13-01", b"- !!int x"])
 def test_a_file_that_is_no_yaml_is_refused(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "my.yaml"
     path.write_bytes(data)
@@ -194,7 +215,11 @@ def test_an_override_goes_before_the_file(tmp_path: Path) -> None:
     config = load(
         tmp_path,
         SMALLEST + "window: {length: 64}",
-        *("window.length=2048", "window.policy=padded", "seed=3", "seed=4", "languages=[ja, ar]"),
+        "window.length=2048",
+        "window.policy=padded",
+        "seed=3",
+        "seed=4",
+        "languages=[ja, ar]",
     )
     assert (config.window, config.seed, config.languages) == (
         Window(2048, "padded"),
@@ -219,7 +244,7 @@ def test_an_override_goes_before_the_file(tmp_path: Path) -> None:
 def test_a_wrong_override_is_refused(tmp_path: Path, override: str, message: str) -> None:
     with pytest.raises(ConfigError) as refused:
         load(tmp_path, SMALLEST, override)
-    assert str(refused.value).startswith(message)
+    assert str(refused.value).startswith(f"--set: {message.removeprefix('--set: ')}")
 
 
 def test_one_date_is_every_wikis() -> None:
@@ -266,3 +291,68 @@ def test_a_retention_is_not_below_zero() -> None:
 
 def test_names_are_listed_for_a_reader() -> None:
     assert (one_of(["a", "b", "c"]), one_of(["a", "b"])) == ("a, b or c", "a or b")
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: Window(15), "window.length: 15 given, expected at least 16 tokens"),
+        (lambda: Window("64"), "window.length: '64' given, expected a whole number"),
+        (lambda: Window(policy="best_fit"), "window.policy: 'best_fit' given, expected sliding, "),
+        (lambda: Window(size=1), "window.size: there is no such key; there are length, policy"),
+        (lambda: Window(64, length=64), "window.length: 64 given, expected it once"),
+        (lambda: Window(64, "padded", 3), "Window has 2 settings; more were given"),
+        (lambda: Config("a"), "languages is missing, and has no default"),
+        (lambda: Config("a", "th"), "languages: 'th' given, expected a list"),
+        (lambda: Config("a", ("th",), window=64), "window: 64 given, expected a mapping of keys"),
+        (lambda: Config("a", ("th",), window={"length": 1}), "window.length: 1 given, expected at"),
+        (lambda: Neighbours(thresholds={"th": "x"}), "neighbours.thresholds: 'x' given, expected"),
+        (lambda: CrawlSource(" "), "crawl.sources.path: ' ' given, expected a path"),
+    ],
+)
+def test_python_code_is_refused_in_the_same_words(
+    build: Callable[[], object], message: str
+) -> None:
+    with pytest.raises(ConfigError) as refused:
+        build()
+    assert str(refused.value).startswith(message)
+    assert refused.value.__cause__ is None and refused.value.__suppress_context__
+
+
+def test_settings_are_plain_values_for_python_code() -> None:
+    config = Config("a", ["th"], window=Window(64))  # type: ignore[arg-type]
+    assert config == Config("a", ("th",), window=Window(64))
+    assert hash(Window(64)) == hash(Window(length=64))
+    assert replace(config, seed=3).seed == 3
+    assert asdict(config)["window"] == {"length": 64, "policy": "sliding"}
+    assert pickle.loads(pickle.dumps(config)) == config
+    with pytest.raises(FrozenInstanceError):
+        config.seed = 4  # type: ignore[misc]
+    with pytest.raises(ConfigError, match=r"seed: 'x' given"):
+        replace(config, seed="x")
+
+
+def test_the_digest_stays_for_the_same_settings() -> None:
+    assert Config("a", ("th",)).digest() == "e5a7837172eff9dc"
+    config = Config(
+        "/data/t",
+        ("th", "ja"),
+        Wikipedia("/d", {"en": "20260101"}, {"th": "/t"}),
+        arrangements=("mix", "retrieved"),
+        mixture={"mix": 0.25, "retrieved": 0.75},
+        crawl=Crawl((CrawlSource("ไทย", fields={"text": "t"}),), quality_rules={"a": 1.0}),
+        window=Window(64),
+        segment=Segment(32),
+        encoder=Encoder(half=True),
+        neighbours=Neighbours(thresholds={"*": 1.0}, precision=None),
+    )
+    assert config.digest() == "ff92894da86bc39e"
+
+
+def test_lists_of_names_stand_where_they_are_implemented() -> None:
+    code = (
+        "import sys, crossic_etl.config.training, crossic_etl.config.schema; "
+        "print(*{'numpy', 'pyarrow', 'faiss', 'torch', 'pyspark', 'tiktoken'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""

@@ -29,7 +29,7 @@ from crossic_etl.config.submit import Submit, Volume
 )
 def test_a_wrong_setting_is_refused(tree: dict[str, Any], line: str) -> None:
     with pytest.raises(ConfigError, match=line):
-        build(Submit, tree, "submit.")
+        build(Submit, tree)
 
 
 @pytest.mark.parametrize(

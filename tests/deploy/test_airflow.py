@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from crossic_etl.cli import pipeline
+from crossic_etl.cli import run
 from crossic_etl.config import load_config
 from crossic_etl.pipeline import flow
 
@@ -83,13 +83,13 @@ def test_a_run_submits_each_job_of_the_pipeline_in_order(python: Path, tmp_path:
     state, calls = run_dag(python, tmp_path, {"date": "20260201"}, failing="none")
     assert state == "success"
     assert {call[0] for call in calls} == {"jobs/pipeline.py"}
-    given = [pipeline.command_line().parse_args(call[1:]) for call in calls]
-    assert [one.only for one in given] == list(flow.JOBS)
-    assert {one.config for one in given} == {"/etc/crossic etl/config.yaml"}
+    given = [run.command.make_context("run", call[1:]).params for call in calls]
+    assert [one["only"] for one in given] == flow.names()
+    assert {one["path"] for one in given} == {"/etc/crossic etl/config.yaml"}
     written = tmp_path / "config.yaml"
     written.write_text("root: lake\nlanguages: [th]\nwikipedia: {dumps: dumps}\n")
     for one in given:
-        assert load_config(written, one.overrides).wikipedia.date == "20260201"
+        assert load_config(written, one["overrides"]).wikipedia.date == "20260201"
 
 
 def test_a_job_that_fails_ends_the_run_before_the_next(python: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import os
 import sys
 import zipfile
 from configparser import ConfigParser
+from dataclasses import replace
 from email.parser import Parser
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,9 @@ import yaml
 from databricks.bundles.jobs import Job, Task
 
 from crossic_etl.cli import __main__ as cli
-from crossic_etl.cli import pipeline
+from crossic_etl.cli import run
 from crossic_etl.config import Config, load_config
+from crossic_etl.config.crawl import Crawl, CrawlSource, Neighbours
 from crossic_etl.pipeline import flow
 from tests.deploy.test_packages import load_pack
 
@@ -45,8 +47,9 @@ def config_of(task: Task) -> tuple[Config, str | None]:
     arguments = list(task.python_wheel_task.parameters)
     for name, value in values.items():
         arguments = [argument.replace(name, str(value)) for argument in arguments]
-    given = pipeline.command_line().parse_args(arguments)
-    return load_config(given.config, given.overrides), given.only
+    assert arguments.pop(0) == "run"
+    given = run.command.make_context("run", arguments).params
+    return load_config(given["path"], given["overrides"]), given["only"]
 
 
 def test_a_field_that_databricks_does_not_know_is_seen() -> None:
@@ -60,7 +63,7 @@ def test_a_task_runs_the_pipeline_with_a_configuration_that_is_ours(task: Task) 
     config, only = config_of(task)
     assert (config.root, config.wikipedia.date) == ("lake.crossic", "20260201")
     assert only == (None if task.task_key == "pipeline" else task.task_key)
-    assert pipeline.choose(list(flow.jobs_of(config)), None, only)
+    assert flow.choose(config, None, [only] if only else [])
     wheel = task.python_wheel_task
     assert wheel and (wheel.package_name, wheel.entry_point) == ("crossic_etl", "crossic-etl")
 
@@ -70,11 +73,18 @@ def test_each_job_of_the_pipeline_is_a_task_after_those_that_write_what_it_reads
     for task in filter(lambda task: task.python_wheel_task, JOBS["pipeline"].tasks):
         before = {str(one.task_key) for one in task.depends_on}
         after[str(task.task_key)] = before.union(*[after[name] for name in before])
-    assert list(after) == list(flow.JOBS)
-    for reader, job in flow.JOBS.items():
-        for writer, other in list(flow.JOBS.items())[: list(flow.JOBS).index(reader)]:
-            if set(job.READS) & set(other.WRITES):
-                assert writer in after[reader], f"{reader} reads what {writer} writes"
+    assert list(after) == flow.names()
+    crawl = Crawl((CrawlSource("/data/crawl"),))
+    arrangements = ("en-first", "retrieved")
+    config = Config("/t", ("th",), crawl=crawl, arrangements=arrangements)
+    config = replace(config, neighbours=Neighbours(calibrate=True))
+    n_edges = 0
+    for place, reader in enumerate(flow.JOBS):
+        for writer in flow.JOBS[:place]:
+            if set(reader.reads(config)) & set(writer.writes):
+                n_edges += 1
+                assert writer.name in after[reader.name], f"{reader.name} reads {writer.name}"
+    assert n_edges >= len(flow.JOBS)
 
 
 def test_the_last_task_is_a_notebook_with_all_of_its_widgets_and_what_it_imports() -> None:
@@ -130,6 +140,7 @@ def test_the_wheel_has_the_jobs_and_the_command_and_asks_for_no_spark(tmp_path: 
         required = Parser().parsestr(archive.read(info).decode()).get_all("Requires-Dist") or []
         commands = archive.read(info.replace("METADATA", "entry_points.txt")).decode()
     assert "crossic_etl/kernels/wikis.yaml" in names
+    assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == {"crossic_etl"}
     own = [one for one in required if "extra ==" not in one]
     assert any(one.startswith("faiss-cpu") for one in own)
     assert not [one for one in own if one.startswith(("pyspark", "delta-spark"))]

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 from nbclient.exceptions import CellExecutionError
 
+from crossic_etl import notebook
 from crossic_etl.notebook import default_root, parameter, warehouse
 from crossic_etl.sample.build_web import load_web_sample
 from tests.support.jupyter import charts, grids, pages, printed, processes_of, run, values
@@ -27,8 +28,10 @@ from tests.support.servers import connect_server
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "notebooks"
 NAMES = (
-    *("01_follow_one_pair", "02_inspect_samples"),
-    *("03_retrieval", "04_databricks_quickstart"),
+    "01_follow_one_pair",
+    "02_inspect_samples",
+    "03_retrieval",
+    "04_databricks_quickstart",
 )
 NOTEBOOKS = {name: nbformat.read(FOLDER / f"{name}.ipynb", as_version=4) for name in NAMES}
 # What Spark Connect, and so Databricks, doesn't have, or what brings all rows to the driver.
@@ -74,6 +77,20 @@ def test_a_notebook_needs_only_what_spark_connect_has_and_takes_bounded_results(
             before = node.value
             assert isinstance(before, ast.Call) and isinstance(before.func, ast.Attribute)
             assert before.func.attr == "limit", ast.unparse(node)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_uses_the_python_api_and_nothing_deeper(name: str) -> None:
+    modules = {
+        alias.name for one in nodes(name) if isinstance(one, ast.Import) for alias in one.names
+    }
+    for node in nodes(name):
+        if isinstance(node, ast.ImportFrom):
+            modules.add(str(node.module))
+            if node.module == "crossic_etl.notebook":
+                assert {alias.name for alias in node.names} <= set(notebook.__all__)
+    own = {one for one in modules if one.partition(".")[0] in ("crossic_etl", "jobs", "tests")}
+    assert own == {"crossic_etl", "crossic_etl.notebook"}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -213,8 +230,14 @@ def test_the_quickstart_makes_tables_whose_counts_add_up(world: World) -> None:
     counts = {row["job"]: {name: int(row[name]) for name in ("in", "used", "dropped", "out")}
               for row in runs}  # fmt: skip
     assert list(counts) == [
-        *("pages", "links", "pairs", "documents"),
-        *("embeddings", "neighbours", "samples", "windows"),
+        "pages",
+        "links",
+        "pairs",
+        "documents",
+        "embeddings",
+        "neighbours",
+        "samples",
+        "windows",
     ]
     for job, one in counts.items():
         assert one["in"] == one["used"] + one["dropped"], job

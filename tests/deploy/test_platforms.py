@@ -203,7 +203,7 @@ def reference(spark: SparkSession, sample: Sample, tmp_path_factory: Any) -> Tab
     """The tables of a local run."""
     root = str(tmp_path_factory.mktemp("reference"))
     config = load_config(sample.config, [f"root={root}"])
-    for job in jobs_of(config).values():
+    for job in jobs_of(config):
         job.run(spark, config)
     return Tables(spark, root)
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from crossic_etl.cli.download import main, shard
+from crossic_etl.cli.download import shard
 from tests.download.mirror_server import Fault, MirrorServer, serving
+from tests.support.commands import download as main
 
 pytestmark = pytest.mark.slow
 
@@ -167,8 +168,7 @@ def test_nothing_to_fetch_is_one_line(
 def test_a_shard_that_is_none_is_refused(
     text: str, config_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit):
-        main(["--config", str(config_file), f"--shards={text}"])
+    assert main(["--config", str(config_file), f"--shards={text}"]) == 2
     assert f"{text!r} given, expected 1/N to N/N" in capsys.readouterr().err
 
 
@@ -178,7 +178,7 @@ def test_shards_are_counted_from_1() -> None:
 
 @pytest.mark.parametrize(
     ("sent", "status", "error"),
-    [(signal.SIGKILL, -9, ""), (signal.SIGINT, 130, "stopped; run again to go on\n")],
+    [(signal.SIGKILL, -9, ""), (signal.SIGINT, 130, "stopped; run the same command to go on\n")],
 )
 def test_a_run_that_was_ended_is_gone_on_with(
     server: MirrorServer, config_file: Path, tmp_path: Path, shared_data: Path,

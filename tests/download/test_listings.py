@@ -10,7 +10,7 @@ import pytest
 from crossic_etl.config.download import CrawlListing, Download
 from crossic_etl.download.http import Client
 from crossic_etl.download.listings import list_files, take_shard
-from crossic_etl.download.transfer import Wanted
+from crossic_etl.download.transfer import RemoteFile
 from crossic_etl.inputs.errors import InputError
 from tests.download.mirror_server import MirrorServer, serving
 
@@ -32,7 +32,7 @@ def test_paths_of_common_crawl_are_below_their_base(server: MirrorServer, client
     server.files["/wet.paths.gz"] = gzip.compress(("\n".join(PATHS) + "\n").encode())
     listing = CrawlListing(f"{server.url}/wet.paths.gz", "/data/cc/", "https://data.example/")
     files = list_files(client, listing)
-    assert files[3] == Wanted(f"https://data.example/{PATHS[3]}", f"/data/cc/{PATHS[3]}")
+    assert files[3] == RemoteFile(f"https://data.example/{PATHS[3]}", f"/data/cc/{PATHS[3]}")
     assert len(files) == 7
 
 
@@ -40,7 +40,7 @@ def test_urls_in_a_local_file_go_under_their_path(client: Client, tmp_path: Path
     path = tmp_path / "urls.txt"
     path.write_text("https://a.example/x/%E0%B9%84%E0%B8%97%E0%B8%A2 1.parquet?download=true\n\n")
     assert list_files(client, CrawlListing(str(path), "s3://b")) == [
-        Wanted(
+        RemoteFile(
             "https://a.example/x/%E0%B9%84%E0%B8%97%E0%B8%A2 1.parquet?download=true",
             "s3://b/x/ไทย 1.parquet",
         )
@@ -66,8 +66,8 @@ def test_the_hub_s_tree_gives_sizes_and_hashes_over_all_its_pages(
     listing = CrawlListing(server.url + tree, "/data", match="data/CC-1/*.parquet")
     base = f"{server.url}/datasets/org/web/resolve/v1.0/data/CC-1"
     assert list_files(client, listing) == [
-        Wanted(f"{base}/a.parquet", "/data/data/CC-1/a.parquet", 5),
-        Wanted(f"{base}/b.parquet", "/data/data/CC-1/b.parquet", 900, {"sha256": "ab" * 32}),
+        RemoteFile(f"{base}/a.parquet", "/data/data/CC-1/a.parquet", 5),
+        RemoteFile(f"{base}/b.parquet", "/data/data/CC-1/b.parquet", 900, {"sha256": "ab" * 32}),
     ]
 
 
@@ -113,7 +113,7 @@ def test_a_list_that_is_not_there_is_one_line(client: Client, tmp_path: Path) ->
         list_files(client, CrawlListing(str(tmp_path / "list"), "/d"))
 
 
-def files_of(client: Client, path: Path, paths: list[str]) -> list[Wanted]:
+def files_of(client: Client, path: Path, paths: list[str]) -> list[RemoteFile]:
     path.write_text("\n".join(paths))
     return list_files(client, CrawlListing(str(path), "/d", "https://h.example/"))
 

@@ -13,7 +13,7 @@ from crossic_etl.config.download import Download
 from crossic_etl.config.etl import Wikipedia
 from crossic_etl.download.http import Client
 from crossic_etl.download.mirror import Mirror
-from crossic_etl.download.transfer import Wanted
+from crossic_etl.download.transfer import RemoteFile
 from crossic_etl.inputs.errors import InputError
 from tests.download.mirror_server import Fault, MirrorServer, packed, serving
 
@@ -48,12 +48,12 @@ def mirror(server: MirrorServer) -> Callable[..., Mirror]:
         settings = Download(mirror=f"{server.url}/", contact="me@example.org", backoff=0, tries=2)
         found = Wikipedia(**{"dumps": "/dumps", **wikipedia})  # type: ignore[arg-type]
         config = Config("unused", languages, found, download=settings)
-        return Mirror(Client(settings, print), config)
+        return Mirror(Client(settings, print), config.wikipedia, config.wikis)
 
     return make
 
 
-def names(files: list[Wanted]) -> list[str]:
+def names(files: list[RemoteFile]) -> list[str]:
     return [file.path.removeprefix("/dumps/") for file in files]
 
 
@@ -81,7 +81,7 @@ def test_a_file_has_the_size_and_sha1_of_the_status(
         server.add_dump(wiki, "20260101", SMALL)
     *_, last = mirror("th").choose()[1]
     name = "/thwiki/20260101/thwiki-20260101-pages-articles-multistream.xml.bz2"
-    assert last == Wanted(
+    assert last == RemoteFile(
         f"{server.url}{name}", f"/dumps{name}", 5,
         {"sha1": hashlib.sha1(b"whole").hexdigest()}, "thwiki 20260101",
     )  # fmt: skip
@@ -226,8 +226,8 @@ def test_a_folder_may_be_a_url(server: MirrorServer, mirror: Callable[..., Mirro
     for wiki in ("enwiki", "thwiki"):
         server.add_dump(wiki, "20260101", SMALL)
     made = mirror("th")
-    wikipedia = replace(made.config.wikipedia, dumps="s3://bucket/dumps/")
-    made = Mirror(made.client, replace(made.config, wikipedia=wikipedia))
+    wikipedia = replace(made.wikipedia, dumps="s3://bucket/dumps/")
+    made = replace(made, wikipedia=wikipedia)
     assert made.choose()[1][0].path == (
         "s3://bucket/dumps/enwiki/20260101/enwiki-20260101-langlinks.sql.gz"
     )

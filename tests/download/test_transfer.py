@@ -17,7 +17,7 @@ from crossic_etl.config import ConfigError
 from crossic_etl.config.download import Download
 from crossic_etl.download.batch import Bar, fetch_all
 from crossic_etl.download.http import Client
-from crossic_etl.download.transfer import Wanted, fetch
+from crossic_etl.download.transfer import RemoteFile, fetch
 from crossic_etl.inputs.errors import InputError
 from tests.download.mirror_server import Fault, MirrorServer, serving
 
@@ -62,10 +62,10 @@ def client(lines: list[str]) -> Client:
 
 
 @pytest.fixture
-def wanted(server: MirrorServer, tmp_path: Path) -> Callable[..., Wanted]:
-    def make(path: str = "", size: int | None = len(CONTENT), **sums: str) -> Wanted:
+def wanted(server: MirrorServer, tmp_path: Path) -> Callable[..., RemoteFile]:
+    def make(path: str = "", size: int | None = len(CONTENT), **sums: str) -> RemoteFile:
         sums = sums or {"sha1": SHA1}
-        return Wanted(server.url + DATA, path or str(tmp_path / "d" / "a.bz2"), size, sums)
+        return RemoteFile(server.url + DATA, path or str(tmp_path / "d" / "a.bz2"), size, sums)
 
     return make
 
@@ -75,7 +75,7 @@ def names(folder: Path) -> list[str]:
 
 
 def test_a_file_comes_whole_with_a_note_and_nothing_else(
-    client: Client, server: MirrorServer, wanted: Callable[..., Wanted], tmp_path: Path
+    client: Client, server: MirrorServer, wanted: Callable[..., RemoteFile], tmp_path: Path
 ) -> None:
     outcome = fetch_all(client, [wanted()])
     assert (outcome.fetched, outcome.kept) == (1, 0)
@@ -85,7 +85,7 @@ def test_a_file_comes_whole_with_a_note_and_nothing_else(
 
 
 def test_requests_say_who_sends_them_and_want_the_bytes_as_they_are(
-    client: Client, server: MirrorServer, wanted: Callable[..., Wanted]
+    client: Client, server: MirrorServer, wanted: Callable[..., RemoteFile]
 ) -> None:
     fetch_all(client, [wanted()])
     (_, headers) = server.requests[0]
@@ -102,7 +102,7 @@ def test_nobody_to_contact_is_refused() -> None:
 
 
 def test_what_breaks_off_is_gone_on_with_where_it_broke(
-    client: Client, server: MirrorServer, wanted: Callable[..., Wanted], tmp_path: Path
+    client: Client, server: MirrorServer, wanted: Callable[..., RemoteFile], tmp_path: Path
 ) -> None:
     server.faults[DATA].extend([Fault(cut=1000), Fault(cut=2**20)])
     fetch_all(client, [wanted()])
@@ -111,7 +111,7 @@ def test_what_breaks_off_is_gone_on_with_where_it_broke(
 
 
 def test_a_later_run_goes_on_where_the_first_gave_up(
-    client: Client, server: MirrorServer, wanted: Callable[..., Wanted], tmp_path: Path
+    client: Client, server: MirrorServer, wanted: Callable[..., RemoteFile], tmp_path: Path
 ) -> None:
     server.faults[DATA].extend([Fault(cut=5000), *[Fault(status=500)] * 3])
     with pytest.raises(InputError, match="HTTP 500, at 4 tries; run again to go on"):
@@ -124,7 +124,7 @@ def test_a_later_run_goes_on_where_the_first_gave_up(
 
 
 def test_a_part_that_is_whole_is_not_asked_for(
-    client: Client, server: MirrorServer, wanted: Callable[..., Wanted], tmp_path: Path
+    client: Client, server: MirrorServer, wanted: Callable[..., RemoteFile], tmp_path: Path
 ) -> None:
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / ".a.bz2.part").write_bytes(CONTENT)
@@ -134,7 +134,7 @@ def test_a_part_that_is_whole_is_not_asked_for(
 
 
 def test_a_server_without_ranges_is_read_from_the_beginning(
-    client: Client, server: MirrorServer, wanted: Callable[..., Wanted], tmp_path: Path
+    client: Client, server: MirrorServer, wanted: Callable[..., RemoteFile], tmp_path: Path
 ) -> None:
     server.faults[DATA].extend([Fault(cut=1000), Fault(ignores_range=True)])
     fetch_all(client, [wanted()])
@@ -143,7 +143,7 @@ def test_a_server_without_ranges_is_read_from_the_beginning(
 
 
 def test_a_server_without_ranges_that_always_breaks_off_is_given_up(
-    client: Client, server: MirrorServer, wanted: Callable[..., Wanted]
+    client: Client, server: MirrorServer, wanted: Callable[..., RemoteFile]
 ) -> None:
     server.faults[DATA].extend([Fault(cut=2 * 2**20, ignores_range=True)] * 50)
     with pytest.raises(InputError, match="the connection broke, at 4 tries"):
@@ -152,7 +152,7 @@ def test_a_server_without_ranges_that_always_breaks_off_is_given_up(
 
 
 def test_a_body_of_no_told_length_that_ends_early_is_gone_on_with(
-    client: Client, server: MirrorServer, wanted: Callable[..., Wanted], tmp_path: Path
+    client: Client, server: MirrorServer, wanted: Callable[..., RemoteFile], tmp_path: Path
 ) -> None:
     server.faults[DATA].append(Fault(cut=1000, forgets_length=True))
     fetch_all(client, [wanted()])
@@ -161,7 +161,7 @@ def test_a_body_of_no_told_length_that_ends_early_is_gone_on_with(
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_busy_server_is_waited_for_as_long_as_it_asks(
-    client: Client, server: MirrorServer, wanted: Callable[..., Wanted], lines: list[str],
+    client: Client, server: MirrorServer, wanted: Callable[..., RemoteFile], lines: list[str],
     status: int, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     waits: list[float] = []
@@ -173,7 +173,7 @@ def test_a_busy_server_is_waited_for_as_long_as_it_asks(
 
 
 def test_waits_without_retry_after_double(
-    client: Client, server: MirrorServer, wanted: Callable[..., Wanted],
+    client: Client, server: MirrorServer, wanted: Callable[..., RemoteFile],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     waits: list[float] = []
@@ -184,7 +184,7 @@ def test_waits_without_retry_after_double(
 
 
 def test_a_server_that_asks_for_a_day_is_an_error_that_says_so(
-    client: Client, server: MirrorServer, wanted: Callable[..., Wanted]
+    client: Client, server: MirrorServer, wanted: Callable[..., RemoteFile]
 ) -> None:
     server.faults[DATA].append(Fault(status=503, headers={"Retry-After": "86400"}))
     with pytest.raises(InputError, match="the server asks to come again in"):
@@ -193,7 +193,7 @@ def test_a_server_that_asks_for_a_day_is_an_error_that_says_so(
 
 @pytest.mark.parametrize("status", [403, 404])
 def test_what_is_not_there_is_asked_for_once(
-    client: Client, server: MirrorServer, wanted: Callable[..., Wanted], status: int
+    client: Client, server: MirrorServer, wanted: Callable[..., RemoteFile], status: int
 ) -> None:
     server.faults[DATA].append(Fault(status=status))
     with pytest.raises(InputError, match=f"HTTP {status}"):
@@ -212,12 +212,12 @@ def test_a_server_that_is_not_there_is_one_line(
     client: Client, tmp_path: Path, url: str, cause: str
 ) -> None:
     with pytest.raises(InputError) as refused:
-        fetch_all(client, [Wanted(url, str(tmp_path / "x"))])
+        fetch_all(client, [RemoteFile(url, str(tmp_path / "x"))])
     assert str(refused.value) == f"{url}: {cause}, at 4 tries; run again to go on"
 
 
 def test_a_wrong_byte_is_seen_and_the_file_fetched_again(
-    client: Client, server: MirrorServer, wanted: Callable[..., Wanted], tmp_path: Path
+    client: Client, server: MirrorServer, wanted: Callable[..., RemoteFile], tmp_path: Path
 ) -> None:
     server.faults[DATA].append(Fault(wrong_byte=2000))
     fetch_all(client, [wanted()])
@@ -226,7 +226,7 @@ def test_a_wrong_byte_is_seen_and_the_file_fetched_again(
 
 
 def test_a_wrong_byte_twice_is_an_error_and_leaves_no_file(
-    client: Client, server: MirrorServer, wanted: Callable[..., Wanted], tmp_path: Path
+    client: Client, server: MirrorServer, wanted: Callable[..., RemoteFile], tmp_path: Path
 ) -> None:
     server.faults[DATA].extend([Fault(wrong_byte=2000)] * 2)
     with pytest.raises(InputError, match=f"2 times, should be {SHA1}.*copy is damaged"):
@@ -236,7 +236,7 @@ def test_a_wrong_byte_twice_is_an_error_and_leaves_no_file(
 
 
 def test_a_wrong_byte_in_what_was_there_is_seen(
-    client: Client, server: MirrorServer, wanted: Callable[..., Wanted], tmp_path: Path
+    client: Client, server: MirrorServer, wanted: Callable[..., RemoteFile], tmp_path: Path
 ) -> None:
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / ".a.bz2.part").write_bytes(b"x" + CONTENT[1:5000])
@@ -246,7 +246,7 @@ def test_a_wrong_byte_in_what_was_there_is_seen(
 
 
 def test_another_size_than_the_list_says_is_an_error_before_anything_is_moved(
-    client: Client, wanted: Callable[..., Wanted], tmp_path: Path
+    client: Client, wanted: Callable[..., RemoteFile], tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match=f"has {len(CONTENT)} bytes, and should have 99"):
         fetch_all(client, [wanted(size=99)])
@@ -254,7 +254,7 @@ def test_another_size_than_the_list_says_is_an_error_before_anything_is_moved(
 
 
 def test_what_is_there_is_not_fetched_again(
-    client: Client, server: MirrorServer, wanted: Callable[..., Wanted]
+    client: Client, server: MirrorServer, wanted: Callable[..., RemoteFile]
 ) -> None:
     fetch_all(client, [wanted()])
     server.requests.clear()
@@ -263,7 +263,7 @@ def test_what_is_there_is_not_fetched_again(
 
 
 def test_what_another_program_fetched_is_checked_and_kept(
-    client: Client, server: MirrorServer, wanted: Callable[..., Wanted], tmp_path: Path
+    client: Client, server: MirrorServer, wanted: Callable[..., RemoteFile], tmp_path: Path
 ) -> None:
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "a.bz2").write_bytes(CONTENT)
@@ -274,7 +274,7 @@ def test_what_another_program_fetched_is_checked_and_kept(
 
 @pytest.mark.parametrize("held", [CONTENT[:-1], b"x" + CONTENT[1:], b""])
 def test_what_is_there_and_wrong_is_replaced(
-    client: Client, server: MirrorServer, wanted: Callable[..., Wanted], tmp_path: Path,
+    client: Client, server: MirrorServer, wanted: Callable[..., RemoteFile], tmp_path: Path,
     held: bytes,
 ) -> None:  # fmt: skip
     (tmp_path / "d").mkdir()
@@ -284,7 +284,7 @@ def test_what_is_there_and_wrong_is_replaced(
 
 
 def test_a_dump_that_was_made_anew_replaces_what_its_note_called_complete(
-    client: Client, server: MirrorServer, wanted: Callable[..., Wanted], tmp_path: Path
+    client: Client, server: MirrorServer, wanted: Callable[..., RemoteFile], tmp_path: Path
 ) -> None:
     fetch_all(client, [wanted()])
     server.files[DATA] = changed = CONTENT[::-1]
@@ -294,7 +294,7 @@ def test_a_dump_that_was_made_anew_replaces_what_its_note_called_complete(
 
 @pytest.mark.parametrize("encoding", ["gzip", "x-gzip"])
 def test_a_packed_file_stays_packed(
-    client: Client, server: MirrorServer, wanted: Callable[..., Wanted], tmp_path: Path,
+    client: Client, server: MirrorServer, wanted: Callable[..., RemoteFile], tmp_path: Path,
     encoding: str,
 ) -> None:  # fmt: skip
     server.headers[DATA]["Content-Encoding"] = encoding
@@ -304,7 +304,7 @@ def test_a_packed_file_stays_packed(
 
 def test_an_empty_file_is_there(client: Client, server: MirrorServer, tmp_path: Path) -> None:
     server.files["/empty"] = b""
-    wanted = Wanted(f"{server.url}/empty", str(tmp_path / "empty"), 0)
+    wanted = RemoteFile(f"{server.url}/empty", str(tmp_path / "empty"), 0)
     fetch_all(client, [wanted])
     assert (tmp_path / "empty").read_bytes() == b""
 
@@ -315,7 +315,7 @@ def test_without_a_checksum_only_a_strong_etag_allows_to_go_on(
 ) -> None:
     if etag:
         server.headers[DATA]["ETag"] = etag
-    wanted = Wanted(server.url + DATA, str(tmp_path / "a"))
+    wanted = RemoteFile(server.url + DATA, str(tmp_path / "a"))
     server.faults[DATA].extend([Fault(cut=5000), *[Fault(status=500)] * 3])
     with pytest.raises(InputError):
         fetch_all(client, [wanted])
@@ -329,7 +329,7 @@ def test_a_part_of_unknown_size_that_is_whole_is_known_by_the_server_s_answer(
     client: Client, server: MirrorServer, tmp_path: Path
 ) -> None:
     server.headers[DATA]["ETag"] = '"1"'
-    wanted = Wanted(server.url + DATA, str(tmp_path / "a"))
+    wanted = RemoteFile(server.url + DATA, str(tmp_path / "a"))
     fetch_all(client, [wanted])
     (tmp_path / "a").rename(tmp_path / ".a.part")
     (tmp_path / ".a.json").write_text(json.dumps({"url": wanted.url, "etag": '"1"'}))
@@ -341,7 +341,7 @@ def test_a_part_of_unknown_size_that_is_whole_is_known_by_the_server_s_answer(
 
 @pytest.mark.parametrize("status", [206, 416])
 def test_a_partial_answer_to_a_whole_request_is_an_error(
-    client: Client, server: MirrorServer, wanted: Callable[..., Wanted], status: int
+    client: Client, server: MirrorServer, wanted: Callable[..., RemoteFile], status: int
 ) -> None:
     server.faults[DATA].append(Fault(status=status))
     with pytest.raises(InputError, match=f"HTTP {status} to a plain request"):
@@ -352,7 +352,7 @@ def test_a_file_that_changed_between_two_runs_is_not_patched_together(
     client: Client, server: MirrorServer, tmp_path: Path
 ) -> None:
     server.headers[DATA]["ETag"] = '"1"'
-    wanted = Wanted(server.url + DATA, str(tmp_path / "a"))
+    wanted = RemoteFile(server.url + DATA, str(tmp_path / "a"))
     server.faults[DATA].extend([Fault(cut=5000), *[Fault(status=500)] * 3])
     with pytest.raises(InputError):
         fetch_all(client, [wanted])
@@ -366,7 +366,7 @@ def test_a_file_that_changed_between_two_runs_is_not_patched_together(
     [("memory", ["", "bytes=1000-"]), ("noappend", ["", "bytes=1000-", ""])],
 )
 def test_any_file_system_of_fsspec_is_resumed_where_it_appends(
-    client: Client, server: MirrorServer, wanted: Callable[..., Wanted], scheme: str,
+    client: Client, server: MirrorServer, wanted: Callable[..., RemoteFile], scheme: str,
     ranges: list[str],
 ) -> None:  # fmt: skip
     server.faults[DATA].append(Fault(cut=1000))
@@ -378,13 +378,13 @@ def test_any_file_system_of_fsspec_is_resumed_where_it_appends(
     assert server.asked(DATA) == ranges
 
 
-def test_an_unknown_scheme_is_one_line(client: Client, wanted: Callable[..., Wanted]) -> None:
+def test_an_unknown_scheme_is_one_line(client: Client, wanted: Callable[..., RemoteFile]) -> None:
     with pytest.raises(ConfigError, match=r"nowhere://x: Protocol not known: nowhere"):
         fetch_all(client, [wanted("nowhere://x")])
 
 
 def test_a_folder_that_cannot_be_is_one_line(
-    client: Client, wanted: Callable[..., Wanted], tmp_path: Path
+    client: Client, wanted: Callable[..., RemoteFile], tmp_path: Path
 ) -> None:
     (tmp_path / "d").write_text("a file")
     with pytest.raises(InputError, match=r"d/a\.bz2: (File exists|Not a directory)"):
@@ -397,7 +397,7 @@ def test_one_lost_file_keeps_its_group_from_its_names_and_no_other(
     server.files |= {"/1": b"one", "/2": b"two", "/3": b"three"}
     server.faults["/2"].append(Fault(status=404))
     wanted = [
-        Wanted(f"{server.url}/{n}", str(tmp_path / n), group=group)
+        RemoteFile(f"{server.url}/{n}", str(tmp_path / n), group=group)
         for n, group in (("1", "parts"), ("2", "parts"), ("3", ""))
     ]
     with pytest.raises(InputError, match="/2: HTTP 404"):
@@ -421,7 +421,7 @@ def test_one_lost_file_keeps_its_group_from_its_names_and_no_other(
     ],
 )
 def test_progress_ends_at_the_file_s_size(
-    client: Client, server: MirrorServer, wanted: Callable[..., Wanted], faults: list[Fault]
+    client: Client, server: MirrorServer, wanted: Callable[..., RemoteFile], faults: list[Fault]
 ) -> None:
     server.faults[DATA].extend(faults)
     moves: list[int] = []
@@ -430,13 +430,13 @@ def test_progress_ends_at_the_file_s_size(
 
 
 def test_the_bar_counts_what_was_there(
-    client: Client, server: MirrorServer, wanted: Callable[..., Wanted], tmp_path: Path,
+    client: Client, server: MirrorServer, wanted: Callable[..., RemoteFile], tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     moves: list[int] = []
     monkeypatch.setattr(Bar, "move", lambda _, n_bytes: moves.append(n_bytes))
     server.files["/b"] = b"b"
-    both = [wanted(), Wanted(f"{server.url}/b", str(tmp_path / "b"), 1)]
+    both = [wanted(), RemoteFile(f"{server.url}/b", str(tmp_path / "b"), 1)]
     fetch_all(client, both[:1])
     moves.clear()
     fetch_all(client, both)
@@ -444,7 +444,7 @@ def test_the_bar_counts_what_was_there(
 
 
 def test_ctrl_c_ends_transfers_where_they_are_and_means_again_what_it_meant(
-    client: Client, server: MirrorServer, wanted: Callable[..., Wanted], tmp_path: Path,
+    client: Client, server: MirrorServer, wanted: Callable[..., RemoteFile], tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     def press(*_: object) -> None:
@@ -465,7 +465,7 @@ def test_no_more_connections_than_configured(
     client: Client, server: MirrorServer, tmp_path: Path
 ) -> None:
     server.files = {f"/{n}": b"x" * 2**18 for n in range(30)}
-    wanted = [Wanted(server.url + path, f"{tmp_path}{path}") for path in server.files]
+    wanted = [RemoteFile(server.url + path, f"{tmp_path}{path}") for path in server.files]
     assert fetch_all(client, wanted).fetched == 30
     assert 1 <= server.most_at_once <= 2
 
@@ -474,8 +474,8 @@ def test_a_program_error_ends_the_other_transfers(
     client: Client, server: MirrorServer, tmp_path: Path
 ) -> None:
     server.files = {f"/{n}": b"x" for n in range(200)}
-    wanted = [Wanted(server.url + path, f"{tmp_path}{path}") for path in server.files]
-    broken = Wanted(server.url + "/0", str(tmp_path / "z"), checksums={"no such hash": "0"})
+    wanted = [RemoteFile(server.url + path, f"{tmp_path}{path}") for path in server.files]
+    broken = RemoteFile(server.url + "/0", str(tmp_path / "z"), checksums={"no such hash": "0"})
     with pytest.raises(ValueError, match="no such hash"):
         fetch_all(client, [broken, *wanted])
     assert client.stop.is_set()

@@ -1,4 +1,4 @@
-"""Each promise, on rows that keep it and on rows that break it in one way."""
+"""Each expectation, on rows that keep it and on rows that break it in one way."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from pyspark.sql import types as T
 
 from crossic_etl.expectations.expectation import count_violations
-from crossic_etl.expectations.verify import Absent, Finding, find_violations, promises_of
+from crossic_etl.expectations.verify import Absent, Finding, expectations_of, find_violations
 from crossic_etl.schemas import (
     DOCUMENTS,
     EMBEDDINGS,
@@ -45,18 +45,18 @@ NULL = "no null where none may be"
 
 @pytest.fixture
 def broken(spark: SparkSession) -> Broken:
-    """``broken(table, {table: rows})``: the keys of the rows that break each of its promises."""
+    """``broken(table, {table: rows})``: the keys of the rows that break each rule, by its name."""
 
     def find(table: Table, rows: dict[Table, list[Row]]) -> dict[str, set[str]]:
         given = {one.name: of_table for one, of_table in rows.items()}
         frames = {}
-        for read in {one.name: one for p in promises_of(table) for one in p.reads}.values():
+        for read in {one.name: one for p in expectations_of(table) for one in p.reads}.values():
             nullable = T.StructType([T.StructField(c.name, c.dataType) for c in read.schema])
             literal = [row_of(read, **row) for row in given.get(read.name, [])]
             frames[read.name] = spark.createDataFrame(literal, nullable)
         found: dict[str, set[str]] = {}
         with settings(spark, IN_ONE_TASK):
-            violations = find_violations(promises_of(table), frames).collect()
+            violations = find_violations(expectations_of(table), frames).collect()
         for check, key in violations:
             found.setdefault(check, set()).add(key)
         assert len(violations) == sum(map(len, found.values()))
@@ -213,11 +213,15 @@ def neighbour(query: str, doc: str, rank: int, cosine: float, model: str = "m") 
 
 def test_neighbours(broken: Broken) -> None:
     neighbours = [
-        *(neighbour("th:1", "d2", 2, 0.5), neighbour("th:1", "d1", 1, 0.5)),
+        neighbour("th:1", "d2", 2, 0.5),
+        neighbour("th:1", "d1", 1, 0.5),
         neighbour("th:1", "d3", 3, 0.4),
-        *(neighbour("th:2", "d1", 1, 0.4), neighbour("th:2", "d2", 2, 0.5)),
-        *(neighbour("th:3", "d1", 1, 0.5), neighbour("th:3", "d2", 3, 0.4)),
-        *(neighbour("th:4", "d9", 1, 0.5), neighbour("th:9", "d1", 1, 0.5)),
+        neighbour("th:2", "d1", 1, 0.4),
+        neighbour("th:2", "d2", 2, 0.5),
+        neighbour("th:3", "d1", 1, 0.5),
+        neighbour("th:3", "d2", 3, 0.4),
+        neighbour("th:4", "d9", 1, 0.5),
+        neighbour("th:9", "d1", 1, 0.5),
         neighbour("th:1", "d1", 1, 0.5, model="other"),
     ]
     embedded = [embedding(f"th:{i}", "page") for i in range(1, 5)]
@@ -225,7 +229,9 @@ def test_neighbours(broken: Broken) -> None:
     assert broken(NEIGHBOURS, {NEIGHBOURS: neighbours, EMBEDDINGS: embedded}) == {
         "ranks of a query are 1 to n, by cosine": {"th:2/m/r", "th:3/m/r"},
         "its query and its document have vectors": {
-            *("th:4/d9/m/r", "th:9/d1/m/r", "th:1/d1/other/r"),
+            "th:4/d9/m/r",
+            "th:9/d1/m/r",
+            "th:1/d1/other/r",
         },
     }
 
@@ -329,7 +335,7 @@ def test_samples(broken: Broken) -> None:
         "no document is on both sides of the split": {"en:6", "th:6", "en:5"},
         "n_tokens is the number of input_ids": {"p7 en-first 0 tea"},
         "its tokens are the sides', the separator's and the split token's": {
-            *("p7 en-first 0 tea", "p8 en-first 0 tea"),
+            "p7 en-first 0 tea", "p8 en-first 0 tea",
         },
         "origin is that of its arrangement": {"p9 en-first 0 tea"},
         "it has the sides of its arrangement": {"p9 target-only 0 tea"},
@@ -368,7 +374,8 @@ def test_windows(broken: Broken) -> None:
     altered = [1, *window(0, [A, B, C])["input_ids"][1:]]
     windows = [
         *GOOD,
-        *(window(0, [A, B], policy="gap"), window(2, [C], policy="gap")),  # one was removed
+        window(0, [A, B], policy="gap"),
+        window(2, [C], policy="gap"),  # one was removed
         window(0, [A, A, B], policy="twice"),
         window(0, [A, B, C], policy="ids", input_ids=altered),
         window(0, [A, B, C], policy="split", split="validation"),
@@ -394,7 +401,9 @@ def test_windows(broken: Broken) -> None:
         },
         "its samples are there": {"mixture/t/60/c/gone"},
         "the ids of a whole sample are its own": {
-            *(kind.format("ids", a), kind.format("starts", b), kind.format("starts", c)),
+            kind.format("ids", a),
+            kind.format("starts", b),
+            kind.format("starts", c),
         },
         "split and languages are the samples'": {
             *(kind.format("split", s) for s in (a, b, c)),

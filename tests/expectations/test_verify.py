@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crossic_etl.cli.verify import main
-from crossic_etl.expectations.verify import Finding, promises_of, verify_tables
+from crossic_etl.expectations.verify import Finding, expectations_of, verify_tables
+from crossic_etl.pipeline.flow import scratch_names
 from crossic_etl.schemas import REJECTS, RUNS, TABLES
 from crossic_etl.tables import Tables
 from crossic_etl.tables.lock import TABLE as LOCK
-from crossic_etl.tables.maintenance import SCRATCH
+from tests.support.commands import verify as main
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-# What to do to tables, and what must be found then: table, promise, an example.
+pytestmark = pytest.mark.shared_run("shared_tables")
+
+# What to do to tables, and what must be found then: table, expectation, an example.
 DAMAGES = {
     "DELETE FROM {pages} WHERE lang = 'en' AND title = 'Ice'": [
         ("links", "a link by item comes from a page that is there", "en/3/th/qid"),
@@ -45,14 +47,14 @@ DAMAGES = {
 }
 
 
-def test_every_promise_of_every_table_has_one_name() -> None:
+def test_every_expectation_of_every_table_has_one_name() -> None:
     for table in TABLES.values():
-        names = [name for promise in promises_of(table) for name in promise.rules]
+        names = [name for expectation in expectations_of(table) for name in expectation.rules]
         assert len(names) == len(set(names)) >= 2
 
 
 @pytest.mark.usefixtures("mirror_run")
-def test_the_tables_of_a_run_keep_every_promise(
+def test_the_tables_of_a_run_keep_every_expectation(
     mirror_config: Path, mirror_tables: Tables, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = mirror_tables.version(RUNS)
@@ -60,11 +62,11 @@ def test_the_tables_of_a_run_keep_every_promise(
     lines = capsys.readouterr().out.splitlines()
     assert "verify: windows: its samples are there: ok" in lines
     assert "verify: documents: isn't there" in lines
-    assert lines[-1].endswith(" promises, 0 of them broken or not checked")
+    assert lines[-1].endswith(" expectations, 0 of them broken or not checked")
     assert all(line.endswith((": ok", ": isn't there")) for line in lines[:-1])
     assert mirror_tables.version(RUNS) == before
     assert {path.name for path in Path(mirror_tables.root).iterdir()} <= {
-        *TABLES, LOCK, *(f"staging_{name}" for name in SCRATCH)
+        *TABLES, LOCK, *(f"staging_{name}" for name in scratch_names())
     }  # fmt: skip
 
 
@@ -89,13 +91,13 @@ def test_each_damage_is_found(
     assert f"verify: {skipped}" in lines
     found = [line for line in lines if "BROKEN" in line]
     expected = [one for of_damage in DAMAGES.values() for one in of_damage]
-    for table, promise, example in expected:
-        (line,) = [line for line in found if line.startswith(f"verify: {table}: {promise}: ")]
+    for table, expectation, example in expected:
+        (line,) = [line for line in found if line.startswith(f"verify: {table}: {expectation}: ")]
         assert example in line
     assert len(found) == len(expected)
-    assert lines[-1].endswith(f" promises, {len(found) + 1} of them broken or not checked")
+    assert lines[-1].endswith(f" expectations, {len(found) + 1} of them broken or not checked")
     again = {line.removeprefix("verify: to look into: ") for line in lines[-len(found) - 2 : -1]}
-    assert again == {f"{table}: {promise}" for table, promise, _ in expected} | {
+    assert again == {f"{table}: {expectation}" for table, expectation, _ in expected} | {
         skipped.rpartition(": ")[0]
     }
 
@@ -115,7 +117,7 @@ def test_a_root_without_tables_is_an_error(
     assert error == f"error: there is no table under {tmp_path}/typo: run the pipeline first\n"
 
 
-def test_the_tables_of_real_dumps_keep_every_promise(shared_tables: Tables) -> None:
+def test_the_tables_of_real_dumps_keep_every_expectation(shared_tables: Tables) -> None:
     found = [one for one in verify_tables(shared_tables) if isinstance(one, Finding)]
     assert {one.table for one in found} >= {"pages", "pairs", "samples", "windows", "runs"}
     assert [one.line for one in found if one.broken != 0] == []

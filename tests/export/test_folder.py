@@ -157,6 +157,26 @@ def test_a_process_is_known_by_its_number_and_when_it_began() -> None:
     assert not is_alive({})
 
 
+def test_an_owner_that_an_older_version_wrote_is_looked_up_too() -> None:
+    older = {name: value for name, value in describe_owner().items() if name != "machine"}
+    assert is_alive(older)
+    assert not is_alive(older | {"process_started": "1"})
+    assert not is_alive(older | {"pid": 2**22 + 1})
+
+
+def test_an_owner_from_before_a_restart_of_this_host_is_dead() -> None:
+    namespace = str(describe_owner()["machine"]).partition(" ")[2]
+    assert not is_alive(describe_owner() | {"machine": f"another-boot {namespace}"})
+
+
+def test_an_owner_in_another_container_of_this_host_is_presumed_dead_after_a_day() -> None:
+    boot = str(describe_owner()["machine"]).partition(" ")[0]
+    other = describe_owner() | {"machine": f"{boot} pid:[1]"}
+    assert is_alive(other)
+    before = datetime.now(timezone.utc) - timedelta(hours=25)
+    assert not is_alive(other | {"started": before.isoformat()})
+
+
 def test_a_process_of_another_machine_is_presumed_dead_after_a_day() -> None:
     other = describe_owner() | {"host": "another"}
     assert is_alive(other)

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from crossic_etl.cli import export as command
 from crossic_etl.config import load_config
-from crossic_etl.kernels.tokens.backends import QWEN_FIRST_SPECIAL, QWEN_SPECIALS
+from crossic_etl.kernels.tokens.qwen import QWEN_FIRST_SPECIAL, QWEN_SPECIALS
 from crossic_etl.pipeline.flow import jobs_of
 from crossic_etl.sample.build import build_sample
 from crossic_etl.training import ablations
 from crossic_etl.training.outputs import FINAL, read_metrics, read_record
 from crossic_etl.training.reader import open_export
+from tests.support.commands import export
 from tests.support.qwen_json import qwen_tokenizer
 from tests.training.tiny import (
     adapter,
@@ -86,7 +86,7 @@ def settings(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> l
     bundled = str(files("crossic_etl.sample") / "config.yaml")
     changed = [*SETTINGS, f"root={folder / 'tables'}", f"wikipedia.dumps={folder / 'dumps'}"]
     config = load_config(bundled, changed)
-    for job in jobs_of(config).values():
+    for job in jobs_of(config):
         job.run(spark, config)
     return ["--config", bundled, *overridden(changed)]
 
@@ -94,7 +94,7 @@ def settings(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> l
 def export_windows(settings: list[str], to: Path, arrangement: str = ARRANGEMENTS[0]) -> Path:
     """An export of an arrangement's first windows."""
     more = ["--arrangement", arrangement, "--tokens", str(TOKENS), "--to", str(to)]
-    assert command.main([*settings, *more]) == 0
+    assert export([*settings, *more]) == 0
     return to
 
 
@@ -117,7 +117,8 @@ def submit(config: Path, *settings: str) -> subprocess.Popen[str]:
     """The submit script, which ends when training does."""
     script = (
         "-m",
-        "crossic_etl.cli.submit_training",
+        "crossic_etl",
+        "submit",
         "--platform",
         "local",
         "--wait",

@@ -13,18 +13,18 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import Row
 
-from crossic_etl.cli import export as command
 from crossic_etl.config import Config, ConfigError
 from crossic_etl.config.etl import Window
 from crossic_etl.export import job as export
 from crossic_etl.export.manifest import ExportError, read_manifest
-from crossic_etl.export.plan import Request, check_ids, check_samples
+from crossic_etl.export.plan import ExportRequest, check_ids, check_samples
 from crossic_etl.kernels.tokens.tokenizers import load_tokenizer
 from crossic_etl.schemas import RUNS, SAMPLES, WINDOWS
 from crossic_etl.tables import TableError, Tables
 from crossic_etl.training.reader import main as verify
 from crossic_etl.training.reader import open_export
 from crossic_etl.transforms.windows import make_windows
+from tests.support.commands import export as main
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -72,7 +72,7 @@ def table(spark: SparkSession, config: Config) -> list[Row]:
 def whole(spark: SparkSession, config: Config) -> Path:
     """An export of everything, about 30 windows in a file."""
     to = Path(config.root) / "exports" / "whole"
-    export.run(spark, config, Request(str(to), "en-first", file_windows=30))
+    export.run(spark, config, ExportRequest(str(to), "en-first", file_windows=30))
     return to
 
 
@@ -131,11 +131,11 @@ def test_a_generation_may_be_exported_alone(
     spark: SparkSession, config: Config, whole: Path, tmp_path: Path
 ) -> None:
     to = tmp_path / "first"
-    export.run(spark, config, Request(str(to), "en-first", file_windows=30, generation=0))
+    export.run(spark, config, ExportRequest(str(to), "en-first", file_windows=30, generation=0))
     assert read_manifest(to).generation == 0
     assert contents(to) == contents(whole)
     with pytest.raises(TableError, match=r"no windows of .*, sliding, 1 in it"):
-        export.run(spark, config, Request(str(tmp_path / "second"), "en-first", generation=1))
+        export.run(spark, config, ExportRequest(str(tmp_path / "second"), "en-first", generation=1))
 
 
 def test_the_run_is_recorded_and_balances(
@@ -179,7 +179,7 @@ def test_partitions_change_no_byte(
     partitions = spark.conf.get("spark.sql.shuffle.partitions")
     spark.conf.set("spark.sql.shuffle.partitions", "3")
     try:
-        request = Request(str(tmp_path / "x"), "en-first", file_windows=30)
+        request = ExportRequest(str(tmp_path / "x"), "en-first", file_windows=30)
         export.run(spark, replace(config, root=tables.root), request)
     finally:
         spark.conf.set("spark.sql.shuffle.partitions", str(partitions))
@@ -191,7 +191,7 @@ def test_other_layouts_hold_the_same_windows_in_the_same_order(
     spark: SparkSession, config: Config, whole: Path, tmp_path: Path, layout: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    request = Request(str(tmp_path / "x"), "en-first", layout, file_windows=30)
+    request = ExportRequest(str(tmp_path / "x"), "en-first", layout, file_windows=30)
     export.run(spark, config, request)
     for split in ("train", "validation"):
         pairs = zip(open_export(tmp_path / "x", split), open_export(whole, split), strict=True)
@@ -206,7 +206,7 @@ def test_other_layouts_hold_the_same_windows_in_the_same_order(
 def test_a_budget_takes_the_first_windows_of_each_shard_in_the_order_of_the_whole_export(
     spark: SparkSession, config: Config, whole: Path, table: list[Row], tmp_path: Path
 ) -> None:
-    request = Request(str(tmp_path / "x"), "en-first", tokens=400, file_windows=10)
+    request = ExportRequest(str(tmp_path / "x"), "en-first", tokens=400, file_windows=10)
     export.run(spark, config, request)
     some, every = open_export(tmp_path / "x", "train"), open_export(whole, "train")
     assert 0 < len(some) < len(every)
@@ -237,7 +237,7 @@ def test_more_tokens_than_there_are_are_refused(
     with pytest.raises(
         ConfigError, match=r"--tokens: 1000000 given, expected at most the \d+ new training"
     ):
-        export.run(spark, config, Request(str(tmp_path / "x"), "en-first", tokens=10**6))
+        export.run(spark, config, ExportRequest(str(tmp_path / "x"), "en-first", tokens=10**6))
     assert list(tmp_path.iterdir()) == []
     assert last_run(spark, config).state == "failed"
 
@@ -248,14 +248,14 @@ def test_an_arrangement_without_windows_is_refused_with_those_there_are(
     with pytest.raises(
         TableError, match=r"no windows of mixture, .*; there are: en-first, qwen2\.5"
     ):
-        export.run(spark, config, Request(str(tmp_path / "x"), "mixture"))
+        export.run(spark, config, ExportRequest(str(tmp_path / "x"), "mixture"))
 
 
 def test_an_export_there_is_kept_and_damage_to_it_is_seen(
     spark: SparkSession, config: Config, whole: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(ExportError, match="holds an export already"):
-        export.run(spark, config, Request(str(whole), "en-first"))
+        export.run(spark, config, ExportRequest(str(whole), "en-first"))
     assert verify([str(whole)]) == 0
     path = whole / "attribution.parquet" / "00000.parquet"
     data = path.read_bytes()
@@ -268,11 +268,11 @@ def test_an_export_there_is_kept_and_damage_to_it_is_seen(
 def test_windows_of_samples_that_are_gone_are_refused() -> None:
     row, config = Row("licence", "split_token", "samples"), Config("x", ("th",))
     split = config.split_token
-    check_samples([row("CC0-1.0", split, 3), row("CC-BY-SA-4.0", split, 9)], config)
+    check_samples([row("CC0-1.0", split, 3), row("CC-BY-SA-4.0", split, 9)], split)
     with pytest.raises(TableError, match="2 samples of the windows aren't there any more"):
-        check_samples([row("CC0-1.0", split, 3), row(None, None, 2)], config)
+        check_samples([row("CC0-1.0", split, 3), row(None, None, 2)], split)
     with pytest.raises(TableError, match=r"closed by .*box_end.*, but split_token is .*quad_end"):
-        check_samples([row("CC0-1.0", "<|box_end|>", 3)], config)
+        check_samples([row("CC0-1.0", "<|box_end|>", 3)], split)
 
 
 def test_ids_outside_of_the_vocabulary_are_refused() -> None:
@@ -296,7 +296,7 @@ def test_the_command_line_says_in_one_line_what_is_wrong(
         (["--arrangement", "mix", "--tokens", "0"], "--tokens: 0 given"),
         (["--arrangement", "mix", "--file-windows", "-1"], "--file-windows: -1 given"),
     ):
-        assert command.main(["--config", str(path), "--to", "x", *arguments]) == 1
+        assert main(["--config", str(path), "--to", "x", *arguments]) == 1
         assert says in capsys.readouterr().err
 
 

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crossic_etl.cli.verify import main as verify
 from crossic_etl.session import COMMON, DELTA_PACKAGE
 from crossic_etl.tables import Tables
 from tests.deploy.test_platforms import SMALL
 from tests.faults.world import COMPARED, DONE, JOBS, PIPELINE, ROOT, SEED, World
 from tests.pipeline.test_months import FIRST, SECOND
+from tests.support.commands import verify
 from tests.support.standalone import LOOPBACK, SPARK_HOME, Cluster, cluster
 from tests.support.table_hashes import row_hashes
 

@@ -18,7 +18,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from crossic_etl.cli.verify import main as verify
 from crossic_etl.schemas import (
     DOCUMENTS,
     NEIGHBOURS,
@@ -33,6 +32,7 @@ from tests.deploy.test_platforms import S3A, download
 from tests.faults.faulty_store import Faults, faulty_store
 from tests.faults.world import COMPARED, FIELDS, RULES, SEED, WHEN, World, document, write_config
 from tests.pipeline.test_months import BEFORE, FIRST, SECOND, pair, write_month
+from tests.support.commands import verify
 from tests.support.servers import object_store, s3a_settings
 from tests.support.table_hashes import row_hash, row_hashes
 

@@ -25,9 +25,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from crossic_etl.cli.pipeline import main
-from crossic_etl.cli.verify import main as verify
-from crossic_etl.sample.build import SourcePage
+from crossic_etl.sample.source import SourcePage
 from crossic_etl.schemas import (
     DOCUMENTS,
     EMBEDDINGS,
@@ -44,7 +42,9 @@ from crossic_etl.schemas import (
 from crossic_etl.tables import Tables
 from tests.faults.world import RULES, SEED, document, write_config, write_crawl
 from tests.pipeline.test_months import pair, whole, write_month
-from tests.support.killed_runs import Killed, make_units_small, note_units
+from tests.support.commands import run as main
+from tests.support.commands import verify
+from tests.support.killed_runs import Killed, make_chunks_small, note_chunks
 from tests.support.table_hashes import row_hash
 
 if TYPE_CHECKING:
@@ -138,8 +138,8 @@ class History(RuleBasedStateMachine):
         told = f"new dump: {found}, and new crawl files: {numbers}; dies at unit {unit} of {of}"
         self.told.append(told)
         with pytest.MonkeyPatch.context() as patched:
-            make_units_small(patched)
-            note_units(patched, unit, of)
+            make_chunks_small(patched)
+            note_chunks(patched, unit, of)
             try:
                 assert main(self.arguments("tables")) == 0
             except Killed:
@@ -206,7 +206,7 @@ class History(RuleBasedStateMachine):
     def run(self, told: str, *arguments: str) -> None:
         self.told.append(told)
         with pytest.MonkeyPatch.context() as patched:
-            make_units_small(patched)
+            make_chunks_small(patched)
             assert main([*self.arguments("tables"), *arguments]) == 0, self.told
         self.died = False
 

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crossic_etl.cli.verify import main as verify
 from crossic_etl.tables import Tables
 from tests.faults.world import COMPARED, SEED, World
 from tests.pipeline.test_months import FIRST, SECOND
+from tests.support.commands import verify
 from tests.support.table_hashes import row_hashes
 
 if TYPE_CHECKING:

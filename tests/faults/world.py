@@ -32,8 +32,17 @@ from tests.pipeline.test_months import BEFORE, FIRST, SECOND, after, write_month
 ROOT = Path(__file__).parents[2]
 SEED = int(os.environ.get("CROSSIC_ETL_SEED", "0"))
 COMPARED = (
-    *(PAGES, REDIRECTS, LINKS, PAIRS, DOCUMENTS, EMBEDDINGS, NEIGHBOURS, REVERSE_NEIGHBOURS),
-    *(SAMPLES, WINDOWS, REJECTS),
+    PAGES,
+    REDIRECTS,
+    LINKS,
+    PAIRS,
+    DOCUMENTS,
+    EMBEDDINGS,
+    NEIGHBOURS,
+    REVERSE_NEIGHBOURS,
+    SAMPLES,
+    WINDOWS,
+    REJECTS,
 )
 JOBS = ("pages", "links", "pairs", "documents", "embeddings", "neighbours", "samples", "windows")
 DONE = re.compile(r"^(\w+): (?:[\d,]+ in|nothing new)", re.MULTILINE)
@@ -42,19 +51,19 @@ GIVEN_UP = re.compile(
     r"^Traceback .*\n(?:  .*daemon\.py.*\n(?:    .*\n)*)+BrokenPipeError.*$", re.M
 )
 # The session of small tables, so that more of a run's time is between its transactions; and small
-# units, so that there are several.
+# chunks, so that there are several.
 PIPELINE = """
 import json, os, sys
 import pytest
 from crossic_etl import session
-from tests.support.killed_runs import make_units_small
+from tests.support.killed_runs import make_chunks_small
 more = json.loads(os.environ.get("MORE_SETTINGS", "{}"))
 if packages := more.pop("packages", []):
     packages = ",".join([session.DELTA_PACKAGE, *packages])
     session.jars = lambda: {"spark.jars.packages": packages}
 session.COMMON.update(more)
-make_units_small(pytest.MonkeyPatch())
-from crossic_etl.cli.pipeline import main
+make_chunks_small(pytest.MonkeyPatch())
+from tests.support.commands import run as main
 session.get_session(brief=True)
 sys.exit(main(sys.argv[1:]))
 """
@@ -68,7 +77,7 @@ WHEN = (1_700_000_000, 1_700_000_000)
 
 
 def document(number: int) -> dict[str, str]:
-    """A web page in words of its own; each fourth is a near copy of the one before it."""
+    """A web page in words of its own; each fourth is a near duplicate of the one before it."""
     subject = number - 1 if number % 4 == 3 else number
     words = random.Random(subject).choices(WORDS, k=120)
     sentences = (" ".join(words[i : i + 10]).capitalize() + "." for i in range(0, 120, 10))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import logging
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -11,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from crossic_etl.config import Config, ConfigError
-from crossic_etl.config.crawl import Crawl, CrawlSource
+from crossic_etl.config import ConfigError
+from crossic_etl.config.crawl import CrawlSource
 from crossic_etl.inputs.crawl import find_files, find_sources, read_rows
 from crossic_etl.inputs.damage import unreadable_file
 from crossic_etl.inputs.errors import InputError
@@ -35,8 +36,7 @@ def tables(spark: SparkSession, tmp_path: Path) -> Tables:
 
 
 def staged(tables: Tables, *sources: CrawlSource, whole_bytes: int = 2**28) -> DataFrame:
-    config = Config("unused", ("th",), crawl=Crawl(sources=sources))
-    return stage_documents(tables, find_sources(tables.spark, config), RULES, whole_bytes)
+    return stage_documents(tables, find_sources(tables.spark, sources), RULES, whole_bytes)
 
 
 def counts(frame: DataFrame) -> dict[str, int]:
@@ -95,7 +95,7 @@ def test_a_row_that_is_not_utf8_is_a_reject(tables: Tables, tmp_path: Path) -> N
     path = write_rows(tmp_path / "a.parquet", {"text": bad, "url": bad})  # type: ignore[dict-item]
     fields = {"text": "text", "url": "url"}
     frame = staged(tables, CrawlSource(path, "parquet", fields | {"lang": "url"}))
-    assert counts(frame) == {"read": 2, "not utf-8": 1, "other_language": 1}
+    assert counts(frame) == {"read": 2, "not_utf8": 1, "other_language": 1}
 
 
 @pytest.mark.parametrize("name", ["0 first.parquet", "9 last.parquet"])
@@ -106,8 +106,8 @@ def test_a_parquet_file_that_cannot_be_read_is_one_reject(
     whole = (tmp_path / "5.parquet").read_bytes()
     (tmp_path / name).write_bytes(whole[: len(whole) // 2])
     frame = staged(tables, CrawlSource(str(tmp_path), "parquet", PLAIN))
-    assert counts(frame) == {"read": 3, "document": 2, "damaged file": 1}
-    (broken,) = frame.where("outcome = 'damaged file'").collect()
+    assert counts(frame) == {"read": 3, "document": 2, "damaged_file": 1}
+    (broken,) = frame.where("outcome = 'damaged_file'").collect()
     assert (broken.key, broken.lang) == (plain_path(f"file:{tmp_path}/{name}"), "und")
     assert "can't be read as Parquet" in broken.detail
 
@@ -121,8 +121,8 @@ def test_a_file_of_other_types_is_one_reject_whatever_the_units(
         columns = {"text": ["one", "two"][: len(langs)], "lang": langs}
         write_rows(tmp_path / f"{name}.parquet", columns)
     frame = staged(tables, CrawlSource(str(tmp_path), "parquet", PLAIN))
-    assert counts(frame) == {"read": 4, "document": 3, "damaged file": 1}
-    (broken,) = frame.where("outcome = 'damaged file'").collect()
+    assert counts(frame) == {"read": 4, "document": 3, "damaged_file": 1}
+    (broken,) = frame.where("outcome = 'damaged_file'").collect()
     assert broken.key == plain_path(f"file:{tmp_path}/1.parquet")
 
 
@@ -131,7 +131,7 @@ def test_a_crawl_of_nothing_but_damaged_parquet_is_all_rejects(
 ) -> None:
     (tmp_path / "a.parquet").write_bytes(b"PAR1 and no more")
     frame = staged(tables, CrawlSource(str(tmp_path / "*.parquet"), "parquet", PLAIN))
-    assert counts(frame) == {"read": 1, "damaged file": 1}
+    assert counts(frame) == {"read": 1, "damaged_file": 1}
 
 
 @pytest.mark.parametrize("whole_bytes", [2**28, 0], ids=["whole", "by lines"])
@@ -170,16 +170,17 @@ def test_a_file_that_two_sources_read_alike_is_read_once(
     path = write_lines(tmp_path / "a.jsonl", "one")
     every, alike = CrawlSource(str(tmp_path), "jsonl", PLAIN), CrawlSource(path, "jsonl", PLAIN)
     other = CrawlSource(path, "jsonl", PLAIN, dump="another name")
-    config = Config("unused", ("th",), crawl=Crawl(sources=(every, alike, other)))
-    assert [len(files.sizes) for files in find_sources(spark, config)] == [1, 0, 1]
+    found = find_sources(spark, (every, alike, other))
+    assert [len(files.sizes) for files in found] == [1, 0, 1]
 
 
 def test_a_folder_of_empty_files_is_no_error(
-    tables: Tables, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tables: Tables, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, logger="crossic_etl")
     (tmp_path / "empty.jsonl").touch()
     assert counts(staged(tables, CrawlSource(str(tmp_path / "*.jsonl"), "jsonl", PLAIN))) == {}
-    assert "documents: no files, or only empty ones, at" in capsys.readouterr().out
+    assert "documents: no files, or only empty ones, at" in caplog.text
 
 
 def test_a_source_that_is_not_there_is_an_error(spark: SparkSession, tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ from pyspark.sql import functions as F
 
 from crossic_etl.config import Config, ConfigError
 from crossic_etl.config.etl import Wikipedia
+from crossic_etl.inputs.dump_names import dump_folder
 from crossic_etl.inputs.dumps import (
     WikiFiles,
-    dump_folder,
     find_local_wikis,
     find_wikis,
     read_plain_text,
@@ -22,7 +22,8 @@ from crossic_etl.inputs.errors import InputError
 from crossic_etl.inputs.files import list_files, read_bytes
 from crossic_etl.kernels.wikis import Wiki
 from crossic_etl.pipeline.dumps import read_sites
-from crossic_etl.sample.build import SourcePage, SourceWiki, write_wiki
+from crossic_etl.sample.build import write_wiki
+from crossic_etl.sample.source import SourcePage, SourceWiki
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -79,13 +80,13 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
 
 @pytest.fixture(scope="module")
 def wikis(spark: SparkSession, config: Config) -> dict[str, WikiFiles]:
-    return {files.lang: files for files in find_wikis(spark, config)}
+    return {files.lang: files for files in find_wikis(spark, config.wikipedia, config.wikis)}
 
 
 def test_the_same_files_are_found_without_spark(
     config: Config, wikis: dict[str, WikiFiles]
 ) -> None:
-    found = find_local_wikis(config)
+    found = find_local_wikis(config.wikipedia, config.wikis)
     assert [names(*files.pages, files.langlinks, files.page_props) for files in found] == [
         names(*files.pages, files.langlinks, files.page_props) for files in wikis.values()
     ]
@@ -93,9 +94,9 @@ def test_the_same_files_are_found_without_spark(
         sorted(files.stamps.values()) for files in wikis.values()
     ]
     with pytest.raises(InputError, match="no pages-articles dump of en in /nowhere/enwiki/2026"):
-        find_local_wikis(Config("unused", ("th",), Wikipedia("/nowhere", DATE)))
+        find_local_wikis(Wikipedia("/nowhere", DATE), ("en", "th"))
     for elsewhere in ("s3a://a", "file:/nowhere", "hdfs:///nowhere"):
-        assert find_local_wikis(Config("unused", ("th",), Wikipedia(elsewhere, DATE))) == []
+        assert find_local_wikis(Wikipedia(elsewhere, DATE), ("en", "th")) == []
 
 
 def names(*paths: str | None) -> list[str | None]:
@@ -216,7 +217,7 @@ def test_an_empty_dump_is_refused(spark: SparkSession, tmp_path: Path) -> None:
     paths[0].write_bytes(b"")
     config = Config("unused", ("th",), Wikipedia(str(tmp_path), DATE))
     with pytest.raises(InputError, match="enwiki/20260101"):
-        find_wikis(spark, config)
+        find_wikis(spark, config.wikipedia, config.wikis)
 
 
 @pytest.mark.parametrize(
@@ -227,7 +228,7 @@ def test_a_wiki_that_is_not_there_is_refused_with_where_it_should_be(
 ) -> None:
     dumps = config.wikipedia.dumps
     with pytest.raises(InputError) as refused:
-        find_wikis(spark, Config("unused", languages, Wikipedia(dumps, DATE)))
+        find_wikis(spark, Wikipedia(dumps, DATE), ("en", *languages))
     assert str(refused.value) == (
         f"no pages-articles dump of {lang} in {dumps}/{lang.replace('-', '_')}wiki/{DATE}, "
         "or an empty one: "
@@ -238,19 +239,19 @@ def test_a_wiki_that_is_not_there_is_refused_with_where_it_should_be(
 def test_a_wiki_without_date_is_refused(spark: SparkSession, config: Config) -> None:
     wikipedia = Wikipedia(config.wikipedia.dumps, {"en": DATE})
     with pytest.raises(ConfigError, match=r"wikipedia\.date: .* expected a date YYYYMMDD for th"):
-        find_wikis(spark, Config("unused", ("th",), wikipedia))
+        find_wikis(spark, wikipedia, ("en", "th"))
 
 
 def test_a_wiki_may_be_plain_text_beside_dumps(spark: SparkSession, config: Config) -> None:
     wikipedia = Wikipedia(config.wikipedia.dumps, DATE, {"de": "/data/de"})
-    english, german = find_wikis(spark, Config("unused", ("de",), wikipedia))
+    english, german = find_wikis(spark, wikipedia, ("en", "de"))
     assert len(english.pages) == 1
     assert german == WikiFiles("de", DATE, (), None, None)
 
 
 def test_plain_text_is_read_instead_of_the_dump(spark: SparkSession, config: Config) -> None:
     wikipedia = Wikipedia(config.wikipedia.dumps, config.wikipedia.date, {"th": "/data/th"})
-    _, thai = find_wikis(spark, Config("unused", ("th",), wikipedia))
+    _, thai = find_wikis(spark, wikipedia, ("en", "th"))
     assert (thai.pages, bool(thai.langlinks)) == ((), True)
 
 
@@ -265,7 +266,7 @@ def test_plain_text_without_its_columns_is_refused(spark: SparkSession, tmp_path
 
 def test_without_dumps_all_wikis_are_plain_text(spark: SparkSession) -> None:
     wikipedia = Wikipedia(plain_text={"en": "/data/en", "th": "/data/th"})
-    found = find_wikis(spark, Config("unused", ("th",), wikipedia))
+    found = find_wikis(spark, wikipedia, ("en", "th"))
     assert found == [WikiFiles(lang, "", (), None, None) for lang in ("en", "th")]
 
 
@@ -289,8 +290,8 @@ def test_a_file_is_one_file_whatever_its_name(spark: SparkSession, tmp_path: Pat
 
 
 def test_the_folder_of_a_wiki_is_the_mirrors() -> None:
-    config = Config("unused", ("zh-yue",), Wikipedia("s3a://bucket/dumps/", DATE))
-    assert dump_folder(config, "zh-yue") == "s3a://bucket/dumps/zh_yuewiki/20260101"
+    wikipedia = Wikipedia("s3a://bucket/dumps/", DATE)
+    assert dump_folder(wikipedia, "zh-yue") == "s3a://bucket/dumps/zh_yuewiki/20260101"
 
 
 def test_damaged_files_are_left_out() -> None:

@@ -11,7 +11,7 @@ from crossic_etl.config import Config, ConfigError
 from crossic_etl.config.checks import choose_quality_rules
 from crossic_etl.config.crawl import Crawl
 from crossic_etl.inputs.errors import InputError
-from crossic_etl.inputs.evaluation import load_evaluation
+from crossic_etl.inputs.run_inputs import RunInputs
 from crossic_etl.kernels.crawl.quality import QualityRules
 from crossic_etl.kernels.crawl.url_blocks import BLOCKED_DOMAIN
 from crossic_etl.pipeline.crawl.rules import load_rules
@@ -57,9 +57,8 @@ def test_a_rule_that_is_none_is_refused(rules: dict[str, float], message: str) -
 def test_rules_are_what_the_configuration_says(spark: SparkSession, tmp_path: Path) -> None:
     blocked = tmp_path / "blocked.txt"
     blocked.write_text("# hosts\nbad.example\n", encoding="utf-8")
-    rules = load_rules(
-        spark, config(language="trust", min_chars=7, quality=False, blocked_urls=str(blocked))
-    )
+    given = config(language="trust", min_chars=7, quality=False, blocked_urls=str(blocked))
+    rules = load_rules(given, RunInputs(spark, given))
     assert (rules.languages, rules.trusts_labels, rules.min_chars) == ({"en", "th"}, True, 7)
     assert (rules.quality, rules.evaluation) == (None, None)
     assert rules.blocked.reason("http://www.bad.example/page") == BLOCKED_DOMAIN
@@ -69,12 +68,11 @@ def test_evaluation_files_of_all_kinds_are_one_index(spark: SparkSession, tmp_pa
     (tmp_path / "set").mkdir()
     (tmp_path / "set/a.jsonl").write_text(json.dumps({"q": QUESTION, "n": 1}), encoding="utf-8")
     (tmp_path / "b.txt.gz").write_bytes(gzip.compress(OTHER.encode()))
-    index = load_evaluation(
-        spark, config(evaluation=(str(tmp_path / "set"), str(tmp_path / "*.gz")))
-    )
+    given = config(evaluation=(str(tmp_path / "set"), str(tmp_path / "*.gz")))
+    index = RunInputs(spark, given).evaluation
     assert index is not None
-    assert (index.n_texts, bool(index.overlap(QUESTION).hits)) == (2, True)
-    assert (bool(index.overlap(OTHER).hits), index.overlap("a bowl").hits) == (True, 0)
+    assert index.overlap(QUESTION).hits and index.overlap(OTHER).hits
+    assert (index.n_ignored, index.overlap("a bowl").hits) == (0, 0)
 
 
 @pytest.mark.parametrize(
@@ -98,9 +96,10 @@ def test_an_evaluation_file_that_is_not_read_is_an_error(
     if content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=message):
-        load_evaluation(spark, config(evaluation=(str(tmp_path / name),)))
+        assert RunInputs(spark, config(evaluation=(str(tmp_path / name),))).evaluation
 
 
 def test_a_block_list_that_is_not_there_is_an_error(spark: SparkSession, tmp_path: Path) -> None:
+    given = config(blocked_urls=str(tmp_path / "none"))
     with pytest.raises(InputError, match=r"crawl\.blocked_urls: \S*none isn't there"):
-        load_rules(spark, config(blocked_urls=str(tmp_path / "none")))
+        load_rules(given, RunInputs(spark, given))

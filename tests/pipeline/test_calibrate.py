@@ -16,7 +16,6 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from crossic_etl.cli import calibrate as command
 from crossic_etl.config import Config, load_config
 from crossic_etl.config.crawl import Neighbours
 from crossic_etl.config.encoder import choose_encoder
@@ -35,6 +34,7 @@ from crossic_etl.schemas import (
     Table,
 )
 from crossic_etl.tables import TableError, Tables
+from tests.support.commands import calibrate as main
 from tests.support.rows import row_of
 
 if TYPE_CHECKING:
@@ -282,7 +282,7 @@ def test_most_real_news_is_told_from_the_nearest_other(
     news: Path, spark: SparkSession, capsys: pytest.CaptureFixture[str]
 ) -> None:
     plot = news.with_name("plot.svg")
-    assert command.main(["--config", str(news), "--plot", str(plot)]) == 0
+    assert main(["--config", str(news), "--plot", str(plot)]) == 0
     rows = thresholds(Tables(spark, load_config(news).root))
     for lang in NEWS:
         row = rows[lang]
@@ -296,6 +296,6 @@ def test_most_real_news_is_told_from_the_nearest_other(
 def test_a_plot_without_a_place_is_refused_before_the_job(
     news: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert command.main(["--config", str(news), "--plot", "plot.png"]) == 1
+    assert main(["--config", str(news), "--plot", "plot.png"]) == 1
     error = capsys.readouterr().err
     assert error.startswith("error: --plot: 'plot.png' given") and error.count("\n") == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import random
 from collections.abc import Iterator
@@ -19,12 +20,12 @@ from crossic_etl.schemas import (
     CRAWL_FILES,
     CRAWL_TEXTS,
     DOCUMENTS,
-    NEAR_COPY_LINKS,
+    NEAR_DUPLICATE_LINKS,
     REJECTS,
     RUNS,
 )
 from crossic_etl.tables import Tables
-from tests.support.killed_runs import Killed, note_units
+from tests.support.killed_runs import Killed, note_chunks
 from tests.support.spark_settings import settings
 from tests.support.table_hashes import row_hash, row_hashes
 
@@ -32,12 +33,12 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 WRITTEN = (DOCUMENTS, REJECTS)
-STATE = (CRAWL_FILES, CRAWL_TEXTS, NEAR_COPY_LINKS)
+STATE = (CRAWL_FILES, CRAWL_TEXTS, NEAR_DUPLICATE_LINKS)
 N_FILES = 8
 
 
 def texts(rng: random.Random) -> list[str]:
-    """Ten subjects in seven texts each, which are near copies of some of the others."""
+    """Ten subjects in seven texts each, which are near duplicates of some of the others."""
     words = ["".join(rng.choices("aeioukstnrml", k=6)) for _ in range(1500)]
     found = []
     for _ in range(10):
@@ -51,7 +52,7 @@ def texts(rng: random.Random) -> list[str]:
 
 
 def write_world(folder: Path) -> list[Path]:
-    """Files with exact copies in other case and spacing, near copies, broken and short lines."""
+    """Files with copies in other case and spacing, near duplicates, broken and short lines."""
     rng = random.Random(13)
     folder.mkdir()
     known, files = texts(rng), []
@@ -92,7 +93,7 @@ def versions(tables: Tables) -> dict[str, int]:
 
 def links(tables: Tables) -> tuple[int, int]:
     """Those of the newest batch, of which the files of this run are."""
-    found = tables.read(NEAR_COPY_LINKS)
+    found = tables.read(NEAR_DUPLICATE_LINKS)
     (newest,) = tables.read(CRAWL_FILES).selectExpr("max(batch)").collect()[0]
     return row_hash(found.where(found.batch == newest).drop("batch"))
 
@@ -133,7 +134,7 @@ def world(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Worl
     for run, n_files in ((first, 3), (second, 2)):
         assert run.rows_in == n_files * 16
         assert run.rows_in == run.rows_out + sum(run.dropped.values())
-        assert (run.dropped["not json"], run.dropped["too_short"]) == (n_files, n_files)
+        assert (run.dropped["not_json"], run.dropped["too_short"]) == (n_files, n_files)
         assert run.metrics["files_read"] == n_files
     assert second.metrics["files"] == 5
     world.come(2, 3, 5)
@@ -158,19 +159,19 @@ def test_months_leave_what_all_files_at_once_leave_wherever_a_run_dies(
     assert row_hashes(world.tables, WRITTEN) == row_hashes(world.at_once, WRITTEN)
     assert links(world.tables) == links(world.at_once)
     at_once = last_run(world.at_once)
-    assert run.metrics["near_copy_links"] == at_once.metrics["near_copy_links"] > 10
+    assert run.metrics["near_duplicate_links"] == at_once.metrics["near_duplicate_links"] > 10
     assert run.metrics["documents"] == at_once.metrics["documents"] == at_once.rows_out > 10
     assert at_once.dropped["near_duplicate"] > 10
     assert (run.rows_in, at_once.rows_in) == (3 * 16, N_FILES * 16)
 
 
 def test_a_run_without_news_reads_and_writes_nothing(
-    world: World, capsys: pytest.CaptureFixture[str]
+    world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, logger="crossic_etl")
     before, n_runs = versions(world.tables), world.tables.version(RUNS)
-    capsys.readouterr()
     world.run(world.tables)
-    started, line = capsys.readouterr().out.splitlines()
+    started, line = caplog.messages
     assert started.startswith("documents: started ") and line == "documents: nothing new"
     assert (versions(world.tables), world.tables.version(RUNS)) == (before, n_runs)
 
@@ -182,10 +183,10 @@ def test_files_that_a_run_which_died_has_read_are_not_read_again(
     monkeypatch.setattr(crawl_staging, "LEAST_BYTES", n_bytes // 3)
     tables = Tables(world.spark, str(world.folder / "units"))
     with monkeypatch.context() as patched, pytest.raises(Killed):
-        note_units(patched, dies_at=2)
+        note_chunks(patched, dies_at=2)
         world.run(tables)
     with monkeypatch.context() as patched:
-        numbers = note_units(patched)
+        numbers = note_chunks(patched)
         run = world.run(tables)
     assert numbers == [2]
     assert (run.rows_in, run.metrics["files_read"]) == (N_FILES * 16, N_FILES)
@@ -215,15 +216,16 @@ def kill_after(patched: pytest.MonkeyPatch, n_writes: list[int]) -> None:
 
 
 def test_a_file_that_changed_or_went_has_everything_read_anew(
-    world: World, capsys: pytest.CaptureFixture[str]
+    world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, logger="crossic_etl")
     (world.crawl / "6.jsonl").unlink()
     changed = world.crawl / "4.jsonl"
     changed.write_text(changed.read_text().partition("\n")[2])
     os.utime(changed, (1, 1))
     run = world.run(world.tables)
     said = "documents: all files are read anew: 1 of the files that were read, as"
-    assert said in capsys.readouterr().out
+    assert any(message.startswith(said) for message in caplog.messages)
     assert (run.rows_in, run.metrics["files_read"]) == (7 * 16 - 1, 7)
     assert run.metrics["removed"] > 0
     assert run.metrics["written"] < run.metrics["documents"]

@@ -52,7 +52,7 @@ def test_every_trap_falls_for_its_reason(tables: Tables) -> None:
     assert (run.rows_in, run.rows_out) == (83, 71)
     assert run.dropped == {
         "duplicate": 4, "near_duplicate": 3, "too_short": 1, "max_top_ngrams": 1,
-        "other_language": 1, "contaminated": 1, "blocked domain": 1,
+        "other_language": 1, "contaminated": 1, "blocked_domain": 1,
     }  # fmt: skip
     assert tables.read(REJECTS).count() == 0
 
@@ -62,12 +62,12 @@ def test_documents_are_of_their_languages(tables: Tables) -> None:
     assert {row["lang"]: row["count"] for row in counts} == {"en": 35} | dict.fromkeys(LANGUAGES, 6)
 
 
-def test_of_a_chain_of_near_copies_one_stays(tables: Tables) -> None:
+def test_of_a_chain_of_near_duplicates_one_stays(tables: Tables) -> None:
     clusters = tables.read(DOCUMENTS).where("n_near_copies > 0").collect()
     assert sorted((row.lang, row.n_near_copies) for row in clusters) == [("en", 2), ("ja", 1)]
 
 
-def test_near_copies_may_all_be_kept(tables: Tables, config: Config, tmp_path: Path) -> None:
+def test_near_duplicates_may_all_be_kept(tables: Tables, config: Config, tmp_path: Path) -> None:
     kept = replace(config, root=str(tmp_path), crawl=replace(config.crawl, near_duplicates=0))
     documents.run(tables.spark, kept)
     run = last_run(Tables(tables.spark, kept.root))

@@ -69,14 +69,14 @@ def source(shared_data: Path) -> dict[str, Any]:
 
 def test_rows_are_as_many_as_there_are_texts(fineweb: Tables, facts: dict[str, Any]) -> None:
     run = last_run(fineweb)
-    # Doubled spaces are no other text to us: one of the near copies is an exact one.
+    # Doubled spaces are no other text to us: one of the near duplicates is an exact one.
     n_texts = {lang: known["distinct_texts"] for lang, known in facts["fineweb"].items()}
     n_texts["en"] -= facts["duplicates"]["near"]
     by_lang = fineweb.read(DOCUMENTS).groupBy("lang").count().collect()
     assert {row["lang"]: row["count"] for row in by_lang} == n_texts
     assert run.rows_in == sum(known["rows"] for known in facts["fineweb"].values())
     assert run.dropped == {"duplicate": 10 + 5 + 1, "near_duplicate": 4}
-    assert (run.rows_out, run.state, run.metrics["near_copy_links"]) == (551, "done", 4)
+    assert (run.rows_out, run.state, run.metrics["near_duplicate_links"]) == (551, "done", 4)
 
 
 def test_exact_copies_are_one_row_with_all_addresses(
@@ -102,7 +102,7 @@ def test_rows_that_the_source_repeats_are_one(
     assert len(repeated) == 5
 
 
-def test_of_near_copies_the_longer_text_stays(
+def test_of_near_duplicates_the_longer_text_stays(
     fineweb: Tables, copies: list[dict[str, str]], shared_data: Path
 ) -> None:
     rows = source(shared_data)
@@ -155,26 +155,26 @@ def test_what_is_broken_stands_in_rejects(tables: Tables) -> None:
     found = sorted((row.key.rpartition("/hostile/")[2], row.reason) for row in rejects.collect())
     wet = "<urn:uuid:ba729a40-ff84-4085-8d48-0a5b2ee0c42d>"
     assert found == [
-        ("broken-lines.jsonl empty-text", "empty text"),
-        ("broken-lines.jsonl http://9crimes.org/charlesxavier/", "no text"),
-        ("broken-lines.jsonl line 2", "not json"),
-        ("broken-lines.jsonl line 3", "not utf-8"),
-        ("broken-lines.jsonl line 9", "not an object"),
-        ("broken-lines.jsonl no-text", "no text"),
-        ("cut-short.parquet", "damaged file"),
-        (f"short-content-length.warc.wet.gz {wet}", "wrong content length"),
-        (f"wrong-content-length.warc.wet.gz {wet}", "wrong content length"),
+        ("broken-lines.jsonl empty-text", "empty_text"),
+        ("broken-lines.jsonl http://9crimes.org/charlesxavier/", "no_text"),
+        ("broken-lines.jsonl line 2", "not_json"),
+        ("broken-lines.jsonl line 3", "not_utf8"),
+        ("broken-lines.jsonl line 9", "not_an_object"),
+        ("broken-lines.jsonl no-text", "no_text"),
+        ("cut-short.parquet", "damaged_file"),
+        (f"short-content-length.warc.wet.gz {wet}", "wrong_content_length"),
+        (f"wrong-content-length.warc.wet.gz {wet}", "wrong_content_length"),
     ]
 
 
 def test_everything_is_kept_or_dropped_for_a_reason(tables: Tables) -> None:
     run = last_run(tables)
     broken = {
-        "damaged file": 1, "not json": 1, "not utf-8": 1, "no text": 2, "empty text": 1,
-        "not an object": 1, "wrong content length": 2,
+        "damaged_file": 1, "not_json": 1, "not_utf8": 1, "no_text": 2, "empty_text": 1,
+        "not_an_object": 1, "wrong_content_length": 2,
     }  # fmt: skip
     assert broken.items() <= run.dropped.items()
-    assert run.dropped["empty line"] == 1
+    assert run.dropped["empty_line"] == 1
     # Parquet, JSON lines, their broken ones, WET, their damaged ones, and a file that is none.
     assert run.rows_in == 571 + 30 + 10 + 71 + 6 + 1
     assert run.rows_in == run.rows_out + sum(run.dropped.values())

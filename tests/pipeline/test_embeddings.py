@@ -14,10 +14,10 @@ from pyspark.sql import functions as F
 from crossic_etl.config import Config
 from crossic_etl.config.crawl import Encoder, Retrieved
 from crossic_etl.pipeline import embeddings
-from crossic_etl.pipeline import embeddings as embedding_units
+from crossic_etl.pipeline import embeddings as embedding_chunks
 from crossic_etl.schemas import DOCUMENTS, EMBEDDINGS, PAGES, PAIRS, REJECTS, RUNS
 from crossic_etl.tables import Tables
-from tests.support.killed_runs import Killed, note_units
+from tests.support.killed_runs import Killed, note_chunks
 from tests.support.rows import row_of
 
 if TYPE_CHECKING:
@@ -166,15 +166,15 @@ def test_a_switch_of_queries_keeps_the_vectors_it_does_not_need(started: Tables)
 def test_texts_that_a_run_which_died_has_embedded_are_not_embedded_again(
     spark: SparkSession, tables: Tables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedding_units, "LEAST_TEXTS", 2)
+    monkeypatch.setattr(embedding_chunks, "LEAST_TEXTS", 2)
     made = Tables(spark, str(tmp_path))
     write(made, PAGE_TEXTS, DOCUMENT_TEXTS)
     with monkeypatch.context() as patched, pytest.raises(Killed):
-        note_units(patched, dies_at=2)
+        note_chunks(patched, dies_at=2)
         embeddings.run(spark, config_of(made))
     assert held(made) == {}
     with monkeypatch.context() as patched:
-        numbers = note_units(patched)
+        numbers = note_chunks(patched)
         embeddings.run(spark, config_of(made))
     assert numbers == [2]
     assert held(made) == held(tables)

@@ -27,6 +27,8 @@ from tests.support.table_hashes import row_hash, row_hashes
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+pytestmark = pytest.mark.shared_run("shared_tables")
+
 SPLIT, SHUFFLE = "spark.sql.files.maxPartitionBytes", "spark.sql.shuffle.partitions"
 
 ON_ONE_CORE = """
@@ -47,14 +49,14 @@ for key, value in settings.items():
     builder = builder.config(key, value)
 spark = builder.getOrCreate()
 config = build(Config, json.loads(sys.argv[1]))
-for job in jobs_of(config).values():
+for job in jobs_of(config):
     job.run(spark, config)
 print("hashes " + json.dumps(row_hashes(Tables(spark, config.root))))
 """
 
 
 def run_all(spark: SparkSession, config: Config) -> dict[str, tuple[int, int]]:
-    for job in jobs_of(config).values():
+    for job in jobs_of(config):
         job.run(spark, config)
     return row_hashes(Tables(spark, config.root))
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crossic_etl.cli.pipeline import main
 from crossic_etl.pipeline import dumps as staging
-from crossic_etl.sample.build import SourcePage, SourceWiki, write_wiki
+from crossic_etl.sample.build import write_wiki
+from crossic_etl.sample.source import SourcePage, SourceWiki
 from crossic_etl.schemas import (
     LINKS,
     PAGES,
@@ -24,7 +24,8 @@ from crossic_etl.schemas import (
     Table,
 )
 from crossic_etl.tables import Tables
-from tests.support.killed_runs import Killed, note_units
+from tests.support.commands import run as main
+from tests.support.killed_runs import Killed, note_chunks
 from tests.support.table_hashes import row_hash
 
 if TYPE_CHECKING:
@@ -174,10 +175,10 @@ def test_files_that_a_run_which_died_has_read_are_not_read_again(
     monkeypatch.setattr(staging, "LEAST_BYTES", 1)
     for month, dies_at, left in ((FIRST, 1, [1, 2, 3]), (SECOND, 3, [3])):
         with monkeypatch.context() as patched, pytest.raises(Killed):
-            note_units(patched, dies_at)
+            note_chunks(patched, dies_at)
             command(month, "--only", "pages", root="units")
         with monkeypatch.context() as patched:
-            numbers = note_units(patched)
+            numbers = note_chunks(patched)
             assert command(month, "--only", "pages", root="units") == 0
         assert numbers == left
     tables = Tables(spark, str(folder / "units"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -165,19 +166,21 @@ def test_an_exact_search_equals_brute_force(exact: Tables) -> None:
 
 
 def test_a_second_run_searches_and_writes_nothing_and_thresholds_need_no_search(
-    exact: Tables, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    exact: Tables, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, logger="crossic_etl")
     tables = copy_of(exact, tmp_path / "tables")
     before = versions(tables)
     neighbours.run(tables.spark, config_of(tables, EXACT))
     assert versions(tables) == before
     run = last_run(tables)
     assert (run.rows_in, run.rows_out, set(run.metrics.values())) == (N_QUERIES, 0, {0})
-    assert "nothing new to search" in capsys.readouterr().out
+    assert "neighbours: nothing new to search" in caplog.messages
+    caplog.clear()
     config = config_of(tables, replace(EXACT, thresholds={"*": 1.05}, max_uses=1))
     neighbours.run(tables.spark, config)
-    said = "neighbours: arrangements has no retrieved, so they make no samples\n"
-    assert said in capsys.readouterr().out
+    said = "neighbours: arrangements has no retrieved, so they make no samples"
+    assert said in caplog.messages
     assert found(tables) == expected(some_world("page"), config)
     run = last_run(tables)
     assert run.metrics["queries_in_all"] == run.metrics["documents_in_all"] == 0
@@ -197,8 +200,9 @@ def test_exact_runs_over_changes_equal_one_from_scratch(exact: Tables, tmp_path:
 
 
 def test_routed_runs_over_changes_equal_one_from_scratch(
-    routed: Tables, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    routed: Tables, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, logger="crossic_etl")
     tables, world = copy_of(routed, tmp_path / "tables"), some_world("document")
     config = config_of(tables, ROUTED, "documents")
     (row,) = tables.read(QUANTIZERS).collect()
@@ -208,7 +212,7 @@ def test_routed_runs_over_changes_equal_one_from_scratch(
     run = run_over(tables, world, config, quantizer)
     assert 0 < run.metrics["queries_in_all"] < N_QUERIES / 2
     assert tables.read(QUANTIZERS).collect() == [row]
-    assert "12 cells, nprobe 4" in capsys.readouterr().out
+    assert any("12 cells, nprobe 4" in message for message in caplog.messages)
     assert_as_from_scratch(tables, config)
 
 

@@ -12,19 +12,28 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crossic_etl.cli.pipeline import choose, plan
 from crossic_etl.config import Config, ConfigError
 from crossic_etl.config.crawl import Crawl, CrawlSource, Neighbours
 from crossic_etl.config.etl import Wikipedia
-from crossic_etl.pipeline.flow import jobs_of
-from crossic_etl.sample.build import SourcePage, SourceWiki, write_wiki
+from crossic_etl.pipeline import calibrate, flow, neighbours
+from crossic_etl.pipeline.flow import choose, jobs_of, plan
+from crossic_etl.runs.job import Job, always
+from crossic_etl.runs.record import Run
+from crossic_etl.sample.build import write_wiki
+from crossic_etl.sample.source import SourcePage, SourceWiki
 from crossic_etl.schemas import PAGES, PAIRS, REDIRECTS, REJECTS, RUNS, SAMPLES, WINDOWS, Table
 from crossic_etl.tables import Tables
 
 if TYPE_CHECKING:
     from pyspark.sql import Row
 
+pytestmark = pytest.mark.shared_run("mirror_run")
+
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def named(names: list[str]) -> list[Job]:
+    return [job for job in flow.JOBS if job.name in names]
 
 
 @pytest.mark.parametrize(
@@ -38,37 +47,41 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_jobs_are_chosen_in_their_order(
     first: str | None, only: str | None, expected: list[str]
 ) -> None:
-    assert choose(list(jobs_of(Config("/t", ("th",)))), first, only) == expected
+    chosen = choose(Config("/t", ("th",)), first, [only] if only else [])
+    assert [job.name for job in chosen] == expected
 
 
 def test_first_and_only_exclude_each_other() -> None:
     with pytest.raises(ConfigError, match="--only: give it or --from, not both"):
-        choose(["pages", "links"], "links", "pages")
+        choose(Config("/t", ("th",)), "links", ["pages"])
 
 
 def test_jobs_of_the_crawl_need_its_sources() -> None:
-    names = list(jobs_of(Config("/t", ("th",), crawl=Crawl((CrawlSource("/data/crawl"),)))))
-    assert choose(names, "documents", None) == [
-        *("documents", "embeddings", "neighbours"),
-        *("samples", "windows"),
+    config = Config("/t", ("th",), crawl=Crawl((CrawlSource("/data/crawl"),)))
+    assert [job.name for job in choose(config, "documents")] == [
+        "documents",
+        "embeddings",
+        "neighbours",
+        "samples",
+        "windows",
     ]
     with pytest.raises(ConfigError, match=r"crawl\.sources: .* a crawl for the job neighbours"):
-        choose(list(jobs_of(Config("/t", ("th",)))), None, "neighbours")
+        choose(Config("/t", ("th",)), None, ["neighbours"])
 
 
 def test_thresholds_are_calibrated_before_neighbours_where_that_is_asked_for() -> None:
     crawl = Crawl((CrawlSource("/data/crawl"),))
     without = Config("/t", ("th",), crawl=crawl)
     config = replace(without, neighbours=Neighbours(calibrate=True))
-    names = list(jobs_of(config))
+    names = [job.name for job in jobs_of(config)]
     assert names[names.index("calibrate") :][:2] == ["calibrate", "neighbours"]
     assert "embeddings" in names[: names.index("calibrate")]
-    assert "calibrate" not in jobs_of(replace(config, crawl=Crawl()))
+    assert calibrate.JOB not in jobs_of(replace(config, crawl=Crawl()))
     with pytest.raises(
         ConfigError, match=r"neighbours\.calibrate: False given, expected true for the job"
     ):
-        choose(list(jobs_of(without)), None, "calibrate")
-    reads = [plan(each, ["neighbours"])[1].partition(";")[0] for each in (without, config)]
+        choose(without, None, ["calibrate"])
+    reads = [plan(each, [neighbours.JOB])[1].partition(";")[0] for each in (without, config)]
     assert reads == [
         "neighbours: reads embeddings, documents",
         "neighbours: reads embeddings, documents, thresholds",
@@ -77,9 +90,9 @@ def test_thresholds_are_calibrated_before_neighbours_where_that_is_asked_for() -
 
 def test_a_plan_names_the_crawl() -> None:
     config = Config("t", ("th",), crawl=Crawl((CrawlSource("/data/crawl/*.parquet"),)))
-    assert plan(config, ["documents"])[1] == (
+    assert plan(config, named(["documents"]))[1] == (
         "documents: reads /data/crawl/*.parquet; "
-        "writes crawl_files, crawl_texts, near_copy_links, documents, rejects, runs"
+        "writes crawl_files, crawl_texts, near_duplicate_links, documents, rejects, runs"
     )
 
 
@@ -91,7 +104,7 @@ def test_a_plan_says_what_each_job_reads_and_writes() -> None:
         f"/dumps/{wiki}/{date}/*"
         for wiki, date in (("enwiki", "1" * 8), ("thwiki", "2" * 8), ("jawiki", "3" * 8))
     )
-    head, *lines = plan(config, ["pages", "links", "pairs", "samples"])
+    head, *lines = plan(config, named(["pages", "links", "pairs", "samples"]))
     assert head == f"configuration {config.digest()}, tables under /data/t"
     assert lines == [
         f"pages: reads {inputs}; writes pages, redirects, rejects, runs",
@@ -104,16 +117,18 @@ def test_a_plan_says_what_each_job_reads_and_writes() -> None:
 def test_a_plan_reads_the_crawl_for_samples_that_need_it() -> None:
     crawl = Crawl((CrawlSource("/data/crawl"),))
     without = Config("t", ("th",), crawl=crawl)
-    assert plan(without, ["samples"])[1].startswith("samples: reads pairs, pages; writes")
+    assert plan(without, named(["samples"]))[1].startswith("samples: reads pairs, pages; writes")
     found = Config("t", ("th",), crawl=crawl, arrangements=("en-first", "retrieved"))
-    assert plan(found, ["samples"])[1] == (
+    assert plan(found, named(["samples"]))[1] == (
         "samples: reads pairs, pages, neighbours, documents; writes samples, rejects, runs"
     )
 
 
 def test_a_plan_names_plain_text() -> None:
     config = Config("t", ("th",), Wikipedia(plain_text={"en": "/data/en", "th": "/data/th"}))
-    assert plan(config, ["pages"])[1].startswith("pages: reads /data/en, /data/th; writes pages")
+    assert plan(config, named(["pages"]))[1].startswith(
+        "pages: reads /data/en, /data/th; writes pages"
+    )
 
 
 def run_without_java(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -133,6 +148,7 @@ def test_a_dry_run_starts_no_spark(tmp_path: Path) -> None:
     done = run_without_java(tmp_path, "--dry-run", "--from", "samples")
     assert (done.returncode, done.stderr) == (0, "")
     assert [line.partition(" ")[0] for line in done.stdout.splitlines()] == [
+        "root:",
         "configuration",
         "samples:",
         "windows:",
@@ -142,7 +158,7 @@ def test_a_dry_run_starts_no_spark(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_dry_run_looks_for_the_dumps(tmp_path: Path) -> None:
     done = run_without_java(tmp_path, "--dry-run")
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (1, "root: /none\n")
     assert done.stderr.startswith("error: no pages-articles dump of en in ")
     for lang in ("en", "th"):
         write_wiki(SourceWiki(lang, (SourcePage(1, "A", "text"),)), tmp_path / "dumps", "20260101")
@@ -158,7 +174,7 @@ def test_a_wrong_configuration_needs_no_spark_to_be_refused(tmp_path: Path) -> N
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr == (
-        "error: window.lenght: there is no such key; did you mean length? "
+        "error: --set: window.lenght: there is no such key; did you mean length? "
         "There are length, policy\n"
     )
 
@@ -264,3 +280,21 @@ def test_a_job_that_fails_leaves_the_tables_as_they_were(
     assert tables.version(PAGES) == version
     (failed,) = [row for row in rows(tables, RUNS) if row.state == "failed"]
     assert (failed.job, f"error: {failed.error}\n") == ("pages", error)
+
+
+def test_a_new_job_is_one_line_in_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(*given: object, **more: object) -> Run:
+        return Run("counts")
+
+    new = Job("counts", run, writes=(RUNS,), reads=always(PAGES), scratch=("counts",))
+    monkeypatch.setattr(flow, "JOBS", (*flow.JOBS, new))
+    config = Config("/t", ("th",))
+    assert jobs_of(config)[-1] is new
+    assert choose(config, "counts") == choose(config, None, ["counts"]) == [new]
+    assert plan(config, [new])[1] == "counts: reads pages; writes runs, runs"
+    assert "counts" in flow.scratch_names()
+
+
+def test_a_job_that_is_none_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"pears: no such job; there are pages, links, pairs"):
+        choose(Config("/t", ("th",)), None, ["pears"])

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from crossic_etl.config import Config
     from crossic_etl.tables import Tables
 
+pytestmark = pytest.mark.shared_run("shared_tables")
+
 
 @pytest.fixture(scope="module")
 def expected(shared_data: Path) -> dict[str, Any]:
@@ -61,7 +63,7 @@ def test_pairs_of_a_language(shared_tables: Tables, expected: dict[str, Any], la
 def test_every_run_balances(shared_tables: Tables, shared_config: Config) -> None:
     rows = shared_tables.read(RUNS).collect()
     assert [row.job for row in rows if row.state != "done"] == []
-    assert {row.job for row in rows} == set(jobs_of(shared_config))
+    assert {row.job for row in rows} == {job.name for job in jobs_of(shared_config)}
     assert all(row.rows_in == row.rows_used + sum(row.dropped.values()) for row in rows)
 
 

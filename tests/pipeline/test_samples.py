@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +15,15 @@ from crossic_etl.config.crawl import Crawl, CrawlSource
 from crossic_etl.config.encoder import choose_encoder
 from crossic_etl.export import job as export
 from crossic_etl.export.manifest import read_manifest
-from crossic_etl.export.plan import Request
-from crossic_etl.pipeline import sample_sources as sample_units
+from crossic_etl.export.plan import ExportRequest
+from crossic_etl.inputs.run_inputs import RunInputs
+from crossic_etl.pipeline import sample_sources as sample_chunks
 from crossic_etl.pipeline import samples, windows
 from crossic_etl.pipeline.flow import run_if_needed
 from crossic_etl.schemas import DOCUMENTS, NEIGHBOURS, PAGES, PAIRS, RUNS, SAMPLES, WINDOWS
 from crossic_etl.tables import TableError, Tables
 from crossic_etl.training.reader import open_export
-from tests.support.killed_runs import Killed, note_units
+from tests.support.killed_runs import Killed, note_chunks
 from tests.support.rows import write_rows
 from tests.support.spark_settings import settings
 from tests.support.table_hashes import row_hashes
@@ -42,8 +44,12 @@ TEXTS = {
 }
 # th:1001 has no pair: by the hash of its id it is for validation, and all pairs are for training.
 FOUND = [
-    *(("th:11", "d1", 1.2, True), ("th:11", "d2", 1.1, True), ("th:12", "d2", 1.3, True)),
-    *(("th:12", "d1", 1.4, False), ("th:13", "d2", 1.5, True), ("th:1001", "d1", 1.2, True)),
+    ("th:11", "d1", 1.2, True),
+    ("th:11", "d2", 1.1, True),
+    ("th:12", "d2", 1.3, True),
+    ("th:12", "d1", 1.4, False),
+    ("th:13", "d2", 1.5, True),
+    ("th:1001", "d1", 1.2, True),
 ]
 
 
@@ -54,7 +60,8 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
     evaluation.write_text(json.dumps({"question": QUESTION}), encoding="utf-8")
     crawl = Crawl((CrawlSource("/none"),), evaluation=(str(evaluation),))
     return Config(
-        *(str(folder / "tables"), ("th",)),
+        str(folder / "tables"),
+        ("th",),
         arrangements=("en-first", "retrieved"),
         mixture={"en-first": 0.25, "retrieved": 0.75},
         validation_share=0.45,
@@ -67,9 +74,9 @@ def neighbour(
     query: str, doc: str, margin: float, accepted: bool, model: str, revision: str
 ) -> Any:
     return {
-        **{"query_id": query, "doc_id": doc, "margin": margin, "accepted": accepted},
-        **{"model": model, "revision": revision, "target_lang": "th", "query_kind": "page"},
-    }
+        "query_id": query, "doc_id": doc, "margin": margin, "accepted": accepted,
+        "model": model, "revision": revision, "target_lang": "th", "query_kind": "page",
+    }  # fmt: skip
 
 
 def write_input(tables: Tables, config: Config) -> None:
@@ -146,15 +153,15 @@ def test_samples_that_a_run_which_died_has_staged_are_not_made_again(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sample_units, "LEAST_SIDES", 1)
+    monkeypatch.setattr(sample_chunks, "LEAST_TEXT_PAIRS", 1)
     made, own = Tables(spark, str(tmp_path)), replace(config, root=str(tmp_path))
     write_input(made, own)
     with monkeypatch.context() as patched, pytest.raises(Killed):
-        note_units(patched, dies_at=1)
+        note_chunks(patched, dies_at=1)
         samples.run(spark, own)
     assert not made.is_there(SAMPLES)
     with monkeypatch.context() as patched:
-        numbers = note_units(patched)
+        numbers = note_chunks(patched)
         samples.run(spark, own)
     assert numbers == [1]
     assert row_hashes(made, [SAMPLES]) == row_hashes(tables, [SAMPLES])
@@ -162,24 +169,26 @@ def test_samples_that_a_run_which_died_has_staged_are_not_made_again(
 
 
 def test_other_evaluation_texts_in_the_same_file_are_news(
-    spark: SparkSession, config: Config, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    spark: SparkSession, config: Config, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, logger="crossic_etl")
     evaluation = tmp_path / "evaluation.jsonl"
     evaluation.write_text(json.dumps({"question": QUESTION}), encoding="utf-8")
     crawl = replace(config.crawl, evaluation=(str(evaluation),))
     made, own = Tables(spark, str(tmp_path)), replace(config, root=str(tmp_path), crawl=crawl)
     write_input(made, own)
 
-    def run() -> str:
-        run_if_needed(spark, own, "samples", rebuild=False)
-        return capsys.readouterr().out
+    def run() -> list[str]:
+        caplog.clear()
+        run_if_needed(samples.JOB, own, RunInputs(spark, own))
+        return caplog.messages
 
-    assert "contaminated 2" in run()
-    assert run() == "samples: nothing new\n"
+    assert "contaminated 2" in run()[-1]
+    assert run() == ["samples: nothing new"]
     other = QUESTION.replace("vessels stands longest", "pupils works fastest")
     evaluation.write_text(json.dumps({"question": other}), encoding="utf-8")
-    said = run()
-    assert "\nsamples: 8 in, " in said and "contaminated" not in said
+    _, said = run()
+    assert said.startswith("samples: 8 in, ") and "contaminated" not in said
 
 
 def test_the_mixture_has_its_shares_and_the_rest_is_counted(tables: Tables) -> None:
@@ -201,7 +210,7 @@ def test_the_mixture_has_its_shares_and_the_rest_is_counted(tables: Tables) -> N
 def test_an_export_of_the_mixture_has_its_windows_and_names_its_samples(
     tables: Tables, config: Config, tmp_path: Path
 ) -> None:
-    export.run(tables.spark, config, Request(str(tmp_path / "x"), "mixture"))
+    export.run(tables.spark, config, ExportRequest(str(tmp_path / "x"), "mixture"))
     held = {row.sample_id: row for row in tables.read(SAMPLES).collect()}
     rows = tables.read(WINDOWS).where("arrangement = 'mixture'").collect()
     for split in ("train", "validation"):

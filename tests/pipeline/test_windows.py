@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,8 +42,9 @@ def whole(tables: Tables) -> dict[int, list[str]]:
 
 
 def test_windows_of_another_length_follow_their_samples_or_go(
-    spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    spark: SparkSession, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, logger="crossic_etl")
     tables = Tables(spark, str(tmp_path))
     short, long = (
         Config(str(tmp_path), ("th",), window=Window(length), shards=1, segment=Segment(length))
@@ -53,17 +55,12 @@ def test_windows_of_another_length_follow_their_samples_or_go(
     windows.run(spark, long)
     assert whole(tables) == {32: ["a", "b"], 64: ["a", "b"]}
     write_samples(tables, {"a": 20, "c": 25})
-    capsys.readouterr()
     windows.run(spark, long)
-    assert "windows: those of length 32, policy sliding of en-first follow" in (
-        capsys.readouterr().out
-    )
+    assert "windows: those of length 32, policy sliding of en-first follow" in caplog.messages
     assert whole(tables) == {32: ["a", "c"], 64: ["a", "c"]}
     write_samples(tables, {"a": 20, "d": 50})
     windows.run(spark, long)
-    assert "of en-first are removed: samples are up to 50 tokens long now" in (
-        capsys.readouterr().out
-    )
+    assert "of en-first are removed: samples are up to 50 tokens long now" in caplog.messages[-2]
     assert whole(tables) == {64: ["a", "d"]}
     version = tables.version(WINDOWS)
     with pytest.raises(

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from crossic_etl.report.charts import bars, spreads, stacked_bars
-from crossic_etl.report.content import Figure, Grid, Report, Section, Shown, Side
+from crossic_etl.report.charts import bars, histograms, stacked_bars
+from crossic_etl.report.content import Figure, Grid, ReportData, Section, ShownSample, ShownText
 
 HOSTILE = """</script></style><script>window.hurt=1</script><img src=x onerror="window.hurt=1">"""
 ARABIC = "NASA هي وكالة أمريكية.\n\nتأسست عام 1958."
 
 
-def side(lang: str, title: str, text: str, url: str | None = None, n_cut: int = 0) -> Side:
+def side(lang: str, title: str, text: str, url: str | None = None, n_cut: int = 0) -> ShownText:
     address = f"https://{lang}.wikipedia.org/wiki/{title}" if url is None else url
-    return Side(lang, title, address, text, n_cut, 12)
+    return ShownText(lang, title, address, text, n_cut, 12)
 
 
-def sample(name: str, arrangement: str, english: Side | None, target: Side | None) -> Shown:
+def sample(
+    name: str, arrangement: str, english: ShownText | None, target: ShownText | None
+) -> ShownSample:
     lang = target.lang if target else "th"
-    return Shown(
+    return ShownSample(
         name, arrangement, lang, "train", "part 1 of 2", 1_234, "CC-BY-SA-4.0", english, target
     )
 
@@ -42,7 +44,7 @@ BINS = [
 ]
 
 
-def literal_report() -> Report:
+def literal_report() -> ReportData:
     """The report; drawn anew at each call."""
     jobs = Grid(
         "Rows in and out of each job", ("job", "in", "dropped"), ("", ",d", ",d"),
@@ -59,7 +61,7 @@ def literal_report() -> Report:
     )
     figures = [
         Figure("Pairs", stacked_bars(PAIRS, "lang", "rows", "kind", ["x", "y"], "pairs"), pairs),
-        Figure("Characters", spreads(BINS, "lang", "characters", log=True), lengths),
+        Figure("Characters", histograms(BINS, "lang", "characters", log=True), lengths),
     ]
     sections = (
         Section("flow", "The flow", "Rows in are rows used plus rows dropped.", grids=[jobs]),
@@ -70,4 +72,4 @@ def literal_report() -> Report:
             [Figure("Seconds of each job", bars(SECONDS, "job", "seconds", "seconds"), seconds)],
         ),
     )  # fmt: skip
-    return Report("/data/<crossic>", "2026-01-01 12:00 UTC", "1.0", 5, sections, SAMPLES)
+    return ReportData("/data/<crossic>", "2026-01-01 12:00 UTC", "1.0", 5, sections, SAMPLES)

@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from crossic_etl.report.charts import bars, spreads, stacked_bars
+from crossic_etl.report.charts import bars, histograms, stacked_bars
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -48,7 +48,7 @@ def test_a_histogram_has_a_panel_for_each_name(log: bool) -> None:
         for lang in ("ar", "th")
         for n in range(1, 5)
     ]
-    svg = spreads(rows, "lang", "tokens", log=log)
+    svg = histograms(rows, "lang", "tokens", log=log)
     heights = [height for _, _, height in marks(svg)]
     assert len(heights) == 8
     assert heights[3] == pytest.approx(4 * heights[0], rel=0.05)
@@ -58,7 +58,7 @@ def test_a_histogram_has_a_panel_for_each_name(log: bool) -> None:
 def test_kinds_of_a_bin_stand_on_each_other() -> None:
     rows = [{"lang": "ar", "low": 0.5, "high": 0.6, "rows": n, "state": state}
             for n, state in ((3, "accepted"), (1, "refused"))]  # fmt: skip
-    heights = {c: h for c, _, h in marks(spreads(rows, "lang", "cosine", kind="state"))}
+    heights = {c: h for c, _, h in marks(histograms(rows, "lang", "cosine", kind="state"))}
     assert heights["var(--series-1)"] == pytest.approx(3 * heights["var(--series-2)"], rel=0.05)
 
 
@@ -80,4 +80,4 @@ def test_two_charts_of_a_page_share_no_id() -> None:
 
 def test_scores_are_written_as_decimals() -> None:
     rows = [{"lang": "ar", "low": n / 10, "high": n / 10 + 0.1, "rows": 1} for n in range(2, 8)]
-    assert {"0.2", "0.4"} <= set(words(spreads(rows, "lang", "cosine", form="~f")))
+    assert {"0.2", "0.4"} <= set(words(histograms(rows, "lang", "cosine", form="~f")))

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from crossic_etl.report.content import Grid, Report
+from crossic_etl.report.content import Grid, ReportData
 from crossic_etl.report.html import direction, render, web_address
 from tests.report.literal_report import ARABIC, HOSTILE, literal_report
 
@@ -142,7 +142,7 @@ def test_numbers_are_written_in_groups_and_unknown_ones_as_a_dash() -> None:
 
 
 def test_a_report_without_samples_has_no_browser_of_them() -> None:
-    page = Page(render(Report("/data", "now", "1.0", 5, ())))
+    page = Page(render(ReportData("/data", "now", "1.0", 5, ())))
     assert page.all("form") == []
     assert "#samples" not in [attrs["href"] for attrs, _ in page.all("a")]
 

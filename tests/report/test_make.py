@@ -5,13 +5,13 @@ from typing import NoReturn
 
 import pytest
 
-from crossic_etl.cli.report import main
 from crossic_etl.config import ConfigError
-from crossic_etl.pipeline.flow import JOBS
+from crossic_etl.pipeline.flow import names
 from crossic_etl.report import make
 from crossic_etl.report.flow import ORDER
 from crossic_etl.report.make import check_file, write_report
 from tests.report.literal_report import literal_report
+from tests.support.commands import report as main
 
 
 def test_a_report_replaces_an_older_one_whole_and_leaves_nothing_else(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_wrong_arguments_end_before_spark_starts(
     def start() -> NoReturn:
         raise AssertionError("Spark started")
 
-    monkeypatch.setattr("crossic_etl.cli.report.get_session", start)
+    monkeypatch.setattr("crossic_etl.session.get_session", start)
     config = tmp_path / "my.yaml"
     config.write_text("root: /data\nlanguages: [th]\n")
     assert main(["--config", str(config), *arguments]) == 1
@@ -71,4 +71,4 @@ def test_wrong_arguments_end_before_spark_starts(
 
 
 def test_the_flow_has_every_job_of_the_pipeline_in_its_order() -> None:
-    assert (*JOBS, "export") == ORDER
+    assert (*names(), "export") == ORDER

@@ -9,27 +9,29 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from crossic_etl.cli.report import main
 from crossic_etl.report.browser import MOST_CHARACTERS
-from crossic_etl.report.content import Grid, Report, Section
+from crossic_etl.report.content import Grid, ReportData, Section
 from crossic_etl.report.make import make_report
 from crossic_etl.schemas import NEIGHBOURS, PAGES, SAMPLES, TABLES, THRESHOLDS
 from crossic_etl.tables import Tables
+from tests.support.commands import report as main
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from crossic_etl.config import Config
 
+pytestmark = pytest.mark.shared_run("shared_tables")
+
 MOST = 3
 
 
 @pytest.fixture(scope="module")
-def report(spark: SparkSession, shared_tables: Tables, shared_config: Config) -> Report:
+def report(spark: SparkSession, shared_tables: Tables, shared_config: Config) -> ReportData:
     return make_report(spark, shared_config, MOST)
 
 
-def section(report: Report, key: str) -> Section:
+def section(report: ReportData, key: str) -> Section:
     return next(one for one in report.sections if one.key == key)
 
 
@@ -37,13 +39,13 @@ def rows(grid: Grid) -> dict[Any, tuple[Any, ...]]:
     return {row[0]: row[1:] for row in grid.rows}
 
 
-def test_what_the_tables_do_not_have_is_left_out(report: Report) -> None:
+def test_what_the_tables_do_not_have_is_left_out(report: ReportData) -> None:
     assert [one.key for one in report.sections] == [
         "flow", "rejects", "pairs", "lengths", "windows", "similarity", "seconds",
     ]  # fmt: skip
 
 
-def test_the_rows_of_every_table_that_is_there(report: Report, shared_tables: Tables) -> None:
+def test_the_rows_of_every_table_that_is_there(report: ReportData, shared_tables: Tables) -> None:
     held = {name: shared_tables.find(table) for name, table in TABLES.items()}
     counts = {name: frame.count() for name, frame in held.items() if frame is not None}
     assert {name: n for name, (n,) in rows(section(report, "flow").grids[0]).items()} == counts
@@ -51,7 +53,7 @@ def test_the_rows_of_every_table_that_is_there(report: Report, shared_tables: Ta
     assert counts["pairs"] == 78
 
 
-def test_each_job_balances_and_is_in_the_order_of_the_flow(report: Report) -> None:
+def test_each_job_balances_and_is_in_the_order_of_the_flow(report: ReportData) -> None:
     _, jobs, dropped = section(report, "flow").grids
     assert [row[0] for row in jobs.rows][:5] == ["pages", "links", "pairs", "samples", "windows"]
     for job, n_in, n_used, n_dropped, *_ in jobs.rows:
@@ -59,7 +61,7 @@ def test_each_job_balances_and_is_in_the_order_of_the_flow(report: Report) -> No
         assert n_dropped == sum(row[2] for row in dropped.rows if row[0] == job)  # type: ignore[misc]
 
 
-def test_pairs_of_each_language(report: Report, shared_data: Path) -> None:
+def test_pairs_of_each_language(report: ReportData, shared_data: Path) -> None:
     (figure,) = section(report, "pairs").figures
     expected = json.loads((shared_data / "EXPECTED.json").read_text())["pairs"]["list"]
     counts = {lang: len(pairs) for lang, pairs in expected.items()}
@@ -68,7 +70,7 @@ def test_pairs_of_each_language(report: Report, shared_data: Path) -> None:
     assert all(row[0] == sum(row[1:]) for row in found.values())
 
 
-def test_lengths_of_pages_and_tokens_of_samples(report: Report, shared_tables: Tables) -> None:
+def test_lengths_of_pages_and_tokens_of_samples(report: ReportData, shared_tables: Tables) -> None:
     pages, samples = section(report, "lengths").figures
     longest = {
         row.lang: row.most
@@ -81,14 +83,14 @@ def test_lengths_of_pages_and_tokens_of_samples(report: Report, shared_tables: T
     }  # fmt: skip
 
 
-def test_every_place_of_a_window_is_new_repeated_or_padding(report: Report) -> None:
+def test_every_place_of_a_window_is_new_repeated_or_padding(report: ReportData) -> None:
     (figure,) = section(report, "windows").figures
     assert len(figure.grid.rows) == 10  # five arrangements, train and validation
     for row in figure.grid.rows:
         assert sum(row[-3:]) == pytest.approx(1)  # type: ignore[arg-type]
 
 
-def test_sides_of_real_pairs_are_nearer_than_random_ones(report: Report) -> None:
+def test_sides_of_real_pairs_are_nearer_than_random_ones(report: ReportData) -> None:
     (figure,) = section(report, "similarity").figures
     median = {name: row[3] for name, row in rows(figure.grid).items()}
     assert set(median) == {"en-first", "target-first", "random"}
@@ -96,7 +98,9 @@ def test_sides_of_real_pairs_are_nearer_than_random_ones(report: Report) -> None
     assert all(row[0] <= 200 for row in rows(figure.grid).values())
 
 
-def test_samples_of_each_language_and_arrangement(report: Report, shared_tables: Tables) -> None:
+def test_samples_of_each_language_and_arrangement(
+    report: ReportData, shared_tables: Tables
+) -> None:
     by = ["arrangement", "target_lang"]
     held = {
         (row.arrangement, row.target_lang): row["count"]
@@ -109,7 +113,7 @@ def test_samples_of_each_language_and_arrangement(report: Report, shared_tables:
     assert shown == {key: min(MOST, n) for key, n in held.items()}
 
 
-def test_a_shown_side_is_the_sample_s_own(report: Report, shared_tables: Tables) -> None:
+def test_a_shown_side_is_the_sample_s_own(report: ReportData, shared_tables: Tables) -> None:
     held = {row.sample_id: row for row in shared_tables.read(SAMPLES).collect()}
     for sample in report.samples:
         row = held[sample.sample_id]

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 from typing import Any
 
 import pytest
 
 from crossic_etl.config import Config
-from crossic_etl.pipeline.flow import JOBS
-from crossic_etl.runs.ledger import JobSpec, digest_of, inputs_of, settings_of
+from crossic_etl.pipeline import windows
+from crossic_etl.pipeline.flow import JOBS, names
+from crossic_etl.runs.job import Job
+from crossic_etl.runs.ledger import inputs_of, settings_fingerprint, settings_of
 
 CONFIG = Config("/t", ("th",))
 # What decides no row: where tables are, how files came, how much memory there is, and upkeep.
@@ -25,15 +28,16 @@ def named(keys: tuple[str, ...]) -> set[str]:
 
 
 def test_every_key_of_the_configuration_is_a_setting_or_an_input_of_some_job() -> None:
-    keys = {key for job in JOBS.values() for key in (*job.SPEC.settings, *job.SPEC.inputs)}
+    keys = {key for job in JOBS for key in (*job.settings, *job.inputs)}
     assert {field.name for field in dataclasses.fields(Config)} - named(tuple(keys)) == FREE
 
 
-@pytest.mark.parametrize("name", JOBS)
-def test_a_job_says_what_it_reads_and_writes(name: str) -> None:
-    job = JOBS[name]
-    assert (job.SPEC.name, job.SPEC.reads, job.SPEC.writes) == (name, job.READS, job.WRITES)
-    assert not set(job.SPEC.settings) & set(job.SPEC.inputs)
+@pytest.mark.parametrize("job", JOBS, ids=names())
+def test_a_job_is_its_module_and_writes_its_table(job: Job) -> None:
+    module = importlib.import_module(f"crossic_etl.pipeline.{job.name}")
+    assert module.JOB is job and module.run is job.run
+    assert job.writes and not set(job.settings) & set(job.inputs)
+    assert set(job.reads(CONFIG)).isdisjoint(job.writes)
 
 
 @pytest.mark.parametrize(
@@ -42,13 +46,13 @@ def test_a_job_says_what_it_reads_and_writes(name: str) -> None:
 )
 def test_settings_are_those_that_a_job_names(change: dict[str, Any], differs: bool) -> None:
     other = dataclasses.replace(CONFIG, **change)
-    keys = JOBS["windows"].SPEC.settings
+    keys = windows.JOB.settings
     assert (settings_of(other, keys) != settings_of(CONFIG, keys)) == differs
-    assert (digest_of(other, keys) != digest_of(CONFIG, keys)) == differs
+    assert (settings_fingerprint(other, keys) != settings_fingerprint(CONFIG, keys)) == differs
 
 
 def test_inputs_are_keys_and_files() -> None:
-    spec = JobSpec("pages", inputs=("languages", "wikipedia.date"))
+    spec = Job("pages", run=len, inputs=("languages", "wikipedia.date"))
     assert inputs_of(CONFIG, spec, "a") != inputs_of(CONFIG, spec, "b")
     later = dataclasses.replace(CONFIG, languages=("th", "ja"))
     assert inputs_of(CONFIG, spec) != inputs_of(later, spec)

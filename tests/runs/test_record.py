@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from crossic_etl.config import Config
 from crossic_etl.runs import recorded
-from crossic_etl.runs.ledger import JobSpec
+from crossic_etl.runs.job import Job, always
 from crossic_etl.runs.record import Run, UnbalancedError
 from crossic_etl.schemas import PAGES, REDIRECTS, RUNS, Table
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 CONFIG = Config("a", ("th",))
-SPEC = JobSpec("pages")
+JOB = Job("pages", run=len)
 Frame = Callable[[str, list[tuple[Any, ...]]], "DataFrame"]
 
 
@@ -38,7 +39,7 @@ class Ledger:
 def ledger_of(**counts: Any) -> dict[str, Any]:
     """The row that a job with these counts leaves."""
     ledger = Ledger()
-    with recorded(ledger, CONFIG, SPEC) as run:  # type: ignore[arg-type]
+    with recorded(ledger, CONFIG, JOB) as run:  # type: ignore[arg-type]
         for name, value in counts.items():
             setattr(run, name, value)
     return ledger.rows[0]
@@ -80,26 +81,26 @@ def test_a_job_ends_with_one_line(run: Run, expected: str) -> None:
 def test_what_is_read_is_used_or_dropped_for_its_reason(frame: Frame) -> None:
     counts = [("read", 9), ("page", 4), ("redirect", 2), ("cut", 3), ("prop", None), ("xml", 0)]
     run = Run("pages")
-    run.settle(frame("outcome string, rows long", counts), used=("page", "redirect"))
+    run.resolve_outcomes(frame("outcome string, rows long", counts), used=("page", "redirect"))
     assert (run.rows_in, run.rows_out, run.dropped) == (9, 6, {"cut": 3})
 
 
 def test_rows_that_have_no_outcome_fail_the_job(frame: Frame) -> None:
     counts = frame("outcome string, rows long", [("read", 9), ("page", 4), ("cut", 3)])
     with pytest.raises(UnbalancedError, match="pages: 9 rows in, but 4 used and 3 dropped"):
-        Run("pages").settle(counts, used=("page",))
+        Run("pages").resolve_outcomes(counts, used=("page",))
 
 
 def test_rows_with_the_key_of_another_are_duplicates() -> None:
     run = Run("pages", rows_in=6, rows_out=6)
-    run.publish(4)
+    run.reconcile_output_rows(4)
     assert (run.rows_out, run.dropped) == (4, {"duplicate": 2})
     run.check()
 
 
 def test_without_duplicates_none_are_counted() -> None:
     run = Run("pages", rows_in=6, rows_out=6)
-    run.publish(6)
+    run.reconcile_output_rows(6)
     assert run.dropped == {}
 
 
@@ -124,35 +125,37 @@ def test_each_run_has_its_own_id() -> None:
 
 def test_the_versions_of_what_was_read_are_kept() -> None:
     ledger = Ledger()
-    with recorded(ledger, CONFIG, JobSpec("pairs", (PAGES, REDIRECTS))):  # type: ignore[arg-type]
+    with recorded(ledger, CONFIG, Job("pairs", run=len, reads=always(PAGES, REDIRECTS))):  # type: ignore[arg-type]
         pass
     assert ledger.rows[0]["input_versions"] == {"pages": 3, "redirects": 5}
 
 
-def test_a_run_prints_when_it_started_and_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_says_when_it_started_and_what_it_did(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="crossic_etl")
     row = ledger_of(rows_in=1, rows_out=1)
-    started, line = capsys.readouterr().out.splitlines()
+    started, line = caplog.messages
     assert started == f"pages: started {row['started']:%Y-%m-%d %H:%M:%S} UTC"
     assert line == "pages: 1 in, 1 out, 0 dropped, 0.0 s"
 
 
-def test_a_run_that_fails_is_recorded_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_that_fails_is_recorded_and_fails(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="crossic_etl")
     ledger = Ledger()
     with (
         pytest.raises(RuntimeError, match="no dump"),
-        recorded(ledger, CONFIG, SPEC) as run,  # type: ignore[arg-type]
+        recorded(ledger, CONFIG, JOB) as run,  # type: ignore[arg-type]
     ):
         run.rows_in = 4
         raise RuntimeError("no dump" * 100)
     (row,) = ledger.rows
     assert (row["state"], row["rows_in"], row["error"]) == ("failed", 4, ("no dump" * 100)[:500])
-    (line,) = capsys.readouterr().out.splitlines()
+    (line,) = caplog.messages
     assert line.startswith("pages: started ")
 
 
 def test_a_run_that_does_not_balance_fails() -> None:
     ledger = Ledger()
-    with pytest.raises(UnbalancedError), recorded(ledger, CONFIG, SPEC) as run:  # type: ignore[arg-type]
+    with pytest.raises(UnbalancedError), recorded(ledger, CONFIG, JOB) as run:  # type: ignore[arg-type]
         run.rows_in = 1
     assert [row["state"] for row in ledger.rows] == ["failed"]
 
@@ -160,6 +163,6 @@ def test_a_run_that_does_not_balance_fails() -> None:
 def test_the_first_error_is_told_where_not_even_its_record_can_be_written() -> None:
     with (
         pytest.raises(RuntimeError, match="no dump"),
-        recorded(Ledger(broken=True), CONFIG, SPEC),  # type: ignore[arg-type]
+        recorded(Ledger(broken=True), CONFIG, JOB),  # type: ignore[arg-type]
     ):
         raise RuntimeError("no dump")

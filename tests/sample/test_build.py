@@ -6,18 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from crossic_etl.kernels.wiki.dump_xml import Page, Redirect, Reject, parse_record, parse_siteinfo
+from crossic_etl.kernels.wiki.dump_records import Page, Redirect, Reject
+from crossic_etl.kernels.wiki.dump_xml import parse_record, parse_siteinfo
 from crossic_etl.kernels.wiki.sql_dump import columns_of, parse_insert
 from crossic_etl.kernels.wiki.titles import canonical_title
 from crossic_etl.kernels.wikis import Wiki
-from crossic_etl.sample.build import (
-    SAMPLE_LANGUAGES,
-    SourcePage,
-    SourceWiki,
-    build_sample,
-    load_sample,
-    write_wiki,
-)
+from crossic_etl.sample.build import SAMPLE_LANGUAGES, build_sample, load_sample, write_wiki
+from crossic_etl.sample.source import SourcePage, SourceWiki
 
 SMALL = SourceWiki(
     "es",
@@ -120,7 +115,7 @@ def test_what_is_written_is_read(tmp_path: Path, compression: str, schema: str) 
     assert isinstance(pan, Page) and (pan.page_id, pan.wikitext) == (1, "")
     assert isinstance(oil, Page) and oil.title == 'Aceite "de" oliva & más'
     assert (oil.wikitext, oil.revision_id) == ("Texto <ref>x</ref>", 10_000_002)
-    assert redirect == Redirect(5, "Óleo", 'Aceite "de" oliva & más', 0, "", "Uso's")
+    assert redirect == Redirect(5, "Óleo", 'Aceite "de" oliva & más', 0, "")
     assert getattr(dropped, "reason", "") == "namespace"
 
 

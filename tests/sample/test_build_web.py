@@ -23,7 +23,7 @@ from crossic_etl.kernels.crawl.records import (
     read_wet,
 )
 from crossic_etl.kernels.crawl.url_blocks import UrlBlockList
-from crossic_etl.kernels.dedup.minhash import band_keys, jaccard_estimate, signature
+from crossic_etl.kernels.dedup.minhash import band_keys
 from crossic_etl.kernels.text.contamination import NgramIndex, read_evaluation
 from crossic_etl.kernels.text.language_id import crawl_language, identify
 from crossic_etl.kernels.text.normalize import clean_text, document_id
@@ -38,6 +38,7 @@ from crossic_etl.sample.build_web import (
     write_fineweb,
     write_wet,
 )
+from tests.support.signatures import jaccard_estimate, signature
 
 FOLDER = files("crossic_etl.sample") / "web"
 SUBJECTS = {

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crossic_etl.cli import sample
 from crossic_etl.sample.build_web import load_web_sample
 from crossic_etl.schemas import DOCUMENTS, NEIGHBOURS, PAIRS, RUNS, SAMPLES, WINDOWS
 from crossic_etl.tables import Tables
+from tests.support.commands import sample
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -29,7 +29,7 @@ def first_run(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> 
     shown = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(shown):
         patch.chdir(folder)
-        assert sample.main(["warehouse"]) == 0
+        assert sample(["warehouse"]) == 0
     return Tables(spark, str(folder / "warehouse" / "tables")), shown.getvalue()
 
 

@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterable, Iterator
 import pytest
 
 from crossic_etl.submit.follow import follow
-from crossic_etl.submit.job import State, SubmitError, UnreachableError
+from crossic_etl.submit.job import JobState, SubmitError, UnreachableError
 
 
 class Scripted:
     """A platform whose job goes through these states."""
 
-    def __init__(self, states: Iterable[State | BaseException]) -> None:
-        self._states: Iterator[State | BaseException] = iter(states)
+    def __init__(self, states: Iterable[JobState | BaseException]) -> None:
+        self._states: Iterator[JobState | BaseException] = iter(states)
 
     def check(self) -> None: ...
 
@@ -22,7 +22,7 @@ class Scripted:
     def submit(self) -> str:
         return "7"
 
-    def state(self, job_id: str) -> State:
+    def state(self, job_id: str) -> JobState:
         state = next(self._states)
         if isinstance(state, BaseException):
             raise state
@@ -32,12 +32,12 @@ class Scripted:
         return f"{job_id} goes on"
 
 
-RUNNING = State("running")
+RUNNING = JobState("running")
 
 
 @pytest.fixture
 def following() -> Callable[..., tuple[int, list[str]]]:
-    def run(*states: State | BaseException) -> tuple[int, list[str]]:
+    def run(*states: JobState | BaseException) -> tuple[int, list[str]]:
         lines: list[str] = []
         return follow(Scripted(states), "7", 0, lines.append, patience=3), lines
 
@@ -48,7 +48,7 @@ def following() -> Callable[..., tuple[int, list[str]]]:
 def test_a_jobs_exit_status_is_returned_and_each_change_said_once(
     following: Callable[..., tuple[int, list[str]]], status: int
 ) -> None:
-    states = State("pending"), RUNNING, RUNNING, State("ended", status)
+    states = JobState("pending"), RUNNING, RUNNING, JobState("ended", status)
     assert following(*states) == (status, ["pending", "running", "ended"])
 
 
@@ -56,7 +56,7 @@ def test_a_platform_that_answers_again_is_followed_on(
     following: Callable[..., tuple[int, list[str]]],
 ) -> None:
     away = UnreachableError("away")
-    status, lines = following(RUNNING, away, away, RUNNING, away, State("ended", 0))
+    status, lines = following(RUNNING, away, away, RUNNING, away, JobState("ended", 0))
     assert status == 0
     assert lines == ["running", *["no answer, trying again: away"] * 3, "ended"]
 

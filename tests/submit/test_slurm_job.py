@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 import yaml
 
-from crossic_etl.cli.submit_training import main as submit_training
 from crossic_etl.config.submit import Slurm, Submit
 from crossic_etl.submit.follow import follow
 from crossic_etl.submit.job import SubmitError, TrainingJob, UnreachableError
 from crossic_etl.submit.slurm_job import SlurmJob
 from tests.submit import slurm_cluster
+from tests.support.commands import submit as submit_training
 from tests.training.tiny import write_training
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -291,7 +291,8 @@ class TestCluster:
         command = [
             sys.executable,
             "-m",
-            "crossic_etl.cli.submit_training",
+            "crossic_etl",
+            "submit",
             "--config",
             config,
             *FOLLOWED,

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import yaml
 
-from crossic_etl.cli.submit_training import main
 from crossic_etl.config.training import load_training_config
 from crossic_etl.submit import local_run
 from crossic_etl.submit.databricks_run import DatabricksRun
@@ -18,6 +17,7 @@ from crossic_etl.submit.kubernetes_job import KubernetesJob
 from crossic_etl.submit.local_run import LocalRun
 from crossic_etl.submit.slurm_job import SlurmJob
 from tests.submit.inputs import with_tokenizer, write_export, write_model
+from tests.support.commands import submit as main
 
 ROOT = Path(__file__).resolve().parents[2]
 Tree = dict[str, Any]
@@ -58,7 +58,8 @@ def error_of(said: Said) -> str:
 
 def test_neither_spark_nor_torch_is_imported() -> None:
     code = (
-        "import sys, jobs.submit_training; "
+        "import sys, crossic_etl.cli.submit\n"
+        "from crossic_etl.submit import exports, follow, plan\n"
         "print(sorted({'pyspark', 'torch', 'transformers', 'kubernetes', 'databricks'}"
         " & sys.modules.keys()))"
     )

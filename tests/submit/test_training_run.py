@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from crossic_etl.cli.submit_training import main
+from tests.support.commands import submit as main
 from tests.training.tiny import TOKENIZER, windows, write_export, write_model, write_training
 
 pytestmark = pytest.mark.slow
@@ -137,7 +137,8 @@ def test_an_ended_wait_stops_training_on_this_machine(
     command = [
         sys.executable,
         "-m",
-        "crossic_etl.cli.submit_training",
+        "crossic_etl",
+        "submit",
         "--config",
         config,
         "--wait",

@@ -12,9 +12,9 @@ from pathlib import Path
 import pyarrow as pa
 from pyspark.sql import functions as F
 
-from crossic_etl.kernels.search.shard import Search
+from crossic_etl.kernels.search.settings import Search
 from crossic_etl.session import get_session
-from crossic_etl.transforms.neighbours import find_candidates, merge_candidates
+from crossic_etl.transforms.candidates import SearchRequest, find_candidates, merge_candidates
 
 
 def modules(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -34,7 +34,8 @@ def main(folder: Path, k: int, dimension: int, shards: list[int]) -> None:
     documents = spark.read.parquet(str(folder / "documents"))
     queries = spark.read.parquet(str(folder / "queries"))
     for number in shards:
-        candidates = find_candidates(queries, documents, Search(k, dimension), number)
+        request = SearchRequest(Search(k, dimension), shards=number)
+        candidates = find_candidates(queries, documents, request)
         found = merge_candidates(candidates, k).withColumn("shards", F.lit(number))
         found.write.parquet(str(folder / f"found/{number}"))
     seen = "executable string, path array<string>, places array<string>"

@@ -136,27 +136,27 @@ def _of_language(
 
 def _lists(
     world: World,
-    seekers: list[str],
+    queries: list[str],
     targets: list[str],
     config: Config,
     quantizer: Quantizer | None,
 ) -> dict[str, list[tuple[str, np.float32]]]:
-    """The best k of each seeker, best first, of equal ones the lower id."""
-    ours, theirs = _matrix(world, seekers), _matrix(world, targets)
+    """The best k of each query, best first, of equal ones the lower id."""
+    ours, theirs = _matrix(world, queries), _matrix(world, targets)
     lists = {}
     if quantizer:
         probed = assign(ours, quantizer.centroids, config.neighbours.nprobe)
         lying = assign(theirs, quantizer.centroids, 1)[:, 0]
-    for i, seeker in enumerate(seekers):
+    for i, query in enumerate(queries):
         scores = inner_products(np.broadcast_to(ours[i], theirs.shape), theirs)
         allowed = [
             j
             for j, target in enumerate(targets)
-            if not _are_excluded(world[seeker], world[target])
+            if not _are_excluded(world[query], world[target])
             and (quantizer is None or lying[j] in probed[i])
         ]
         best = sorted(allowed, key=lambda j: (-scores[j], targets[j]))[: config.neighbours.k]
-        lists[seeker] = [(targets[j], scores[j]) for j in best]
+        lists[query] = [(targets[j], scores[j]) for j in best]
     return lists
 
 

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from crossic_etl.kernels.tokens.backends import (
-    QWEN_FIRST_SPECIAL,
-    QWEN_PATTERN,
-    _byte_alphabet,
-    load_qwen,
-)
+from crossic_etl.kernels.tokens.byte_level import _byte_alphabet
+from crossic_etl.kernels.tokens.qwen import QWEN_FIRST_SPECIAL, QWEN_PATTERN, load_qwen
 
 
 def qwen_tokenizer() -> Any:

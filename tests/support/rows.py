@@ -13,9 +13,15 @@ if TYPE_CHECKING:
     from crossic_etl.tables import Tables
 
 EMPTY: dict[type, Any] = {
-    **{T.StringType: "", T.LongType: 0, T.IntegerType: 0, T.DoubleType: 0.0, T.FloatType: 0.0},
-    **{T.BooleanType: False, T.MapType: {}, T.ArrayType: []},
-    **{T.TimestampType: datetime(2026, 1, 1)},
+    T.StringType: "",
+    T.LongType: 0,
+    T.IntegerType: 0,
+    T.DoubleType: 0.0,
+    T.FloatType: 0.0,
+    T.BooleanType: False,
+    T.MapType: {},
+    T.ArrayType: [],
+    T.TimestampType: datetime(2026, 1, 1),
 }
 
 

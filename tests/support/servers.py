@@ -36,7 +36,9 @@ def connect_server(folder: Path) -> Iterator[str]:
         }
     )
     command = [
-        *(SPARK_HOME / "bin" / "spark-submit", "--class", CONNECT_SERVER),
+        SPARK_HOME / "bin" / "spark-submit",
+        "--class",
+        CONNECT_SERVER,
         *(f"--conf={key}={value}" for key, value in settings.items()),
         "spark-internal",
     ]

@@ -103,7 +103,10 @@ def cluster(
         registered = "Registering worker"
         _wait(lambda: log.read_text().count(registered) == n_workers, log, started)
         yield Cluster(
-            *(master, n_workers, folder, workers),
+            master,
+            n_workers,
+            folder,
+            workers,
             start_worker=lambda: starter.submit(start_worker).result(),
         )
     finally:
@@ -158,9 +161,14 @@ def _start(
         return subprocess.Popen(
             # A test run that is killed must not leave a cluster behind.
             [
-                *("setpriv", "--pdeathsig", "TERM"),
+                "setpriv",
+                "--pdeathsig",
+                "TERM",
                 *(() if core is None else ("taskset", "--cpu-list", str(core))),
-                *(spark_class, *arguments, "--host", LOOPBACK),
+                spark_class,
+                *arguments,
+                "--host",
+                LOOPBACK,
             ],
             stdout=log,
             stderr=log,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from crossic_etl.sample.build import SourcePage, SourceWiki, write_wiki
+from crossic_etl.sample.build import write_wiki
+from crossic_etl.sample.source import SourcePage, SourceWiki
 
 DATE = "20260101"
 

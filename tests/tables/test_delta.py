@@ -9,7 +9,7 @@ import pytest
 
 from crossic_etl.schemas import PAGES, REDIRECTS, REJECTS, RUNS
 from crossic_etl.tables import TableError, Tables
-from crossic_etl.tables.delta import check_columns
+from crossic_etl.tables.columns import check_columns
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -153,19 +153,19 @@ def test_the_transaction_says_what_made_the_rows(
     spark: SparkSession, frame: Frame, tmp_path: Path
 ) -> None:
     tables = Tables(spark, str(tmp_path))
-    assert tables.made_with(REDIRECTS) == {}
+    assert tables.settings_fingerprints(REDIRECTS) == {}
     tables.replace(REDIRECTS, frame(SCHEMA, [ENGLISH]), {"lang": ["en"]}, {"en": "a"})
     gone = frame("lang string, title string", [])
     tables.merge(REDIRECTS, frame(SCHEMA, [THAI]), gone, {"th": "b"})
-    assert tables.made_with(REDIRECTS) == {"en": "a", "th": "b"}
+    assert tables.settings_fingerprints(REDIRECTS) == {"en": "a", "th": "b"}
     version = tables.version(REDIRECTS)
     spark.sql(f"OPTIMIZE {tables.name('redirects')}")
-    assert (tables.made_with(REDIRECTS), tables.version(REDIRECTS)) == (
+    assert (tables.settings_fingerprints(REDIRECTS), tables.version(REDIRECTS)) == (
         {"en": "a", "th": "b"},
         version,
     )
     spark.sql(f"DELETE FROM {tables.name('redirects')} WHERE lang = 'th'")  # by somebody else
-    assert tables.made_with(REDIRECTS) == {}
+    assert tables.settings_fingerprints(REDIRECTS) == {}
 
 
 def test_a_merge_without_rows_keeps_the_version(filled: Tables, frame: Frame) -> None:
@@ -213,11 +213,11 @@ def test_rejects_of_one_table_and_language_are_replaced(
 def test_runs_are_added(spark: SparkSession, tmp_path: Path) -> None:
     tables = Tables(spark, str(tmp_path))
     row = dict.fromkeys(RUNS.columns, 1) | {
-        **{"run_id": "a", "job": "pages", "state": "done", "started": datetime(2026, 1, 1)},
-        **{"seconds": 0.5, "config_hash": "", "code_version": "", "error": None},
-        **{"settings": "{}", "inputs": "{}", "output_versions": {}},
-        **{"input_versions": {}, "dropped": {"cut": 2}, "metrics": {}},
-    }
+        "run_id": "a", "job": "pages", "state": "done", "started": datetime(2026, 1, 1),
+        "seconds": 0.5, "config_hash": "", "code_version": "", "error": None,
+        "settings": "{}", "inputs": "{}", "output_versions": {},
+        "input_versions": {}, "dropped": {"cut": 2}, "metrics": {},
+    }  # fmt: skip
     tables.append_run(row)
     tables.append_run(row | {"run_id": "b", "error": "no dump"})
     actual = {r.run_id: (r.error, r.dropped) for r in tables.read(RUNS).collect()}

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 from pyspark.sql import types as T
 
-from crossic_etl.schemas import REDIRECTS, Table
+from crossic_etl.config.maintenance import Maintain
+from crossic_etl.schemas import NEAR_DUPLICATE_LINKS, REDIRECTS, Table
 from crossic_etl.tables import TableError, Tables
 from crossic_etl.tables.evolution import later_columns
+from crossic_etl.tables.maintenance import maintain_tables
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -54,3 +56,22 @@ def test_a_table_of_an_older_version_gets_its_columns_as_it_is_written(
     with pytest.raises(TableError, match="table redirects: must: missing, should be int"):
         tables.replace(strict, spark.createDataFrame([], strict.schema), {"lang": ["th"]})
     assert tables.version(NOTED) == version
+
+
+def test_rows_under_an_old_name_are_copied_by_upkeep_and_once(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    tables = Tables(spark, str(tmp_path))
+    old = replace(NEAR_DUPLICATE_LINKS, name="near_copy_links")
+    rows = [(1, 7, "a", "b"), (2, -7, "a", "c")]
+    tables.replace(old, spark.createDataFrame(rows, old.schema), {})
+    (line,) = [report.line for report in maintain_tables(tables, Maintain(), dry_run=True)]
+    assert line.endswith("would copy to near_duplicate_links")
+    assert not tables.is_there(NEAR_DUPLICATE_LINKS)
+    lines = [report.line for report in maintain_tables(tables, Maintain())]
+    assert lines[0].endswith("now 0 files of 0 bytes; copy to near_duplicate_links")
+    assert sorted(map(tuple, tables.read(NEAR_DUPLICATE_LINKS).collect())) == rows
+    assert tables.read(old).collect() == []
+    version = tables.version(NEAR_DUPLICATE_LINKS)
+    assert not any("copy" in report.line for report in maintain_tables(tables, Maintain()))
+    assert tables.version(NEAR_DUPLICATE_LINKS) == version

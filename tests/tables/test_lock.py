@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -13,8 +14,9 @@ from typing import TYPE_CHECKING
 import pytest
 from pyspark.sql import Row
 
+from crossic_etl.kernels.process_identity import machine_id, this_process
 from crossic_etl.tables import Tables
-from crossic_etl.tables.lock import Lock, LockedError, is_gone, place, writing
+from crossic_etl.tables.lock import Lock, LockedError, has_ended, place_of, writing
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -42,20 +44,22 @@ def test_a_second_writer_is_refused_while_the_first_is_at_it(tables: Tables) -> 
 
 
 def test_a_second_writer_waits_for_the_first(
-    tables: Tables, capsys: pytest.CaptureFixture[str]
+    tables: Tables, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, logger="crossic_etl")
     first, second = Lock(tables), Lock(tables)
     first.acquire(wait=True)
     threading.Timer(1.0, first.release).start()
     second.acquire(wait=True, poll=0.2)
     assert held(tables).owner == second.owner
-    assert f"waiting for another run under {tables.root}" in capsys.readouterr().out
+    assert f"waiting for another run under {tables.root}" in caplog.text
     second.release()
 
 
 def test_a_writer_whose_process_is_gone_is_dead_at_once(
-    tables: Tables, capsys: pytest.CaptureFixture[str]
+    tables: Tables, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, logger="crossic_etl")
     dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"],
                           capture_output=True, text=True, check=True)  # fmt: skip
     first, second = Lock(tables), Lock(tables)
@@ -63,7 +67,7 @@ def test_a_writer_whose_process_is_gone_is_dead_at_once(
     first._change(f"pid = {int(dead.stdout)}", f"owner = '{first.owner}'")
     second.acquire(wait=False)
     assert held(tables).owner == second.owner
-    assert "taking over from a run that died" in capsys.readouterr().out
+    assert "taking over from a run that died" in caplog.text
     second.release()
 
 
@@ -115,11 +119,19 @@ def test_of_two_at_once_one_gets_the_row(tables: Tables) -> None:
     winner.release()
 
 
-def test_a_process_is_known_by_its_place(tmp_path: Path) -> None:
+def test_a_process_is_known_by_its_place() -> None:
+    row, own = Row("place", "pid"), place_of(this_process())
+    assert not has_ended(row(own, os.getpid()))
+    assert has_ended(row(own, 2**22 + 1))
+    assert not has_ended(row("another boot", 2**22 + 1))
+    assert not has_ended(row("", 2**22 + 1))
+
+
+def test_a_row_of_an_older_run_says_no_start() -> None:
     row = Row("place", "pid")
-    assert not is_gone(row(place(), os.getpid()))
-    assert not is_gone(row("another boot", 2**22 + 1))
-    assert not is_gone(row("", 2**22 + 1))
+    assert not has_ended(row(machine_id(), os.getpid()))
+    assert has_ended(row(machine_id(), 2**22 + 1))
+    assert has_ended(row(f"{machine_id()} 1", os.getpid()))
 
 
 def test_a_folder_in_which_nobody_got_to_the_first_row(spark: SparkSession, tmp_path: Path) -> None:

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 from pyspark.sql import functions as F
 
-from crossic_etl.cli.maintain import main
 from crossic_etl.config import ConfigError
 from crossic_etl.config.maintenance import Maintain
+from crossic_etl.pipeline.flow import scratch_names
 from crossic_etl.schemas import REDIRECTS, RUNS, TABLES, WINDOWS
 from crossic_etl.tables import Tables
 from crossic_etl.tables import maintenance as upkeep
 from crossic_etl.tables.lock import Lock
-from crossic_etl.tables.maintenance import CHECK, ORDERS, SCRATCH, maintain_tables
+from crossic_etl.tables.maintenance import CHECK, ORDERS, maintain_tables
+from tests.support.commands import maintain as main
 from tests.support.rows import row_of
 from tests.support.spark_settings import settings
 from tests.support.table_hashes import row_hash
@@ -41,7 +42,7 @@ def append_run(tables: Tables, run_id: str) -> None:
 
 def lines(tables: Tables, hours: int = 168, dry_run: bool = False) -> list[str]:
     with settings(tables.spark, {"spark.sql.shuffle.partitions": "1"}):
-        reports = list(maintain_tables(tables, Maintain(hours), dry_run))
+        reports = list(maintain_tables(tables, Maintain(hours), ("links", "pages"), dry_run))
     return [re.sub(r" of [\d,]+ bytes", "", report.line) for report in reports]
 
 
@@ -54,7 +55,6 @@ def files(tables: Tables, table: str) -> list[Path]:
 def few_tables(monkeypatch: pytest.MonkeyPatch) -> None:
     """Looking for each table takes its time."""
     monkeypatch.setattr(upkeep, "TABLES", {table.name: table for table in (REDIRECTS, RUNS)})
-    monkeypatch.setattr(upkeep, "SCRATCH", ("links", "pages"))
 
 
 @pytest.mark.usefixtures("few_tables")
@@ -150,8 +150,13 @@ def test_files_are_sorted_by_columns_that_have_statistics() -> None:
 
 
 def test_every_scratch_table_is_known() -> None:
-    sources = [*(ROOT / "jobs").glob("*.py"), *(ROOT / "crossic_etl").rglob("*.py")]
-    code = "\n".join(path.read_text("utf-8") for path in sources)
+    sources = [path.read_text("utf-8") for path in (ROOT / "crossic_etl").rglob("*.py")]
+    code = "\n".join(sources)
     named = set(re.findall(r"\.stage\(\s*\"(\w+)\"", code))
-    assert {"candidates", "windows"} <= named <= set(SCRATCH)
-    assert len(set(SCRATCH)) == len(SCRATCH)
+    for text in sources:
+        for constant in re.findall(r"\.stage\(\s*([A-Z_]+),", text):
+            named |= set(re.findall(rf"^{constant} = \"(\w+)\"", text, re.M))
+    updated = set(re.findall(r"(?:tables|self)\.update\(\s*([A-Z_]+)", code))
+    changes = {f"changes_of_{table.lower()}" for table in updated}
+    assert {"candidates", "pairs", "changes_of_rejects"} <= named | changes
+    assert named | changes <= set(scratch_names())

@@ -54,7 +54,7 @@ def test_the_script_exports_the_same_tokens_trains_each_and_prints(tmp_path: Pat
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.splitlines() == [
-        "P -m jobs.export --config my.yaml --arrangement en-first --tokens 1000 "
+        "P -m crossic_etl export --config my.yaml --arrangement en-first --tokens 1000 "
         f"--to {folder}/exports/en-first",
         f"T -m crossic_etl.training --config {folder}/en-first.yaml",
         f"T -m crossic_etl.training --config {folder}/mix.yaml",

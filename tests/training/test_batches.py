@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from crossic_etl.config.loading import build
 from crossic_etl.config.training import TrainingConfig
-from crossic_etl.training.batches import IGNORED, Batch, Collator, Plan
+from crossic_etl.training.batches import IGNORED, Batch, Collator, StepPlan
 from crossic_etl.training.data import Loaders, open_data
 from crossic_etl.training.processes import Processes
 from tests.training.tiny import window, windows, write_export
@@ -64,7 +64,7 @@ def test_a_repeated_token_counts_once_if_asked_for() -> None:
 def test_each_window_is_seen_once_in_an_epoch_by_any_number_of_processes(
     n_windows: int, per_pass: int, n_passes: int, world: int, epochs: int
 ) -> None:
-    plan = Plan(n_windows, per_pass * n_passes, per_pass, epochs, seed=1)
+    plan = StepPlan(n_windows, per_pass * n_passes, per_pass, epochs, seed=1)
     alone = list(plan.passes(0, 0, 1))
     processes = [list(plan.passes(0, rank, world)) for rank in range(world)]
     counted = [one for passes in processes for one in passes if not one.silent]
@@ -86,7 +86,7 @@ def test_another_process_reads_the_same_batches_and_leaves_no_file_open(tmp_path
 
     def batches(workers: int) -> list[Batch]:
         config = build(TrainingConfig, tree | {"workers": workers})
-        (step,) = Loaders(config, open_data(config), alone).steps(Plan(4, 4, 2, 1, 0), 0)
+        (step,) = Loaders(config, open_data(config), alone).steps(StepPlan(4, 4, 2, 1, 0), 0)
         return [batch for _, batch in step]
 
     for here, there in zip(batches(0), batches(1), strict=True):
@@ -96,14 +96,14 @@ def test_another_process_reads_the_same_batches_and_leaves_no_file_open(tmp_path
 
 
 def test_a_plan_goes_on_where_it_stopped() -> None:
-    plan = Plan(n_windows=20, per_step=4, per_pass=2, epochs=2, seed=0)
+    plan = StepPlan(n_windows=20, per_step=4, per_pass=2, epochs=2, seed=0)
     later = [one for one in plan.passes(0, 0, 1) if one.step >= 7]
     assert list(plan.passes(7, 0, 1)) == later
 
 
 def test_an_epoch_has_its_own_order_and_so_has_a_seed() -> None:
-    plan = Plan(n_windows=64, per_step=64, per_pass=64, epochs=2, seed=0)
+    plan = StepPlan(n_windows=64, per_step=64, per_pass=64, epochs=2, seed=0)
     first, second = (one.windows for one in plan.passes(0, 0, 1))
-    other = next(Plan(64, 64, 64, 1, seed=1).passes(0, 0, 1)).windows
+    other = next(StepPlan(64, 64, 64, 1, seed=1).passes(0, 0, 1)).windows
     assert sorted(first) == sorted(second) == sorted(other) == list(range(64))
     assert first != second and first != other

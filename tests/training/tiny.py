@@ -25,7 +25,7 @@ from crossic_etl.export.manifest import (
     to_json,
 )
 from crossic_etl.training.outputs import FINAL, read_metrics
-from crossic_etl.training.shards import Window
+from crossic_etl.training.shards import TokenWindow
 
 ROOT = Path(__file__).resolve().parents[2]
 VOCABULARY = 64
@@ -42,14 +42,14 @@ numpy.save(sys.argv[3], logits.numpy())
 """
 
 
-def window(*samples: Sequence[int], langs: Sequence[str] = (), n_repeated: int = 0) -> Window:
+def window(*samples: Sequence[int], langs: Sequence[str] = (), n_repeated: int = 0) -> TokenWindow:
     """The window of these samples, in Arabic where no languages are given."""
     starts = np.cumsum([0, *map(len, samples)])[:-1].astype(np.int32)
     ids = np.concatenate([np.array(sample, np.int32) for sample in samples])
-    return Window(ids, starts, list(langs) or ["ar"] * len(samples), n_repeated)
+    return TokenWindow(ids, starts, list(langs) or ["ar"] * len(samples), n_repeated)
 
 
-def windows(n: int, seed: int) -> list[Window]:
+def windows(n: int, seed: int) -> list[TokenWindow]:
     """Windows of two samples each: a random token counted up in Arabic, counted down in Thai."""
     rng = np.random.default_rng(seed)
     found = []
@@ -63,8 +63,8 @@ def windows(n: int, seed: int) -> list[Window]:
 
 def write_export(
     folder: Path,
-    train: Sequence[Window],
-    validation: Sequence[Window],
+    train: Sequence[TokenWindow],
+    validation: Sequence[TokenWindow],
     arrangement: str = "en-first",
     tokenizer: TokenizerInfo = TOKENIZER,
 ) -> Path:

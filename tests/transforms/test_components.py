@@ -85,7 +85,7 @@ def test_rounds_that_do_not_end_are_an_error(
 ) -> None:
     monkeypatch.setattr(components, "most_rounds", lambda _: 1)
     edges = frame_of(tables.spark, chain("c", list(range(50))))
-    with pytest.raises(NotConvergedError, match="test: 49 edges not settled in 1 rounds"):
+    with pytest.raises(NotConvergedError, match="test: 49 edges not resolved in 1 rounds"):
         stage_components(tables, "test", edges, at_once=0)
 
 

@@ -16,15 +16,15 @@ from crossic_etl.transforms.documents import (
     choose_copies,
     count_documents,
     count_files,
-    judge_json_files,
-    judge_lines,
-    judge_rows,
-    judge_wet_files,
+    filter_json_files,
+    filter_lines,
+    filter_rows,
+    filter_wet_files,
+    resolve_documents,
     select_distinct,
     select_documents,
-    settle_documents,
 )
-from crossic_etl.transforms.near_duplicates import link_near_copies, sign_documents
+from crossic_etl.transforms.near_duplicates import link_near_duplicates, sign_documents
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -61,42 +61,42 @@ def outcomes(frame: DataFrame) -> dict[str, int]:
     return {row.outcome: row["sum(n)"] for row in counts}
 
 
-def test_rows_are_judged_and_counted(frame: Frame) -> None:
+def test_rows_are_filtered_and_counted(frame: Frame) -> None:
     rows = [
         ("f", 0, b"the kiln", "u1", "i1", "2024", "eng", "0.9", "CC", None),
         ("f", 1, b"the", None, None, None, "eng", None, None, None),
         ("f", 2, None, None, None, None, None, None, None, None),
         ("f", 3, b"la alfarera", None, None, None, "spa", None, None, None),
     ]
-    judged = judge_rows(frame(ROWS, rows), RULES, "own dump")
-    assert outcomes(judged) == {
-        "read": 4, "document": 1, "too_short": 1, "no text": 1, "other_language": 1,
+    filtered = filter_rows(frame(ROWS, rows), RULES, "own dump")
+    assert outcomes(filtered) == {
+        "read": 4, "document": 1, "too_short": 1, "no_text": 1, "other_language": 1,
     }  # fmt: skip
-    (kept,) = judged.where("outcome = 'document'").collect()
+    (kept,) = filtered.where("outcome = 'document'").collect()
     assert (kept.text, kept.url, kept.dump, kept.file) == ("the kiln", "u1", "CC", "f")
-    (broken,) = judged.where("outcome = 'no text'").collect()
+    (broken,) = filtered.where("outcome = 'no_text'").collect()
     assert (broken.lang, broken.key) == ("und", "f row 2")
     assert len(ROW) == read_row.__code__.co_argcount
 
 
-def test_lines_and_files_are_judged_alike(frame: Frame) -> None:
+def test_lines_and_files_are_filtered_alike(frame: Frame) -> None:
     lines = [b'{"text": "the kiln", "url": "u", "lang": "en"}', b"{", b"", b'{"text": "a"}']
-    by_line = judge_lines(frame("value binary, file string", [(v, "f") for v in lines]),
+    by_line = filter_lines(frame("value binary, file string", [(v, "f") for v in lines]),
                           FIELDS, RULES, "")  # fmt: skip
-    whole = judge_json_files(
+    whole = filter_json_files(
         frame("content binary, file string", [(b"\n".join(lines), "f"), (b"", "g")]),
         FIELDS, RULES, "",
     )  # fmt: skip
-    expected = {"read": 4, "document": 1, "not json": 1, "empty line": 1, "too_short": 1}
+    expected = {"read": 4, "document": 1, "not_json": 1, "empty_line": 1, "too_short": 1}
     assert outcomes(by_line) == outcomes(whole) == expected
-    assert [row.key for row in whole.where("outcome = 'not json'").collect()] == ["f line 2"]
+    assert [row.key for row in whole.where("outcome = 'not_json'").collect()] == ["f line 2"]
 
 
-def test_wet_files_are_judged(frame: Frame) -> None:
+def test_wet_files_are_filtered(frame: Frame) -> None:
     head = b"WARC/1.0\r\nWARC-Type: conversion\r\nWARC-Identified-Content-Language: eng\r\n"
     record = head + b"Content-Length: 8\r\n\r\nthe kiln\r\n\r\n"
     files = frame("content binary, file string", [(record * 2 + record[:-8], "f")])
-    assert outcomes(judge_wet_files(files, RULES, "")) == {"read": 3, "document": 2, "cut": 1}
+    assert outcomes(filter_wet_files(files, RULES, "")) == {"read": 3, "document": 2, "cut": 1}
 
 
 def test_of_exact_copies_the_shortest_then_the_first_by_address_stays(spark: SparkSession) -> None:
@@ -144,12 +144,12 @@ def test_copies_are_counted_and_left_out(spark: SparkSession, frame: Frame) -> N
     copies = frame(
         "doc_id string, stays boolean, n_near_copies long", [("d1", False, 1), ("d2", True, 1)]
     )
-    settled = settle_documents(texts, copies, frame("doc_id string, n_near_copies long", []), 1)
-    counts = {row.outcome: row.rows for row in count_documents(rows, settled).collect()}
+    resolved = resolve_documents(texts, copies, frame("doc_id string, n_near_copies long", []), 1)
+    counts = {row.outcome: row.rows for row in count_documents(rows, resolved).collect()}
     assert counts == {
         "read": 10, "document": 2, "duplicate": 3, "near_duplicate": 1, "too_short": 4,
     }  # fmt: skip
-    documents = select_documents(texts, settled)
+    documents = select_documents(texts, resolved)
     assert documents.columns == DOCUMENTS.columns
     assert sorted((d.doc_id, d.n_copies, d.n_near_copies) for d in documents.collect()) == [
         ("d2", 1, 1), ("d3", 3, 0),
@@ -160,12 +160,14 @@ def test_without_documents_there_is_nothing_to_count(spark: SparkSession, frame:
     rows = staged(spark, {"outcome": "read", "n": 0})
     copies = frame("doc_id string, stays boolean, n_near_copies long", [])
     held = frame("doc_id string, n_near_copies long", [])
-    settled = settle_documents(in_batch(select_distinct(rows), 1), copies, held, 1)
-    counts = count_documents(rows, settled).collect()
+    resolved = resolve_documents(in_batch(select_distinct(rows), 1), copies, held, 1)
+    counts = count_documents(rows, resolved).collect()
     assert {row.outcome: row.rows for row in counts} == {"read": 0}
 
 
-def test_what_is_held_is_changed_where_copies_came_or_near_copies_are_others(frame: Frame) -> None:
+def test_what_is_held_is_changed_where_copies_came_or_near_duplicates_are_others(
+    frame: Frame,
+) -> None:
     texts = frame("doc_id string, batch long, is_first boolean", [
         ("new", 2, True), ("near", 2, True), ("copied", 1, True), ("copied", 2, False),
         ("same", 1, True), ("led", 1, True), ("fallen", 1, True), ("risen", 1, True),
@@ -177,12 +179,12 @@ def test_what_is_held_is_changed_where_copies_came_or_near_copies_are_others(fra
     held = frame("doc_id string, n_near_copies long", [
         (doc_id, 0) for doc_id in ("copied", "same", "led", "fallen", "stranger")
     ])  # fmt: skip
-    settled = settle_documents(texts, copies, held, 2).collect()
-    assert {row.doc_id for row in settled if row.is_new} == {"new", "near"}
-    assert {row.doc_id for row in settled if row.stays} == {
+    resolved = resolve_documents(texts, copies, held, 2).collect()
+    assert {row.doc_id for row in resolved if row.is_new} == {"new", "near"}
+    assert {row.doc_id for row in resolved if row.stays} == {
         "new", "copied", "same", "led", "risen",
     }  # fmt: skip
-    assert {row.doc_id for row in settled if row.is_changed} == {
+    assert {row.doc_id for row in resolved if row.is_changed} == {
         "new", "copied", "led", "fallen", "risen", "stranger",
     }  # fmt: skip
 
@@ -201,7 +203,7 @@ TEXT = "".join(f"The {word} of the potter stands on a shelf by the river. " for 
 
 
 @pytest.mark.parametrize("partitions", [1, 7])
-def test_near_copies_are_linked(frame: Frame, partitions: int) -> None:
+def test_near_duplicates_are_linked(frame: Frame, partitions: int) -> None:
     texts = [
         ("a", TEXT),
         ("b", TEXT + "Read more."),
@@ -212,7 +214,7 @@ def test_near_copies_are_linked(frame: Frame, partitions: int) -> None:
     ]
     documents = frame("doc_id string, text string", texts).repartition(partitions)
     signed = sign_documents(documents, 0.8, seed=0)
-    edges = link_near_copies(signed, 0.8).collect()
+    edges = link_near_duplicates(signed, 0.8).collect()
     assert len(set(edges)) == len(edges)
     members = find_components((edge.a, edge.b) for edge in edges)
     assert members == {"a": "a", "b": "a", "c": "a", "e": "e", "f": "e"}
@@ -233,7 +235,9 @@ def test_pages_that_hold_an_evaluation_text_are_found(frame: Frame) -> None:
 
 def test_sides_with_such_a_text_on_either_side_are_marked(frame: Frame) -> None:
     sides = [
-        *(("p1", "en:1", "th:1"), ("p2", "en:2", "th:2"), ("p3", "en:3", "ja:1")),
+        ("p1", "en:1", "th:1"),
+        ("p2", "en:2", "th:2"),
+        ("p3", "en:3", "ja:1"),
         ("p4", "en:4", "ja:2"),
     ]
     contaminated = [("en:1", 1, 0.5), ("th:2", 1, 0.5), ("th:1", 1, 0.5), ("ja:1", 1, 0.5)]

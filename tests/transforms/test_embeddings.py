@@ -15,17 +15,19 @@ from crossic_etl.kernels.encoding.encoders import load_encoder
 from crossic_etl.kernels.encoding.spans import SpanRule
 from crossic_etl.kernels.encoding.spec import EncoderChoice, EncoderSpec
 from crossic_etl.schemas import STAGED_EMBEDDINGS
-from crossic_etl.transforms import embeddings
+from crossic_etl.transforms import embeddings, encoding
 from crossic_etl.transforms.arrow import rebatch
 from crossic_etl.transforms.embeddings import (
     choose_texts,
-    embed_batches,
-    embed_texts,
     plan_embeddings,
     select_gone,
     select_new,
     select_outcomes,
     select_texts,
+)
+from crossic_etl.transforms.encoding import (
+    embed_batches,
+    embed_texts,
     task_encoder,
     task_number,
     task_spec,
@@ -290,7 +292,7 @@ class Recorder:
 @pytest.fixture
 def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     encoder = Recorder()
-    monkeypatch.setattr(embeddings, "load_encoder", lambda spec: encoder)
+    monkeypatch.setattr(encoding, "load_encoder", lambda spec: encoder)
     return encoder
 
 
@@ -306,7 +308,7 @@ def test_small_batches_are_encoded_together_from_the_shortest(recorder: Recorder
 def test_a_large_batch_is_encoded_in_parts(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embeddings, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(encoding, "ROWS_AT_ONCE", 2)
     rows = staged_of(batch_of("a", "b", "c", "d", "e"))
     assert [texts for texts, _ in recorder.calls] == [["a", "b"], ["c", "d"], ["e"]]
     assert [row["id"] for row in rows] == ["t0", "t1", "t2", "t3", "t4"]
@@ -335,7 +337,7 @@ def test_vectors_are_stored_in_half_precision_where_asked(recorder: Recorder) ->
 
 
 def test_no_texts_need_no_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embeddings, "load_encoder", None)
+    monkeypatch.setattr(encoding, "load_encoder", None)
     assert staged_of(batch_of()) == []
 
 

@@ -8,7 +8,7 @@ import pytest
 from crossic_etl.schemas import REVERSE_NEIGHBOURS
 from crossic_etl.transforms.changes import GONE, NEW, SAME, mark_changes
 from crossic_etl.transforms.increments import (
-    choose_seekers,
+    choose_queries,
     count_plan,
     flag_entries,
     pack_lists,
@@ -27,7 +27,7 @@ Frame = Callable[[str, list[tuple[Any, ...]]], "DataFrame"]
 VECTORS = "id string, lang string, text_hash string, url string, vector array<float>"
 SEARCHED = "id string, lang string, fingerprint long, generation long"
 PLAN = "id string, lang string, fingerprint long, generation long, change string"
-FOUND = "query_id string, target_lang string, doc_id string, rank int, cosine float"
+NEIGHBOUR_COLUMNS = "query_id string, target_lang string, doc_id string, rank int, cosine float"
 LISTS = "query_id string, target_lang string"
 
 
@@ -80,42 +80,55 @@ def test_a_plan_is_counted(frame: Frame) -> None:
 
 
 PLANNED = [
-    *(("old", "th", 1, 1, SAME), ("new", "th", 1, None, NEW), ("other", "ja", 1, 2, SAME)),
-    *(("a", "en", 1, 1, SAME), ("b", "en", 1, 2, SAME), ("c", "en", 1, None, NEW)),
+    ("old", "th", 1, 1, SAME),
+    ("new", "th", 1, None, NEW),
+    ("other", "ja", 1, 2, SAME),
+    ("a", "en", 1, 1, SAME),
+    ("b", "en", 1, 2, SAME),
+    ("c", "en", 1, None, NEW),
     ("d", "en", None, None, GONE),
 ]
 
 
 def test_an_entry_is_valid_where_both_ends_are_as_the_language_knows_them(frame: Frame) -> None:
     stored = [
-        *(("old", "th", "a", 1, 0.9), ("old", "th", "b", 2, 0.8)),
-        *(("new", "th", "a", 1, 0.9), ("gone", "th", "a", 1, 0.9)),
-        *(("other", "ja", "b", 1, 0.9), ("other", "ja", "d", 2, 0.8)),
+        ("old", "th", "a", 1, 0.9),
+        ("old", "th", "b", 2, 0.8),
+        ("new", "th", "a", 1, 0.9),
+        ("gone", "th", "a", 1, 0.9),
+        ("other", "ja", "b", 1, 0.9),
+        ("other", "ja", "d", 2, 0.8),
     ]
-    entries = flag_entries(frame(FOUND, stored), frame(PLAN, PLANNED), {"th": 1, "ja": 2}, 3)
+    entries = flag_entries(
+        frame(NEIGHBOUR_COLUMNS, stored), frame(PLAN, PLANNED), {"th": 1, "ja": 2}, 3
+    )
     rows = {(row.query_id, row.doc_id): row for row in entries.collect()}
     assert {key: row.is_valid for key, row in rows.items()} == {
         ("old", "a"): True, ("old", "b"): False, ("other", "b"): True, ("other", "d"): False,
     }  # fmt: skip
-    assert not any(row.is_bereft for row in rows.values())
-    assert flag_entries(frame(FOUND, stored), frame(PLAN, PLANNED), {}, 3).collect() == []
+    assert not any(row.is_incomplete for row in rows.values())
+    assert (
+        flag_entries(frame(NEIGHBOUR_COLUMNS, stored), frame(PLAN, PLANNED), {}, 3).collect() == []
+    )
 
 
 def test_a_full_list_that_lost_an_entry_is_searched_for_again(frame: Frame) -> None:
     stored = [
-        *(("old", "th", "a", 1, 0.9), ("old", "th", "c", 2, 0.8)),
-        *(("other", "ja", "a", 1, 0.9), ("other", "ja", "b", 2, 0.8)),
+        ("old", "th", "a", 1, 0.9),
+        ("old", "th", "c", 2, 0.8),
+        ("other", "ja", "a", 1, 0.9),
+        ("other", "ja", "b", 2, 0.8),
     ]
     covered = {"th": 2, "ja": 2}
-    entries = flag_entries(frame(FOUND, stored), frame(PLAN, PLANNED), covered, 2)
-    assert {row.query_id for row in entries.collect() if row.is_bereft} == {"old"}
+    entries = flag_entries(frame(NEIGHBOUR_COLUMNS, stored), frame(PLAN, PLANNED), covered, 2)
+    assert {row.query_id for row in entries.collect() if row.is_incomplete} == {"old"}
     assert {(row.query_id, row.doc_id) for row in select_kept(entries).collect()} == {
         ("other", "a"), ("other", "b"),
     }  # fmt: skip
     wanted = frame(LISTS, [("old", "th"), ("new", "th"), ("other", "ja"), ("empty", "ja")])
     held = frame(LISTS, [("old", "th"), ("other", "ja"), ("empty", "ja"), ("unwanted", "ja")])
-    seekers = choose_seekers(wanted, held, entries).collect()
-    assert {row.query_id: row.in_all for row in seekers} == {
+    chosen = choose_queries(wanted, held, entries).collect()
+    assert {row.query_id: row.in_all for row in chosen} == {
         "old": True, "new": True, "other": False, "empty": False,
     }  # fmt: skip
 
@@ -134,8 +147,8 @@ def test_fresh_is_what_the_language_that_knows_least_does_not_know(
 
 def test_lists_are_packed_and_unpacked_and_an_empty_one_is_kept(frame: Frame) -> None:
     found = [("d", "th", "q", 2, 0.5), ("d", "th", "p", 1, 0.75), ("d", "ja", "r", 1, 0.25)]
-    seekers = frame(LISTS, [("d", "th"), ("d", "ja"), ("e", "th")])
-    packed = pack_lists(frame(FOUND, found), seekers, "m", "r")
+    wanted = frame(LISTS, [("d", "th"), ("d", "ja"), ("e", "th")])
+    packed = pack_lists(frame(NEIGHBOUR_COLUMNS, found), wanted, "m", "r")
     assert packed.columns == REVERSE_NEIGHBOURS.columns
     rows = {(row.doc_id, row.target_lang): row.queries for row in packed.collect()}
     assert rows == {

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossic_etl.config.errors import UnfitSettingError
 from crossic_etl.transforms.mixture import (
+    MissingSamplesError,
     choose_pairs,
     count_mixture,
     count_samples,
@@ -27,8 +27,12 @@ SAMPLES = (
 ROWS = [
     *(
         (
-            *("en-first", ("th", "ja")[i % 2], "validation" if i % 10 == 0 else "train"),
-            *(f"p{i}", f"en-first {i} {segment}", 10 + 10 * (i % 5)),
+            "en-first",
+            ("th", "ja")[i % 2],
+            "validation" if i % 10 == 0 else "train",
+            f"p{i}",
+            f"en-first {i} {segment}",
+            10 + 10 * (i % 5),
         )
         for i in range(120)
         for segment in range(1 + i % 3)
@@ -66,7 +70,9 @@ def test_rates_give_the_shares_and_leave_no_more_out_than_they_must(
 
 
 def test_an_arrangement_without_samples_is_refused() -> None:
-    with pytest.raises(UnfitSettingError, match="mixture: there are no samples of b; leave it out"):
+    with pytest.raises(
+        MissingSamplesError, match="mixture: there are no samples of b; leave it out"
+    ):
         sampling_rates({"a": 1}, {"a": 0.5, "b": 0.5})
 
 
@@ -119,7 +125,8 @@ def test_pairs_are_taken_in_no_order_of_their_ids(chosen: list[Row]) -> None:
 def test_the_samples_of_a_taken_pair_are_all_mixed(samples: DataFrame, spark: SparkSession) -> None:
     schema = "arrangement string, target_lang string, split string, pair_id string, taken boolean"
     choice = [
-        *(("en-first", "th", "train", "p2", True), ("en-first", "ja", "train", "p5", False)),
+        ("en-first", "th", "train", "p2", True),
+        ("en-first", "ja", "train", "p5", False),
         ("retrieved", "th", "train", "q2", True),
     ]
     mixed = mix_samples(samples, spark.createDataFrame(choice, schema))

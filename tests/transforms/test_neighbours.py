@@ -9,19 +9,16 @@ import pytest
 from pyspark.sql import functions as F
 
 from crossic_etl.kernels.search.quantizer import Quantizer
-from crossic_etl.kernels.search.shard import Search
+from crossic_etl.kernels.search.settings import Search
+from crossic_etl.transforms.candidates import SearchRequest, find_candidates, merge_candidates
 from crossic_etl.transforms.neighbours import (
-    FOUND,
+    NEIGHBOUR_COLUMNS,
     add_margins,
-    find_candidates,
     limit_uses,
-    load_router,
-    merge_candidates,
     merge_neighbours,
     recall_at_k,
-    sample_by_hash,
-    train_quantizer,
 )
+from crossic_etl.transforms.quantizers import load_router, sample_by_hash, train_quantizer
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, Row, SparkSession
@@ -104,8 +101,8 @@ def quantizer(corpus: DataFrame) -> bytes:
 def test_exact_is_brute_force_to_the_last_neighbour(
     corpus: DataFrame, asked: DataFrame, shards: int
 ) -> None:
-    merged = merge_candidates(find_candidates(asked, corpus, SEARCH, shards), K)
-    assert merged.columns == list(FOUND)
+    merged = merge_candidates(find_candidates(asked, corpus, SearchRequest(SEARCH, shards)), K)
+    assert merged.columns == list(NEIGHBOUR_COLUMNS)
     rows = merged.collect()
     assert found_by(rows) == brute_force()
     scores = queries() @ documents().T
@@ -119,13 +116,13 @@ def test_rows_of_the_same_page_are_not_compared(corpus: DataFrame, asked: DataFr
     def allowed(i: int, j: int) -> bool:
         return i % 50 != j % 50
 
-    candidates = find_candidates(asked, corpus, SEARCH, 3, exclude=["page"])
+    candidates = find_candidates(asked, corpus, SearchRequest(SEARCH, 3, exclude=["page"]))
     assert found_by(merge_candidates(candidates, K).collect()) == brute_force(allowed)
 
 
 def test_probing_every_cell_is_exact(corpus: DataFrame, asked: DataFrame, quantizer: bytes) -> None:
     router = load_router(quantizer, shards=3, nprobe=12)
-    candidates = find_candidates(asked, corpus, SEARCH, 3, router)
+    candidates = find_candidates(asked, corpus, SearchRequest(SEARCH, 3, router))
     assert found_by(merge_candidates(candidates, K).collect()) == brute_force()
 
 
@@ -133,7 +130,7 @@ def test_routed_compares_less_and_recall_says_what_that_costs(
     spark: SparkSession, corpus: DataFrame, asked: DataFrame, quantizer: bytes
 ) -> None:
     router = load_router(quantizer, shards=3, nprobe=4)
-    candidates = find_candidates(asked, corpus, SEARCH, 3, router)
+    candidates = find_candidates(asked, corpus, SearchRequest(SEARCH, 3, router))
     assert candidates.agg(F.sum("n_compared")).head()[0] < 0.6 * 60 * 300
     routed, expected = merge_candidates(candidates, K).collect(), brute_force()
     cosine = 0.5  # recall asks for none
@@ -168,20 +165,21 @@ def test_an_empty_side_finds_nothing(
 ) -> None:
     router = load_router(quantizer, 2, 1) if routed else None
     sides = [corpus.where("id = ''"), asked] if empty == "documents" else [corpus, asked.limit(0)]
-    candidates = find_candidates(sides[1], sides[0], SEARCH, 2, router)
+    candidates = find_candidates(sides[1], sides[0], SearchRequest(SEARCH, 2, router))
     assert merge_candidates(candidates, K).collect() == []
 
 
 def test_a_wrong_dimension_is_named(corpus: DataFrame, asked: DataFrame) -> None:
     with pytest.raises(Exception, match="has 16 floats; expected 8 floats"):
-        find_candidates(asked, corpus, Search(K, 8), 1).collect()
+        find_candidates(asked, corpus, SearchRequest(Search(K, 8), 1)).collect()
 
 
 def test_new_documents_merge_to_what_a_search_of_all_finds(
     corpus: DataFrame, asked: DataFrame
 ) -> None:
-    old = merge_candidates(find_candidates(asked, corpus.where("id < 'd120'"), SEARCH, 2), K)
-    new = merge_candidates(find_candidates(asked, corpus.where("id >= 'd110'"), SEARCH, 2), K)
+    request = SearchRequest(SEARCH, shards=2)
+    old = merge_candidates(find_candidates(asked, corpus.where("id < 'd120'"), request), K)
+    new = merge_candidates(find_candidates(asked, corpus.where("id >= 'd110'"), request), K)
     assert found_by(merge_neighbours(old, new, K).collect()) == brute_force()
 
 
@@ -196,7 +194,7 @@ def test_null_and_empty_values_exclude_nothing_and_few_documents_are_few(frame: 
     x, y = [1.0, 0.0], [0.0, 1.0]
     corpus = frame(VECTORS, [("d0", "en", x, None), ("d1", "en", y, ""), ("d2", "en", x, "p")])
     asked = frame(VECTORS, [("q0", "th", x, None), ("q1", "th", x, ""), ("q2", "th", x, "p")])
-    candidates = find_candidates(asked, corpus, Search(4, 2), 2, exclude=["page"])
+    candidates = find_candidates(asked, corpus, SearchRequest(Search(4, 2), 2, exclude=["page"]))
     assert found_by(merge_candidates(candidates, 4).collect()) == {
         "q0": ["d0", "d2", "d1"], "q1": ["d0", "d2", "d1"], "q2": ["d0", "d1"],
     }  # fmt: skip
@@ -207,7 +205,8 @@ def test_half_precision_bytes_are_searched_as_well(spark: SparkSession) -> None:
         rows = [(f"{name}{i:03}", "en", v.astype("<f2").tobytes()) for i, v in enumerate(vectors)]
         return spark.createDataFrame(rows, "id string, lang string, vector binary")
 
-    candidates = find_candidates(halves(queries(), "q"), halves(documents(), "d"), SEARCH, 3)
+    request = SearchRequest(SEARCH, shards=3)
+    candidates = find_candidates(halves(queries(), "q"), halves(documents(), "d"), request)
     found, expected = found_by(merge_candidates(candidates, K).collect()), brute_force()
     assert np.mean([found[name][0] == docs[0] for name, docs in expected.items()]) > 0.95
 
@@ -216,21 +215,25 @@ def test_margins_are_those_of_both_neighbourhoods(frame: Frame) -> None:
     forward = frame(
         NEIGHBOURS,
         [
-            *(("p", "th", "d", 1, 0.9), ("p", "th", "e", 2, 0.4)),
-            *(("q", "th", "d", 1, 0.8), ("q", "th", "e", 2, 0.7)),
+            ("p", "th", "d", 1, 0.9),
+            ("p", "th", "e", 2, 0.4),
+            ("q", "th", "d", 1, 0.8),
+            ("q", "th", "e", 2, 0.7),
             ("r", "ja", "d", 1, 0.5),
         ],
     )
     backward = frame(
         NEIGHBOURS,
         [
-            *(("d", "th", "p", 1, 0.9), ("d", "th", "q", 2, 0.8)),
-            *(("e", "th", "q", 1, 0.7), ("e", "th", "p", 2, 0.4)),
+            ("d", "th", "p", 1, 0.9),
+            ("d", "th", "q", 2, 0.8),
+            ("e", "th", "q", 1, 0.7),
+            ("e", "th", "p", 2, 0.4),
             ("d", "ja", "r", 1, 0.5),
         ],
     )
     actual = add_margins(forward, backward)
-    assert actual.columns == [*FOUND, "margin", "mutual"]
+    assert actual.columns == [*NEIGHBOUR_COLUMNS, "margin", "mutual"]
     rows = {(row.query_id, row.doc_id): row for row in actual.collect()}
     assert {key for key, row in rows.items() if row.mutual} == {("p", "d"), ("r", "d")}
     expected = {

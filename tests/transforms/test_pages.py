@@ -11,13 +11,13 @@ from crossic_etl.kernels.wikis import Wiki
 from crossic_etl.schemas import PAGES, REDIRECTS, STAGED_PAGES
 from crossic_etl.transforms.pages import (
     collect_props,
-    cut_monsters,
     extract_pages,
     import_plain_text,
     salvage_heads,
     salvage_pages,
     select_pages,
     select_redirects,
+    truncate_oversized,
 )
 
 if TYPE_CHECKING:
@@ -77,13 +77,15 @@ def test_every_record_of_every_wiki_is_staged_and_counted(frame: Frame) -> None:
     assert [(row.lang, row.key) for row in rows if row.outcome == "cut"] == [("ja", "3")]
 
 
-def test_of_a_monster_its_beginning_goes_to_a_worker_and_is_its_reject(frame: Frame) -> None:
-    monster = xml(7, "Monster", "x" * 3 * 2**20)
+def test_an_oversized_record_is_truncated_before_it_goes_to_a_worker(frame: Frame) -> None:
+    oversized = xml(7, "Oversized", "x" * 3 * 2**20)
     records = frame(
         "lang string, dump_date string, value binary",
-        [("en", "20260101", monster), ("en", "20260101", xml(1, "Tea", "hot"))],
+        [("en", "20260101", oversized), ("en", "20260101", xml(1, "Tea", "hot"))],
     )
-    cut = sorted((len(row.value), row.is_cut) for row in cut_monsters(records, 2**21).collect())
+    cut = sorted(
+        (len(row.value), row.is_cut) for row in truncate_oversized(records, 2**21).collect()
+    )
     assert cut == [(len(xml(1, "Tea", "hot")), False), (2**20, True)]
     rows = extract_pages(records, WIKIS, 2**21).collect()
     assert sorted((row.outcome, row.title) for row in rows if row.outcome != "read") == [
@@ -92,7 +94,7 @@ def test_of_a_monster_its_beginning_goes_to_a_worker_and_is_its_reject(frame: Fr
     ]
     assert sum(row.outcome == "read" for row in rows) == 2
     (reject,) = [row for row in rows if row.outcome == "too_large"]
-    assert reject.detail.startswith("<page><title>Monster</title>")
+    assert reject.detail.startswith("<page><title>Oversized</title>")
 
 
 def test_of_a_damaged_dump_whole_pages_are_kept_and_the_damage_is_rejected(frame: Frame) -> None:

@@ -15,9 +15,9 @@ from crossic_etl.transforms.pairs import (
     find_candidates,
     merged_links,
     pair_metrics,
+    resolve_candidates,
     select_cycles,
     select_pairs,
-    settle_candidates,
 )
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ CASES: dict[str, list[Edge]] = {
     "alone": [(7, 8, ONE)],
     "item-and-both": [(1, 1, BOTH), (1, 2, BOTH)],
 }
-SETTLED = {
+RESOLVED = {
     "both-before-item": {(2, 1)},
     "item-before-one": {(2, 1)},
     "both-before-one": {(1, 2)},
@@ -221,65 +221,65 @@ def candidate_rows(case: str, edges: list[Edge]) -> list[tuple[Any, ...]]:
 
 
 @pytest.fixture(scope="module")
-def settled(spark: SparkSession) -> list[Row]:
+def resolved(spark: SparkSession) -> list[Row]:
     cases = {**CASES, **RANDOM, "chain": CHAIN}
     rows = [row for case, edges in cases.items() for row in candidate_rows(case, edges)]
     dropped = [("target_missing", "alone", None, None, None, None, ["en->xx"], False, 4)]
-    result = settle_candidates(spark.createDataFrame(rows + dropped, CANDIDATES)).collect()
+    result = resolve_candidates(spark.createDataFrame(rows + dropped, CANDIDATES)).collect()
     assert len(result) == len(rows) + 1
     return result
 
 
-def outcomes(settled: list[Row], case: str, outcome: str) -> set[tuple[int, int]]:
+def outcomes(resolved: list[Row], case: str, outcome: str) -> set[tuple[int, int]]:
     return {
         (row.en_page_id, row.target_page_id)
-        for row in settled
+        for row in resolved
         if row.target_lang == case and row.outcome == outcome
     }
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_better_of_two_candidates_is_the_pair(settled: list[Row], case: str) -> None:
+def test_the_better_of_two_candidates_is_the_pair(resolved: list[Row], case: str) -> None:
     pages = {(en, target) for en, target, _ in CASES[case]}
-    assert outcomes(settled, case, "pair") == SETTLED[case]
-    assert outcomes(settled, case, "conflict") == pages - SETTLED[case]
+    assert outcomes(resolved, case, "pair") == RESOLVED[case]
+    assert outcomes(resolved, case, "conflict") == pages - RESOLVED[case]
 
 
-def test_random_candidates_are_settled_as_a_greedy_loop_does(settled: list[Row]) -> None:
-    actual = {case: outcomes(settled, case, "pair") for case in RANDOM}
+def test_random_candidates_are_resolved_as_a_greedy_loop_does(resolved: list[Row]) -> None:
+    actual = {case: outcomes(resolved, case, "pair") for case in RANDOM}
     assert actual == {case: greedy(edges) for case, edges in RANDOM.items()}
 
 
 @pytest.mark.parametrize("side", [0, 1], ids=["english", "target"])
-def test_each_page_is_in_one_pair_at_most(settled: list[Row], side: int) -> None:
+def test_each_page_is_in_one_pair_at_most(resolved: list[Row], side: int) -> None:
     for case in RANDOM:
-        pages = [pair[side] for pair in outcomes(settled, case, "pair")]
+        pages = [pair[side] for pair in outcomes(resolved, case, "pair")]
         assert len(pages) == len(set(pages)), case
 
 
-def test_a_candidate_is_refused_only_for_a_pair_with_one_of_its_pages(settled: list[Row]) -> None:
+def test_a_candidate_is_refused_only_for_a_pair_with_one_of_its_pages(resolved: list[Row]) -> None:
     for case in RANDOM:
-        pairs = outcomes(settled, case, "pair")
+        pairs = outcomes(resolved, case, "pair")
         english, target = {en for en, _ in pairs}, {page for _, page in pairs}
-        refused = outcomes(settled, case, "conflict")
+        refused = outcomes(resolved, case, "conflict")
         assert [pair for pair in refused if pair[0] not in english and pair[1] not in target] == []
 
 
-def test_a_chain_longer_than_the_rounds_is_settled(settled: list[Row]) -> None:
-    assert outcomes(settled, "chain", "pair") == {(i, i) for i in range(1, 41)}
-    assert outcomes(settled, "chain", "conflict") == {(i + 1, i) for i in range(1, 41)}
+def test_a_chain_longer_than_the_rounds_is_resolved(resolved: list[Row]) -> None:
+    assert outcomes(resolved, "chain", "pair") == {(i, i) for i in range(1, 41)}
+    assert outcomes(resolved, "chain", "conflict") == {(i + 1, i) for i in range(1, 41)}
 
 
-def test_edges_that_were_dropped_stay_as_they_are(settled: list[Row]) -> None:
-    (row,) = [row for row in settled if row.outcome == "target_missing"]
+def test_edges_that_were_dropped_stay_as_they_are(resolved: list[Row]) -> None:
+    (row,) = [row for row in resolved if row.outcome == "target_missing"]
     assert (row.target_lang, row.n_links, row.strength) == ("alone", 4, None)
 
 
-def test_no_candidates_are_settled_as_none(frame: Frame) -> None:
-    assert settle_candidates(frame(CANDIDATES, []), rounds=1).collect() == []
+def test_no_candidates_are_resolved_as_none(frame: Frame) -> None:
+    assert resolve_candidates(frame(CANDIDATES, []), rounds=1).collect() == []
 
 
-# What is made of settled candidates.
+# What is made of resolved candidates.
 
 SETTLED_SCHEMA = f"{CANDIDATES}, strength int"
 SETTLED_ROWS = [

@@ -14,11 +14,11 @@ from crossic_etl.transforms.report import (
     count_evidence,
     count_rejects,
     describe,
+    histogram,
+    histogram_octaves,
     measure_neighbours,
     measure_windows,
-    pick,
-    spread,
-    spread_octaves,
+    sample_groups,
     with_both_sides,
 )
 
@@ -72,13 +72,15 @@ def test_a_number_is_described_where_it_is_known(frame: Frame) -> None:
 def test_bins_begin_at_multiples_of_their_width(frame: Frame) -> None:
     cosines = frame("lang string, x double",
                     [("ar", x) for x in (-0.01, 0.0, 0.049, 0.05, 1.0, None)])  # fmt: skip
-    actual = {row.bin: row.rows for row in spread(cosines, ["lang"], F.col("x"), 0.05).collect()}
+    actual = {row.bin: row.rows for row in histogram(cosines, ["lang"], F.col("x"), 0.05).collect()}
     assert actual == {-1: 1, 0: 2, 1: 1, 20: 1}
 
 
 def test_half_octaves_begin_at_1(frame: Frame) -> None:
     lengths = frame("lang string, n int", [("ar", n) for n in (0, 1, 2, 3, 1024, None)])
-    actual = {row.bin: row.rows for row in spread_octaves(lengths, ["lang"], F.col("n")).collect()}
+    actual = {
+        row.bin: row.rows for row in histogram_octaves(lengths, ["lang"], F.col("n")).collect()
+    }
     assert actual == {0: 2, 2: 1, 3: 1, 20: 1}
 
 
@@ -111,7 +113,7 @@ def test_neighbours_are_counted_by_language(frame: Frame) -> None:
 
 
 def picked(rows: DataFrame, most: int, seed: int = 0) -> set[str]:
-    return {row.id for row in pick(rows, ["lang"], "id", most, seed, "test").collect()}
+    return {row.id for row in sample_groups(rows, ["lang"], "id", most, seed, "test").collect()}
 
 
 def test_some_of_each_group_are_picked_whatever_the_partitions(frame: Frame) -> None:
@@ -123,7 +125,7 @@ def test_some_of_each_group_are_picked_whatever_the_partitions(frame: Frame) -> 
     assert picked(rows.repartition(7), 20) == chosen
     assert picked(rows, 20, seed=1) != chosen
     assert picked(rows, 10) < chosen
-    assert pick(rows, ["lang"], "id", 1, 0, "test").columns == ["lang", "id"]
+    assert sample_groups(rows, ["lang"], "id", 1, 0, "test").columns == ["lang", "id"]
 
 
 def test_sides_on_one_subject_are_nearer_than_on_two(frame: Frame) -> None:

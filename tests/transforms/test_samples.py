@@ -77,7 +77,8 @@ def test_a_pair_is_a_sample_of_both_texts_with_their_attribution(staged: list[Ro
     assert (row.en_source_id, row.target_source_id) == ("en:1", "th:11")
     assert (row.en_title, row.en_url, row.en_revision_id) == ("en 1", "https://en/1", 101)
     assert (row.target_title, row.target_url, row.target_revision_id) == (
-        *("th 11", "https://th/11"),
+        "th 11",
+        "https://th/11",
         111,
     )
     assert (row.licence, row.split) == ("CC-BY-SA-4.0", "train")
@@ -96,7 +97,9 @@ def test_a_retrieved_sample_has_the_attribution_of_a_document_and_a_page(
     assert (row.en_text, row.target_text) == ("A web page.", "ข้อความภาษาไทย 1")
     assert (row.origin, row.licence) == ("crawl", "CC-BY-SA-4.0 AND NOASSERTION")
     assert (row.en_source_id, row.en_title, row.en_url, row.en_revision_id) == (
-        *("d1", None, "https://web/1"),
+        "d1",
+        None,
+        "https://web/1",
         None,
     )
     assert (row.target_source_id, row.target_title) == ("th:11", "th 11")

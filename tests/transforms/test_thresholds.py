@@ -11,11 +11,11 @@ from crossic_etl.transforms.embeddings import choose_texts
 from crossic_etl.transforms.thresholds import (
     PAIR,
     add_cosines,
+    choose_nearest,
+    choose_random,
     count_pairs,
+    filter_pairs,
     join_pairs,
-    judge_pairs,
-    pick_nearest,
-    pick_random,
     score_pairs,
     select_ends,
 )
@@ -27,7 +27,7 @@ Frame = Callable[[str, list[tuple[Any, ...]]], "DataFrame"]
 PAIRS = "pair_id string, target_lang string, en_page_id long, target_page_id long"
 VECTORS = "id string, kind string, lang string, text_hash string, vector array<float>"
 KNOWN = "target_lang string, query_id string, doc_id string"
-FOUND = "query_id string, target_lang string, doc_id string, rank int, cosine float"
+NEIGHBOUR_COLUMNS = "query_id string, target_lang string, doc_id string, rank int, cosine float"
 
 
 def page(key: str, text_hash: str) -> tuple[str, str, str, str, list[float]]:
@@ -45,13 +45,17 @@ def test_a_pair_is_known_if_both_pages_have_vectors_of_their_own_text(frame: Fra
     vectors = frame(
         VECTORS,
         [
-            *(page("en:1", "h1"), page("th:1", "h2"), page("en:2", "h3"), page("en:3", "h4")),
-            *(page("th:3", "h4"), page("ja:9", "h5")),
+            page("en:1", "h1"),
+            page("th:1", "h2"),
+            page("en:2", "h3"),
+            page("en:3", "h4"),
+            page("th:3", "h4"),
+            page("ja:9", "h5"),
             ("th:2", "document", "th", "h6", [1.0, 0.0]),
         ],
     )
-    judged = judge_pairs(pairs, vectors, seed=0)
-    assert {(row.query_id, row.doc_id, row.outcome) for row in judged.collect()} == {
+    filtered = filter_pairs(pairs, vectors, seed=0)
+    assert {(row.query_id, row.doc_id, row.outcome) for row in filtered.collect()} == {
         ("th:1", "en:1", "known"),
         ("th:2", "en:2", "no_vector"),
         ("th:3", "en:3", "same_text"),
@@ -74,10 +78,12 @@ def test_the_pairs_are_those_whose_pages_are_embedded(
     texts = choose_texts(pages, pairs, documents, "documents", seed=5)
     embedded = {row.id for row in texts.where("outcome = 'embed'").collect()}
     vectors = frame(VECTORS, [page(f"{lang}:{n}", f"{lang}{n}") for lang, n in keys])
-    judged = judge_pairs(pairs, vectors, seed=5).collect()
-    known = {key for row in judged if row.outcome == "known" for key in (row.query_id, row.doc_id)}
+    filtered = filter_pairs(pairs, vectors, seed=5).collect()
+    known = {
+        key for row in filtered if row.outcome == "known" for key in (row.query_id, row.doc_id)
+    }
     assert known == embedded and len(known) == 6
-    assert [row.outcome for row in judged].count("over_the_limit") == 5
+    assert [row.outcome for row in filtered].count("over_the_limit") == 5
 
 
 def test_ends_come_once_each(frame: Frame) -> None:
@@ -91,7 +97,7 @@ def test_ends_come_once_each(frame: Frame) -> None:
 def test_the_nearest_wrong_page_is_the_best_that_is_not_the_right_one(frame: Frame) -> None:
     known = frame(KNOWN, [("th", "th:1", "en:1"), ("th", "th:2", "en:2"), ("ja", "ja:1", "en:1")])
     found = frame(
-        FOUND,
+        NEIGHBOUR_COLUMNS,
         [
             ("th:1", "th", "en:1", 1, 0.9),
             ("th:1", "th", "en:2", 2, 0.5),
@@ -100,17 +106,20 @@ def test_the_nearest_wrong_page_is_the_best_that_is_not_the_right_one(frame: Fra
             ("ja:1", "ja", "en:1", 1, 0.9),
         ],
     )
-    assert pairs_of(pick_nearest(known, found)) == {("th", "th:1", "en:2"), ("th", "th:2", "en:1")}
+    assert pairs_of(choose_nearest(known, found)) == {
+        ("th", "th:1", "en:2"),
+        ("th", "th:2", "en:1"),
+    }
 
 
 def test_random_wrong_pages_are_of_other_pairs_of_the_language(frame: Frame) -> None:
     thai = [("th", f"th:{n}", f"en:{n}") for n in range(9)]
     known = frame(KNOWN, [*thai, ("ja", "ja:1", "en:1")])
-    picked = pairs_of(pick_random(known, seed=1))
+    picked = pairs_of(choose_random(known, seed=1))
     assert {query for _, query, _ in picked} == {query for _, query, _ in thai}
     assert not picked & set(thai) and {doc for *_, doc in picked} <= {doc for *_, doc in thai}
-    assert pairs_of(pick_random(known.repartition(5), seed=1)) == picked
-    assert pairs_of(pick_random(known, seed=2)) != picked
+    assert pairs_of(choose_random(known.repartition(5), seed=1)) == picked
+    assert pairs_of(choose_random(known, seed=2)) != picked
 
 
 @pytest.mark.parametrize("half", [False, True])
@@ -142,18 +151,22 @@ def test_margins_are_set_against_both_neighbourhoods(frame: Frame) -> None:
         ],
     )
     forward = frame(
-        FOUND,
+        NEIGHBOUR_COLUMNS,
         [
-            *(("th:1", "th", "d1", 1, 0.7), ("th:1", "th", "d2", 2, 0.5)),
-            *(("ja:1", "ja", "d1", 1, 0.5), ("ja:2", "ja", "d1", 1, -0.5)),
+            ("th:1", "th", "d1", 1, 0.7),
+            ("th:1", "th", "d2", 2, 0.5),
+            ("ja:1", "ja", "d1", 1, 0.5),
+            ("ja:2", "ja", "d1", 1, -0.5),
         ],
     )
     backward = frame(
-        FOUND,
+        NEIGHBOUR_COLUMNS,
         [
-            *(("en:1", "th", "th:9", 1, 0.4), ("en:1", "th", "th:1", 2, 0.2)),
+            ("en:1", "th", "th:9", 1, 0.4),
+            ("en:1", "th", "th:1", 2, 0.2),
             ("en:2", "th", "th:9", 1, 0.0),
-            *(("en:1", "ja", "ja:1", 1, 0.7), ("en:3", "ja", "ja:1", 1, 0.1)),
+            ("en:1", "ja", "ja:1", 1, 0.7),
+            ("en:3", "ja", "ja:1", 1, 0.1),
         ],
     )
     rows = score_pairs(pairs, forward, backward).collect()
@@ -166,18 +179,20 @@ def test_margins_are_set_against_both_neighbourhoods(frame: Frame) -> None:
 
 
 def test_every_pair_is_counted_once(frame: Frame) -> None:
-    judged = frame(
+    filtered = frame(
         f"{KNOWN}, outcome string",
         [
-            *(("th", "th:1", "en:1", "known"), ("th", "th:2", "en:2", "known")),
-            *(("th", "th:3", "en:3", "no_vector"), ("ja", "ja:1", "en:1", "same_text")),
+            ("th", "th:1", "en:1", "known"),
+            ("th", "th:2", "en:2", "known"),
+            ("th", "th:3", "en:3", "no_vector"),
+            ("ja", "ja:1", "en:1", "same_text"),
         ],
     )
     scores = frame(
         "target_lang string, query_id string, is_right boolean, margin float",
         [("th", "th:1", True, 1.2), ("th", "th:1", False, 0.2), ("th", "th:2", True, None)],
     )
-    counted = count_pairs(judged, scores).collect()
+    counted = count_pairs(filtered, scores).collect()
     assert {row.n for row in counted} == {1}
     assert sorted(row.outcome for row in counted) == [
         "calibrated", "no_margin", "no_vector", "same_text",

@@ -1,1 +1,1 @@
-"""Records of web crawls: read, judged, kept or dropped."""
+"""Records of web crawls: read, filtered, kept or dropped."""

@@ -1,6 +1,6 @@
-"""Whether a web document is kept, and as what: address, length, language, quality, evaluation sets.
+"""Filters web documents by address, length, language, quality and evaluation sets, in this order.
 
-In this order, the cheap before the dear; the first reason counts.
+Cheap rules come first. A document is dropped for the first rule that it breaks.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from crossic_etl.kernels.crawl import quality, url_blocks
+from crossic_etl.kernels.crawl import quality
 from crossic_etl.kernels.crawl import records as crawl_records
 from crossic_etl.kernels.crawl.quality import QualityRules, quality_reason
 from crossic_etl.kernels.crawl.records import (
@@ -28,7 +28,8 @@ from crossic_etl.kernels.crawl.records import (
     parse_json_line,
     read_number,
 )
-from crossic_etl.kernels.crawl.url_blocks import UrlBlockList
+from crossic_etl.kernels.crawl.url_blocks import BLOCKED_DOMAIN, BLOCKED_URL, UrlBlockList
+from crossic_etl.kernels.fingerprint import fingerprint
 from crossic_etl.kernels.text.contamination import NgramIndex
 from crossic_etl.kernels.text.language_id import UNKNOWN, crawl_language, identify
 from crossic_etl.kernels.text.normalize import clean_text, document_id
@@ -40,22 +41,29 @@ UNSURE_LANGUAGE = "unsure_language"
 CONTAMINATED = "contaminated"
 DUPLICATE, NEAR_DUPLICATE = "duplicate", "near_duplicate"
 DROPPED = (
-    *(EMPTY_LINE, url_blocks.BLOCKED_DOMAIN, url_blocks.BLOCKED_URL, url_blocks.BLOCKED_WORD),
-    *(TOO_SHORT, TOO_LONG, OTHER_LANGUAGE, UNSURE_LANGUAGE, *quality.REASONS, CONTAMINATED),
-    *(DUPLICATE, NEAR_DUPLICATE),
+    EMPTY_LINE,
+    BLOCKED_DOMAIN,
+    BLOCKED_URL,
+    TOO_SHORT,
+    TOO_LONG,
+    OTHER_LANGUAGE,
+    UNSURE_LANGUAGE,
+    *quality.REASONS,
+    CONTAMINATED,
+    DUPLICATE,
+    NEAR_DUPLICATE,
 )
-"""Expected, and only counted; the copies are found when all documents are together."""
+"""Reasons that are counted only. The two kinds of copies are found later, among all documents."""
 
-DAMAGED_FILE = "damaged file"
+DAMAGED_FILE = "damaged_file"
 REJECTED = (DAMAGED_FILE, *(reason for reason in crawl_records.REASONS if reason != EMPTY_LINE))
-"""Broken: each stands in ``rejects``."""
+"""Reasons of what is broken: each record or file has a row in ``rejects``."""
 
 LICENCE = "NOASSERTION"
 """SPDX's word for a licence that is not known: no crawl knows those of its pages."""
 
 _DETAIL_CHARACTERS = 500
-_HASH_DIGITS = 16
-Row = dict[str, Any]
+StagedRow = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -92,18 +100,17 @@ def _plain(value: object) -> object:
     raise TypeError(f"a rule is {value!r}")
 
 
-def judge_records(
+def filter_records(
     records: Iterable[RawDocument | BrokenRecord], rules: DocumentRules, dump: str = ""
-) -> Iterator[Row]:
+) -> Iterator[StagedRow]:
     """A staged row for each document that is kept or broken, then one for each count.
 
-    ``read`` counts all records, before anything is decided about them; ``dump`` is the name of the
-    dump for records that don't name theirs.
+    ``read`` counts all records. ``dump`` names the dump of records that don't name theirs.
     """
     counts: Counter[str] = Counter()
     for record in records:
         counts[READ] += 1
-        outcome = judge(record, rules, dump)
+        outcome = filter_record(record, rules, dump)
         if isinstance(outcome, str):
             counts[outcome] += 1
         else:
@@ -112,8 +119,10 @@ def judge_records(
         yield {"outcome": reason, "n": n}
 
 
-def judge(record: RawDocument | BrokenRecord, rules: DocumentRules, dump: str = "") -> Row | str:
-    """The staged row of a document or of what broke; for one that is dropped, the reason."""
+def filter_record(
+    record: RawDocument | BrokenRecord, rules: DocumentRules, dump: str = ""
+) -> StagedRow | str:
+    """The staged row of a document that is kept or of a broken record, or the reason for a drop."""
     if isinstance(record, BrokenRecord):
         return record.reason if record.reason == EMPTY_LINE else _reject(record)
     reason = rules.blocked.reason(record.url) or _length_reason(record.text, rules)
@@ -171,15 +180,15 @@ def _reason(text: str, lang: str, score: float, rules: DocumentRules) -> str | N
     return None
 
 
-def _reject(record: BrokenRecord) -> Row:
+def _reject(record: BrokenRecord) -> StagedRow:
     file = record.file or ""
     # A file's own name is the key of what has no better one.
     key = record.key if record.key.startswith(file) else f"{file} {record.key}"
     return reject_row(record.reason, key, record.detail)
 
 
-def reject_row(reason: str, key: str, detail: str) -> Row:
-    """The staged row of something broken; what it is in can't be known, so it has no language."""
+def reject_row(reason: str, key: str, detail: str) -> StagedRow:
+    """The staged row of a broken record or file; its language is unknown."""
     return {"outcome": reason, "n": 1, "lang": UNKNOWN, "key": key, "detail": detail}
 
 
@@ -222,15 +231,15 @@ def _decoded(text: bytes | None) -> tuple[str | None, str]:
 
 
 def read_line(line: bytes, fields: dict[str, str], file: str) -> RawDocument | BrokenRecord:
-    """A line of a JSON Lines file whose number isn't known; its hash stands for it in a key."""
+    """A line of a JSON Lines file; as its number isn't known, a key names it by its hash."""
     unnamed = "line 0"
     if len(line) > crawl_records.MAX_BYTES:
         record: RawDocument | BrokenRecord = BrokenRecord(TOO_LARGE, unnamed, _start(line), file)
     else:
         record = parse_json_line(line, fields, file)
     if isinstance(record, BrokenRecord) and record.key == unnamed:
-        digest = sha256(line).hexdigest()[:_HASH_DIGITS]
-        return BrokenRecord(record.reason, f"line with hash {digest}", record.detail, file)
+        key = f"line with hash {fingerprint(line)}"
+        return BrokenRecord(record.reason, key, record.detail, file)
     return record
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from crossic_etl.kernels.crawl import warc as warc_records
+from crossic_etl.kernels.crawl.names import FIELDS as FIELDS
 from crossic_etl.kernels.crawl.warc import BrokenWarc, WarcRecord, read_warc
 from crossic_etl.kernels.text.normalize import clean_text
 from crossic_etl.kernels.unpacking import Damage, unpack
@@ -23,30 +24,21 @@ MAX_BYTES = 8 * 2**20
 
 TOO_LARGE = warc_records.TOO_LARGE
 DAMAGED = warc_records.DAMAGED
-NOT_UTF8 = "not utf-8"
-NOT_JSON = "not json"
-NOT_AN_OBJECT = "not an object"
-EMPTY_LINE = "empty line"
-NO_TEXT = "no text"
-EMPTY_TEXT = "empty text"
+NOT_UTF8 = "not_utf8"
+NOT_JSON = "not_json"
+NOT_AN_OBJECT = "not_an_object"
+EMPTY_LINE = "empty_line"
+NO_TEXT = "no_text"
+EMPTY_TEXT = "empty_text"
 REASONS = (
     *warc_records.REASONS,
-    *(NOT_UTF8, NOT_JSON, NOT_AN_OBJECT, EMPTY_LINE, NO_TEXT, EMPTY_TEXT),
+    NOT_UTF8,
+    NOT_JSON,
+    NOT_AN_OBJECT,
+    EMPTY_LINE,
+    NO_TEXT,
+    EMPTY_TEXT,
 )
-
-FIELDS: Mapping[str, Mapping[str, str]] = {
-    "fineweb": {
-        "text": "text", "url": "url", "source_id": "id", "date": "date", "lang": "language",
-        "lang_score": "language_score", "dump": "dump", "file": "file_path",
-    },
-    "dolma": {
-        "text": "text", "url": "metadata.url|id", "source_id": "id", "date": "created",
-        "lang": "metadata.language", "lang_score": "metadata.language_score", "dump": "source",
-        "file": "metadata.cc_segment",
-    },
-    "c4": {"text": "text", "url": "url", "source_id": "url", "date": "timestamp"},
-}  # fmt: skip
-"""Where published data sets have our fields: paths of keys, ``|`` before the next best."""
 
 _DETAIL_CHARACTERS = 500
 _KEY_CHARACTERS = 200

@@ -1,4 +1,4 @@
-"""Which addresses are not wanted: lists of domains, of parts of sites, and of words in a URL.
+"""Which addresses are not wanted: lists of domains and of parts of sites.
 
 No list comes with the project; the files ``domains`` and ``urls`` of UT1, which FineWeb and
 RefinedWeb take, are read as they are.
@@ -11,28 +11,25 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
-BLOCKED_DOMAIN = "blocked domain"
-BLOCKED_URL = "blocked url"
-BLOCKED_WORD = "blocked word"
+BLOCKED_DOMAIN = "blocked_domain"
+BLOCKED_URL = "blocked_url"
 
 _URL = re.compile(
     r"(?:[a-z][a-z0-9+.-]*:)?(?://)?(?:[^/?#@]*@)?([^/?#:]*)(?::\d*)?(/[^?#]*)?", re.I
 )
-_WORD = re.compile(r"[^\W_]+")
 _URL_CHARACTERS = 2048
 
 
 @dataclass(frozen=True)
 class UrlBlockList:
-    """Blocked domains (with all below them), paths (``host/path``, with all below) and words."""
+    """Blocked domains and paths (``host/path``), each with all that is below it."""
 
     domains: frozenset[str] = frozenset()
     paths: frozenset[str] = frozenset()
-    words: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, lines: Iterable[str], words: Iterable[str] = ()) -> UrlBlockList:
-        """Read a list, on each line a domain or a URL; empty lines and ``#`` comments are none."""
+    def of(cls, lines: Iterable[str]) -> UrlBlockList:
+        """Reads a domain or a URL from each line; skips empty lines and ``#`` comments."""
         domains, paths = set(), set()
         for line in lines:
             entry = line.partition("#")[0].strip()
@@ -41,10 +38,10 @@ class UrlBlockList:
                 paths.add(host + path)
             elif host:
                 domains.add(host)
-        return cls(frozenset(domains), frozenset(paths), frozenset(map(str.casefold, words)))
+        return cls(frozenset(domains), frozenset(paths))
 
     def reason(self, url: str | None) -> str | None:
-        """Why a URL is blocked, or None; one that is no URL at all is not blocked."""
+        """Why a URL is blocked; None for one that isn't, and for what is no URL."""
         host, path = _split(url or "")
         labels = host.split(".")
         if any(".".join(labels[i:]) in self.domains for i in range(len(labels))):
@@ -52,13 +49,11 @@ class UrlBlockList:
         ends = [*[match.start() for match in re.finditer("/", path)][1:], len(path)]
         if self.paths and any(host + path[:end] in self.paths for end in ends):
             return BLOCKED_URL
-        if self.words and not self.words.isdisjoint(_WORD.findall((url or "").casefold())):
-            return BLOCKED_WORD
         return None
 
 
 def _split(url: str) -> tuple[str, str]:
-    """Host and path in the form in which they are compared: no ``www.``, no ``/`` at the end."""
+    """Host and path as they are compared: without ``www.`` and without ``/`` at the end."""
     found = _URL.match(url.strip()[:_URL_CHARACTERS])
     if found is None:
         return "", ""

@@ -19,11 +19,11 @@ from typing import BinaryIO
 from crossic_etl.kernels.unpacking import Damage, unpack
 
 DAMAGED = "damaged"
-TOO_LARGE = "too large"
-NO_HEADER = "no warc header"
-NO_LENGTH = "no content length"
-WRONG_LENGTH = "wrong content length"
-WRONG_DIGEST = "wrong digest"
+TOO_LARGE = "too_large"
+NO_HEADER = "no_warc_header"
+NO_LENGTH = "no_content_length"
+WRONG_LENGTH = "wrong_content_length"
+WRONG_DIGEST = "wrong_digest"
 CUT = "cut"
 REASONS = (DAMAGED, TOO_LARGE, NO_HEADER, NO_LENGTH, WRONG_LENGTH, WRONG_DIGEST, CUT)
 

@@ -1,22 +1,21 @@
-"""Which documents of a bucket, those that share a band of their signatures, are near copies.
+"""Which documents of a bucket, those that share a band of their signatures, are near duplicates.
 
 All pairs of a bucket would be quadratic, and a page template fills buckets with thousands. So a
-bucket has *leaders*: its documents come in the order of their ids, each is compared with the
-leaders so far, and is linked to all whose estimated similarity reaches the threshold; one that is
-like none becomes a leader itself. The lowest id is always the first. There are `LEADERS` at most,
-so a bucket costs no more than that many comparisons for each document, and little memory.
+bucket has leaders: its documents come in the order of their ids. Each is compared with the leaders
+so far, and is linked to all whose estimated similarity reaches the threshold; one that is like none
+becomes a leader itself. The lowest id is always the first. There are `LEADERS` at most, so that
+time is linear in the documents, and memory is bounded.
 
-What is missed: two near copies in a bucket that are like no leader in common, unless they meet in
-another bucket under others. Of 1,920 documents made from six templates (real lines, 29,182 pairs
-between 0.5 and 0.8) 1,250 are found to be near copies of one that stays, where all pairs of all
-buckets find 1,256 and the lowest id as the only leader 1,221.
+What is missed: two near duplicates that have no leader in common, unless another bucket links them.
+Of 1,920 documents made from six templates (real lines, 29,182 pairs between 0.5 and 0.8) 1,250 are
+found to be near duplicates of one that stays. All pairs of all buckets find 1,256; the lowest id as
+the only leader finds 1,221.
 
-What follows from links that are not transitive: a and c may be of one cluster because both are near
-copies of b, though a and c alone would be below the threshold. Clusters are the connected
-components of all verified links, so that it matters neither in which order documents come nor
-which bucket found a link: whatever is dropped has an unbroken chain of near copies to what stays.
-Dropping pair by pair instead, in any order, would make what stays depend on the order: of a, b and
-c it would leave b in one and a and c in the other.
+Links are not transitive: a and c may be in one cluster because both are near duplicates of b,
+though a and c alone are below the threshold. Clusters are the connected components of all links, so
+that neither the order of documents matters nor which bucket found a link: a chain of near
+duplicates leads from whatever is dropped to what stays. Dropping pair by pair would depend on the
+order: of a, b and c it would leave b in one order, and a and c in another.
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ class BucketLinker:
         self._signatures = np.zeros((leaders, permutations), np.uint32)
 
     def link(self, bucket: int, doc_id: str, signature: Signature) -> list[str]:
-        """The leaders that a document is a near copy of; one that is like none may lead now."""
+        """The leaders that are near duplicates of a document; without any it may become one."""
         if bucket != self._bucket:
             self._bucket, self._ids = bucket, []
         n_leaders = len(self._ids)

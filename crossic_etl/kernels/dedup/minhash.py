@@ -1,4 +1,4 @@
-"""Near copies: MinHash signatures over character 5-grams, band keys, estimated Jaccard similarity.
+"""Near duplicates: MinHash signatures over character 5-grams, and the keys of their bands.
 
 Characters, not words: word shingles need a tokenizer for Thai and Japanese, and remove all of
 Arabic where they have the wrong one. A band's key is what documents are joined on; a pair that
@@ -22,31 +22,20 @@ from crossic_etl.kernels.text.normalize import normalized
 NGRAM = 5
 PERMUTATIONS = 128
 BANDS = 16
-THRESHOLD = 0.8
 ALGORITHM = f"rensa-r{RMinHash.ALGORITHM_VERSION}"
 """Signatures of another algorithm can't be compared with ours: store it beside them."""
 
 Signature = npt.NDArray[np.uint32]
 
 
-def signature(
-    text: str, n: int = NGRAM, permutations: int = PERMUTATIONS, seed: int = 0
-) -> Signature:
-    """The MinHash of the set of a text's n-grams of characters, uint32[permutations].
-
-    Over the `normalized` text; one that is shorter than n is one n-gram. Texts with equal sets have
-    equal signatures. The empty text has the largest value throughout.
-    """
-    only: Signature = signatures([text], n, permutations, seed)[0]
-    return only
-
-
 def signatures(
     texts: Sequence[str], n: int = NGRAM, permutations: int = PERMUTATIONS, seed: int = 0
 ) -> Signature:
-    """The signature of each text, uint32[len(texts), permutations], on one thread.
+    """The MinHash of each text's set of character n-grams, uint32[len(texts), permutations].
 
-    One call of rensa for each text: it starts threads of its own where it sees several.
+    Over the `normalized` text; one that is shorter than n is one n-gram. Texts with equal sets have
+    equal signatures. The empty text has the largest value throughout. Runs on one thread: rensa
+    starts threads of its own when it is given several texts, so it is called for each.
     """
     rows = [_rows_of(_shingles(text, n), permutations, seed) for text in texts]
     return np.array(rows, np.uint32).reshape(len(texts), permutations)
@@ -77,13 +66,3 @@ def band_keys(signature: Signature, bands: int = BANDS) -> list[int]:
         keys = scramble(keys ^ row)
     values: list[int] = keys.view(np.int64).tolist()
     return values
-
-
-def jaccard_estimate(a: Signature, b: Signature) -> float:
-    """The share of equal places: an estimate of the two sets' similarity.
-
-    Its standard error is sqrt(s (1 - s) / permutations), 0.035 at 0.8 with 128.
-    """
-    if a.shape != b.shape:
-        raise ValueError(f"signatures of {a.shape} and {b.shape} places can't be compared")
-    return float(np.mean(a == b))

@@ -1,1 +1,1 @@
-"""Encoders, and what of a text they see."""
+"""Encoders, and the parts of a text that they encode."""

@@ -47,10 +47,10 @@ def embed_batch(
 ) -> Embedded:
     """The vector of each text. A text that can't be embedded has a reason; none raises.
 
-    The encoder gets the spans sorted by length, in sub-batches of at most so many characters. Where
-    a text has several spans, its vector is their mean, weighted by their characters. Lone
-    surrogates count as U+FFFD. A vector depends on the rest of its batch no more than the encoder
-    makes it.
+    The encoder gets the spans sorted by length, in sub-batches of a bounded number of characters.
+    The vector of a text with several spans is their mean, weighted by their characters. Lone
+    surrogates count as U+FFFD. Other texts of the batch change a vector only where the encoder
+    itself rounds by batch.
 
     Raises:
         RuntimeError: where the encoder gives another number of rows or columns than it should.

@@ -1,4 +1,4 @@
-"""Encoders: texts of any language to vectors whose cosine says how near their meanings are.
+"""Encoders: texts of any language to vectors whose cosine measures how close their meanings are.
 
 ``use-multilingual`` is embedded. ``sentence-transformers`` runs any model of the Hugging Face hub
 or a local folder, and needs the extra ``encoders``.
@@ -17,7 +17,7 @@ from crossic_etl.kernels.encoding.spec import EMBEDDED, Encoder, EncoderSpec, _u
 def load_encoder(spec: EncoderSpec) -> Encoder:
     """The encoder, loaded once for each process.
 
-    Raises ValueError where a package or the model is missing, or the revision is another one.
+    Raises ValueError where a package or the model is missing, or has another revision.
     """
     return _load(spec)
 
@@ -35,10 +35,10 @@ def _load(spec: EncoderSpec) -> Encoder:
 
 
 def encoder_identity(spec: EncoderSpec) -> tuple[str, str]:
-    """Name and revision as `load_encoder`'s encoder has them, without loading it.
+    """Name and revision of the encoder that `load_encoder` gives, without loading it.
 
-    The revision also holds what changes the vectors of one model: dtype, prefixes, token limit.
-    A folder is named by its last part, so that it may lie elsewhere on another machine.
+    The revision includes the settings that change a model's vectors: dtype, prefixes, token limit.
+    A folder's name is its last part, so that it may have another path on another machine.
     """
     if spec.backend == EMBEDDED:
         return EMBEDDED, _embedded_revision(spec.revision)
@@ -61,7 +61,7 @@ def encoder_identity(spec: EncoderSpec) -> tuple[str, str]:
 
 @lru_cache(maxsize=8)
 def folder_hash(folder: str) -> str:
-    """16 hex digits over names and contents of a folder's files; hidden ones don't count."""
+    """16 hex digits: a hash of the names and contents of a folder's files, except hidden ones."""
     root = Path(folder)
     digest = hashlib.sha256()
     for path in sorted(path for path in root.rglob("*") if path.is_file()):

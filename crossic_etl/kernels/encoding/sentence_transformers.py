@@ -25,8 +25,8 @@ PROMPT_NAMES: dict[Kind, tuple[str, ...]] = {
 class SentenceTransformerEncoder:
     """A loaded model with its prefixes. Texts past the model's token limit are cut by it.
 
-    ``batch_tokens`` bounds rows times the longest row's tokens in a forward pass; a pass that does
-    not fit the GPU's memory all the same is halved until it does.
+    ``batch_tokens`` bounds rows times the longest row's tokens in a forward pass. A pass that does
+    not fit the GPU's memory is halved until it does.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class SentenceTransformerEncoder:
 
 
 def load_model(spec: EncoderSpec, name: str, revision: str) -> SentenceTransformerEncoder:
-    """The model in evaluation mode, on its device, in its dtype. ValueError where it can't be."""
+    """The model in evaluation mode, on its device, in its dtype; ValueError if it doesn't load."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
         import torch
@@ -136,10 +136,10 @@ def load_model(spec: EncoderSpec, name: str, revision: str) -> SentenceTransform
 
 
 def choose_device(addresses: Sequence[str], n_gpus: int, process: int | None = None) -> str:
-    """``cuda:0`` and so on for the first GPU that Spark gave the task.
+    """The device of a task: ``cuda:N`` of the first GPU that Spark assigned to it.
 
-    Where it gave none, the process's id spreads the workers over the machine's GPUs, and stays the
-    same for the process's life, in which the model is loaded once. ``cpu`` where there is none.
+    Where Spark assigned none, the process id chooses one of the machine's GPUs, so that workers use
+    all of them and a process always the same one. ``cpu`` where the machine has no GPU.
     """
     if addresses:
         return f"cuda:{addresses[0]}"
@@ -149,7 +149,7 @@ def choose_device(addresses: Sequence[str], n_gpus: int, process: int | None = N
 
 
 def token_batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
-    """Rows by falling length, so many that rows times the longest fit, or one."""
+    """Batches of rows by falling length: rows times the longest is within the limit, or one row."""
     order = sorted(range(len(lengths)), key=lambda row: (-lengths[row], row))
     while order:
         n_rows = max(1, batch_tokens // max(1, lengths[order[0]]))

@@ -1,4 +1,4 @@
-"""How near the two texts of a sample are, as an encoder sees them."""
+"""The cosine of the two texts of a sample by an encoder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def side_cosines(
     target_langs: Sequence[str],
     rule: SpanRule,
 ) -> list[float | None]:
-    """The cosine of each English text with the target text beside it.
+    """The cosine of each English text with the target text of the same row.
 
     None where one of the two can't be embedded. The target is the query, as in retrieval.
     """

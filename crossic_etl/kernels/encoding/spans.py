@@ -1,7 +1,7 @@
 """Which part of a text the encoder sees.
 
-An encoder has a limit, and long before it a text costs more than it tells. The rule is part of an
-embedding's key: a text under another rule is another vector.
+An encoder has a token limit, and encoding a long text whole costs more than it gains. The rule is
+part of an embedding's key, since another rule gives the same text another vector.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
+from crossic_etl.kernels.encoding.names import SPANS
 from crossic_etl.kernels.text.sentences import find_borders, splits_a_cluster
 
 EMPTY = "empty"
 NO_LETTERS = "no_letters"
 REASONS = (EMPTY, NO_LETTERS)
 
-RULES = ("lead", "mean")
 # Ours, by measuring (python -m bench.encoders): of 372 translated news documents, leads of 300,
 # 600, 1,000, 2,000 and 4,000 characters lose 2, 4, 4, 3 and 0, in 6, 7, 12, 21 and 42 s of work for
 # the English side; pages are all found under each. A mean of four spans of 600 or 1,000 loses none.
@@ -47,7 +47,7 @@ class SpanRule:
 
     def __post_init__(self) -> None:
         for key, fits, expected in (
-            ("kind", self.kind in RULES, f"one of {', '.join(RULES)}"),
+            ("kind", self.kind in SPANS, f"one of {', '.join(SPANS)}"),
             (
                 "max_characters",
                 16 <= self.max_characters <= MOST_CHARACTERS,
@@ -67,18 +67,18 @@ class SpanRule:
 
 
 def unfit_reason(text: str | None) -> str | None:
-    """Why a text can't be embedded; None where it can. Encoders give a vector for nothing too."""
+    """Why a text can't be embedded; None where it can. An encoder gives a vector for any text."""
     if text is None or not _VISIBLE.search(text):
         return EMPTY
     return None if _LETTER.search(text) else NO_LETTERS
 
 
 def find_spans(text: str, lang: str, rule: SpanRule) -> list[Span]:
-    """The (start, end) of each span in characters, in order, apart, none longer than the rule's.
+    """The (start, end) of each span in characters: in order, disjoint, within the rule's length.
 
     A span ends at a sentence's border in its last quarter, else at a word's, else between two
     letters, never inside a grapheme cluster (but for a cluster that is longer than the span).
-    White space at either end is left out. Costs what the spans cost, however long the text.
+    White space at either end is left out. The time is that of the spans, not of the whole text.
     """
     first = _VISIBLE.search(text)
     if first is None:

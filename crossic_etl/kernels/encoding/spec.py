@@ -1,4 +1,4 @@
-"""What an encoder is: its protocol, its choice, the names of its settings."""
+"""The protocol of encoders, and the settings that choose one."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from crossic_etl.kernels.encoding.names import BACKENDS as BACKENDS
+from crossic_etl.kernels.encoding.names import DTYPES as DTYPES
+from crossic_etl.kernels.encoding.names import EMBEDDED as EMBEDDED
+from crossic_etl.kernels.encoding.names import SENTENCE_TRANSFORMERS as SENTENCE_TRANSFORMERS
 from crossic_etl.kernels.encoding.spans import SpanRule
 
-EMBEDDED = "use-multilingual"
-SENTENCE_TRANSFORMERS = "sentence-transformers"
-BACKENDS = (EMBEDDED, SENTENCE_TRANSFORMERS)
-DTYPES = ("float32", "float16", "bfloat16")
 Kind = Literal["query", "passage"]
 Vectors = npt.NDArray[np.float32]
 
 
 class Encoder(Protocol):
-    """What the embedding of a batch needs of a model.
+    """The methods and attributes of a model that `embed_batch` uses.
 
     ``name`` and ``revision`` say which vectors may be compared: only those with both the same.
     ``dimension`` is the length of a vector.
@@ -94,7 +94,7 @@ def _unfit(key: str, value: object, expected: str) -> ValueError:
 
 @dataclass(frozen=True)
 class EncoderChoice:
-    """Plain values, so that it travels to the workers.
+    """The chosen encoder and span rule: plain values, since they go to the workers.
 
     ``model`` and ``revision`` are the encoder's own, known without loading it; ``half`` says in
     which form vectors are stored.

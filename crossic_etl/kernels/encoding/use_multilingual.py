@@ -24,8 +24,8 @@ DIMENSION = 512
 class UseMultilingual:
     """512 numbers a text; some 120 MB beside numpy and pyarrow. Queries are encoded like passages.
 
-    ``threads`` are BLAS's; more than the task's own cores make it slower, not faster. Texts count
-    as far as `MOST_CHARACTERS`.
+    ``threads`` is the number of BLAS threads; more than the task's cores make it slower. Of a text
+    the first `MOST_CHARACTERS` characters are encoded.
     """
 
     def __init__(self, name: str, revision: str, threads: int) -> None:
@@ -37,7 +37,7 @@ class UseMultilingual:
         self._model: Any = USE(threads=threads)
 
     def encode(self, texts: list[str], kind: Kind) -> Vectors:
-        """float32[n, 512], unit length. Lone surrogates, which it can't read, count as U+FFFD.
+        """float32[n, 512], unit length. Lone surrogates count as U+FFFD.
 
         Each text goes through the model alone, so that its vector has the same bits in any batch.
         That costs nothing from some 400 tokens on, where the package does the same, and half as

@@ -1,4 +1,4 @@
-"""What a worker does for an export: sorted rows to files, each written whole and once."""
+"""Sorted rows of an export to files, on a worker; each file is written whole and once."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ ATTRIBUTION_GROUP = 50_000
 def write_windows(batches: Iterable[pa.RecordBatch], folder: str, layout: Layout) -> Iterator[Row]:
     """Writes the windows of each (split, file) and gives a row for each file.
 
-    Rows come sorted by split and file. Of the files of one (split, file) the first has the counts
-    of its windows, the others zeros.
+    Rows come sorted by split and file. A (split, file) may give several files, by the layout: the
+    row of the first has the counts of its windows, the rows of the others zeros.
     """
     for (split, number), rows in grouped(batches, ("split", "file")):
         windows = rows.select(WINDOW_SCHEMA.names).cast(WINDOW_SCHEMA)
@@ -64,10 +64,10 @@ def count(windows: pa.Table) -> dict[str, int]:
 
 
 def written(folder: str, split: str, path: str, data: bytes) -> Row:
-    """Writes ``data`` under a name of its own and gives the row that says so.
+    """Writes ``data`` under a unique temporary name and gives the row that names both paths.
 
-    A task that is tried again, or run twice at once, so never touches the file of another try: the
-    driver moves those files to their ``path`` whose rows it gets.
+    So no attempt of a task touches the file of another attempt. The driver moves the files whose
+    rows it gets to their ``path``.
     """
     filesystem, root = open_filesystem(folder)
     part = uuid.uuid4().hex

@@ -1,4 +1,4 @@
-"""File systems of folders and URLs, for what is no table: the same on driver and workers."""
+"""File systems of folders and URLs for files that are no tables, on driver and workers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def open_filesystem(where: str) -> tuple[fs.FileSystem, str]:
 
 
 def write_file(filesystem: fs.FileSystem, path: str, data: bytes) -> None:
-    """Writes a file whole; on a local disk it is there even after a power cut."""
+    """Writes a file whole; on a local disk it is synced, so that it survives a power cut."""
     with filesystem.open_output_stream(path) as stream:
         stream.write(data)
     sync(filesystem, path)

@@ -2,9 +2,9 @@
 
 An arrangement says which sides a sample holds, in which order. `random` is `en-first` with an
 English document that the caller has taken from another pair, `retrieved` with one that was found
-for the target document. All are cut at the same relative positions: of two documents, paired or
-found, only the wholes are known to match, and no better place in one for a place in the other.
-Nothing is lost that way, and all have samples within one budget, so that they can be compared.
+for the target document. Both documents are cut at the same relative positions, since nothing is
+known of which parts of them match. No text is lost, and the samples of all arrangements have the
+same budget of tokens, so that they can be compared.
 """
 
 from __future__ import annotations
@@ -17,22 +17,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from crossic_etl.kernels.samples.names import ARRANGEMENTS as ARRANGEMENTS
+from crossic_etl.kernels.samples.names import ENGLISH as ENGLISH
+from crossic_etl.kernels.samples.names import TARGET as TARGET
 from crossic_etl.kernels.samples.segments import NO_DOCUMENT, Document, SegmentPair, segment_pair
 from crossic_etl.kernels.tokens.ends import Ids
 from crossic_etl.kernels.tokens.tokenizers import Tokenizer
-
-ENGLISH = "english"
-TARGET = "target"
-
-# Each tuple is one kind of sample: the sides that it holds, in order.
-ARRANGEMENTS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "en-first": ((ENGLISH, TARGET),),
-    "target-first": ((TARGET, ENGLISH),),
-    "mix": ((ENGLISH,), (TARGET,)),
-    "target-only": ((TARGET,),),
-    "random": ((ENGLISH, TARGET),),
-    "retrieved": ((ENGLISH, TARGET),),
-}
 
 # Ours: the paper names no separator. A blank line is how texts follow each other in any corpus.
 DEFAULT_SEPARATOR = "\n\n"
@@ -74,7 +64,7 @@ class Sample(NamedTuple):
 
 
 def check_arrangements(names: Sequence[str]) -> None:
-    """Raise ValueError, naming what there is, for a name that is no arrangement."""
+    """Raise ValueError, with the names that exist, for a name that is no arrangement."""
     for name in names:
         if name not in ARRANGEMENTS:
             expected = ", ".join(ARRANGEMENTS)
@@ -133,9 +123,15 @@ def _sample(
     tokenizer = recipe.tokenizer
     made_of = (
         arrangement,
-        *("+".join(sides), *source_ids, str(pair.number), str(pair.n)),
-        *(pair.english.text, pair.target.text),
-        *(recipe.separator, tokenizer.name, tokenizer.split_token),
+        "+".join(sides),
+        *source_ids,
+        str(pair.number),
+        str(pair.n),
+        pair.english.text,
+        pair.target.text,
+        recipe.separator,
+        tokenizer.name,
+        tokenizer.split_token,
     )
     return Sample(
         _hash(made_of),

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from crossic_etl.kernels.samples.names import POLICIES as POLICIES
 from crossic_etl.kernels.tokens.ends import Ids
 
 # Ours. Ten thousand samples of 1,000 tokens are 40 MB; more of them waste hardly less.
@@ -22,7 +23,7 @@ BEST_FIT_BLOCK = 10_000
 PackedSample = tuple[str, Ids]
 
 
-class Window(NamedTuple):
+class PackedWindow(NamedTuple):
     """One training window.
 
     ``sample_starts[i]`` is where ``sample_ids[i]`` begins in ``input_ids``. The first ``n_whole``
@@ -40,7 +41,7 @@ class Window(NamedTuple):
     n_padding: int
 
 
-def pack(samples: Iterable[PackedSample], length: int, policy: str) -> Iterator[Window]:
+def pack(samples: Iterable[PackedSample], length: int, policy: str) -> Iterator[PackedWindow]:
     """The windows of ``length`` tokens for (sample_id, ids) in order, by a policy's name.
 
     Raises ValueError for an unknown policy, and for a sample that is empty or longer than a window.
@@ -48,17 +49,17 @@ def pack(samples: Iterable[PackedSample], length: int, policy: str) -> Iterator[
     if policy not in POLICIES:
         expected = ", ".join(POLICIES)
         raise ValueError(f"window.policy: {policy!r} is none; expected one of {expected}")
-    return POLICIES[policy](_checked(samples, length), length)
+    return _PACKERS[policy](_checked(samples, length), length)
 
 
-def pack_sliding(samples: Iterable[PackedSample], length: int) -> Iterator[Window]:
+def pack_sliding(samples: Iterable[PackedSample], length: int) -> Iterator[PackedWindow]:
     """Windows of ``length`` tokens of the stream; the next starts after the last sample that fitted
     (the paper, arXiv 2504.20484).
 
-    So each sample is whole in exactly one window. The repeated tokens are a window's first ones:
-    if a window holds the tokens [s, s + L) and its last sample that fits ends at e, those seen
-    before are [e, s + L), and the next window starts at e. No sample being longer than L, the first
-    one always fits, so e > s. Only the last window has padding.
+    So each sample is whole in exactly one window. If a window holds the tokens [s, s + L) and its
+    last whole sample ends at e, the next window starts at e and repeats the tokens [e, s + L) as
+    its first ones. No sample is longer than L, so the first one always fits, and e > s. Only the
+    last window has padding.
     """
     held: deque[PackedSample] = deque()
     n_held = n_repeated = 0
@@ -75,7 +76,7 @@ def pack_sliding(samples: Iterable[PackedSample], length: int) -> Iterator[Windo
         yield _window(held, length, n_repeated)
 
 
-def pack_padded(samples: Iterable[PackedSample], length: int) -> Iterator[Window]:
+def pack_padded(samples: Iterable[PackedSample], length: int) -> Iterator[PackedWindow]:
     """Windows that end with the last sample that fits; the next begins with the one that did not.
 
     Nothing is cut, nothing repeated.
@@ -94,7 +95,7 @@ def pack_padded(samples: Iterable[PackedSample], length: int) -> Iterator[Window
 
 def pack_best_fit(
     samples: Iterable[PackedSample], length: int, block: int = BEST_FIT_BLOCK
-) -> Iterator[Window]:
+) -> Iterator[PackedWindow]:
     """Whole samples, the longest first, each in the window where it leaves the least room.
 
     Best-fit decreasing over blocks of ``block`` samples. Samples of one length are taken in stream
@@ -108,7 +109,27 @@ def pack_best_fit(
 
 
 def best_fit(sizes: Sequence[int], length: int) -> list[list[int]]:
-    """The indices of ``sizes`` by window, in O(n log n); sizes are 1 to ``length``."""
+    """The indices of ``sizes`` by window, in O(n log n); sizes are 1 to ``length``.
+
+    Never more windows than in stream order: where that needs fewer, as the longest first can need
+    one more among few samples, it is taken.
+    """
+    return min(_longest_first(sizes, length), _in_order(sizes, length), key=len)
+
+
+def _in_order(sizes: Sequence[int], length: int) -> list[list[int]]:
+    windows: list[list[int]] = []
+    room = 0
+    for i, size in enumerate(sizes):
+        if size > room:
+            windows.append([])
+            room = length
+        windows[-1].append(i)
+        room -= size
+    return windows
+
+
+def _longest_first(sizes: Sequence[int], length: int) -> list[list[int]]:
     windows: list[list[int]] = []
     by_room: dict[int, deque[int]] = {}
     rooms: list[int] = []
@@ -132,11 +153,9 @@ def best_fit(sizes: Sequence[int], length: int) -> list[list[int]]:
     return sorted((sorted(members) for members in windows), key=lambda members: members[0])
 
 
-POLICIES: dict[str, Callable[[Iterable[PackedSample], int], Iterator[Window]]] = {
-    "sliding": pack_sliding,
-    "padded": pack_padded,
-    "best-fit": pack_best_fit,
-}
+_PACKERS: dict[str, Callable[[Iterable[PackedSample], int], Iterator[PackedWindow]]] = dict(
+    zip(POLICIES, (pack_sliding, pack_padded, pack_best_fit), strict=True)
+)
 
 
 def _checked(samples: Iterable[PackedSample], length: int) -> Iterator[PackedSample]:
@@ -148,14 +167,14 @@ def _checked(samples: Iterable[PackedSample], length: int) -> Iterator[PackedSam
         yield sample_id, ids
 
 
-def _window(samples: Iterable[PackedSample], length: int, n_repeated: int = 0) -> Window:
+def _window(samples: Iterable[PackedSample], length: int, n_repeated: int = 0) -> PackedWindow:
     """The window of the first ``length`` tokens of these samples."""
     sample_ids, parts = zip(*samples, strict=True)
     stops = np.cumsum([len(part) for part in parts])
     starts = np.concatenate([[0], stops[:-1]])
     n_begun = int(np.searchsorted(starts, length))
     input_ids = np.concatenate(parts)[:length]
-    return Window(
+    return PackedWindow(
         input_ids,
         list(sample_ids[:n_begun]),
         starts[:n_begun].astype(np.int32),

@@ -1,8 +1,8 @@
-"""Thresholds of similarity, from pairs that are known to be right against random wrong ones.
+"""Thresholds of a score, found from the scores of right and of wrong pairs.
 
 No published threshold is for whole documents and this encoder, so each language gets its own, from
-Wikipedia's pairs: what is said there of precision holds where wrong candidates look like random
-ones. Nearest neighbours are nearer than that; `wrong_per_right` leaves room for it.
+Wikipedia's pairs. The precision holds where wrong candidates score as the given wrong pairs do;
+`wrong_per_right` says how many of them there are for each right one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""How a shard may be held; the names are those of the configuration. Imports no faiss."""
+"""How is searched, and how a shard may be held. The configuration takes these names; no faiss."""
+
+EXACT, ROUTED = "exact", "routed"
+METHODS = (EXACT, ROUTED)
 
 # How the vectors are held, and FAISS's name of the index that is built over a large cell ("np":
 # without polysemous training, which takes minutes).

@@ -1,18 +1,20 @@
-"""What a search will take, worked out before it starts, and whether it fits.
+"""Estimates what a search takes before it starts, and refuses one that can't fit.
 
-Counts are exact where rows were counted; the sizes of cells are those of the training sample, or
-assumed. Bytes are those of the parts that grow with the data, beside a fixed base.
+Rows were counted; the sizes of shards and cells are assumed. Memory is a fixed base and what grows
+with the data. Imports no faiss.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from crossic_etl.kernels.search.indexes import EXACT as EXACT
 from crossic_etl.kernels.search.indexes import INDEXES
-from crossic_etl.kernels.search.shard import Search
+from crossic_etl.kernels.search.indexes import METHODS as METHODS
+from crossic_etl.kernels.search.indexes import ROUTED as ROUTED
+from crossic_etl.kernels.search.settings import Search
 
 MIB = 2**20
-EXACT, ROUTED = "exact", "routed"
 
 # Measured: a Python worker with pyarrow, numpy and faiss.
 _BASE = 160 * MIB
@@ -22,8 +24,8 @@ _ROW_BYTES = 32 + 4 + 16 + 8
 _PRODUCT = 4096 * 1024 * 4
 _BLOCK = 32 * MIB
 _ARROW_ROWS = 2 * 1024
-# Of the largest shard over the mean one, where the sizes of cells aren't known. Ours: hash shards
-# of a hundred thousand rows differ by a few percent, shards of k-means cells by half.
+# The largest shard over the mean one. Ours: hash shards of a hundred thousand rows differ by a few
+# percent, shards of k-means cells by half.
 _SKEW = {EXACT: 1.05, ROUTED: 1.5}
 # A quantizer travels with each task's code, and Spark Connect takes messages of 128 MiB.
 _MOST_QUANTIZER = 64 * MIB
@@ -33,17 +35,27 @@ _INDEX_BYTES = {"HNSW32": (4.0, 256), "IVF,PQ": (1 / 8, 8)}
 
 
 class PlanError(ValueError):
-    """A search that can't fit; names the setting to change and a value that would do."""
+    """A search that can't fit.
+
+    Attributes:
+        setting: the field of `SearchSize` to change.
+        problem: what was given, what was expected, or a value that fits.
+    """
+
+    def __init__(self, setting: str, problem: str) -> None:
+        super().__init__(f"{setting}: {problem}")
+        self.setting = setting
+        self.problem = problem
 
 
 @dataclass(frozen=True)
-class Job:
-    """What is to be searched: rows counted, and how.
+class SearchSize:
+    """How much is searched, and how.
 
     Attributes:
         n_documents: rows of the corpus.
         n_queries: rows to search for.
-        mode: ``exact`` or ``routed``.
+        method: one of `METHODS`.
         shards: parts of the corpus; a task holds one.
         cells: of the quantizer (routed).
         nprobe: cells that a query is compared with (routed).
@@ -53,7 +65,7 @@ class Job:
 
     n_documents: int
     n_queries: int
-    mode: str
+    method: str
     shards: int
     task_memory: int
     cells: int = 1
@@ -62,10 +74,10 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Plan:
+class SearchPlan:
     """Rows, bytes and distances of a search."""
 
-    job: Job
+    size: SearchSize
     search: Search
     largest_shard: int
     shard_memory: int
@@ -76,48 +88,49 @@ class Plan:
 
     @property
     def share(self) -> float:
-        """Of the distances that an exact search computes; about, for cells differ in size."""
-        return self.distances / max(1, self.job.n_documents * self.job.n_queries)
+        """Its distances over those of an exact search; an estimate, as cells differ in size."""
+        return self.distances / max(1, self.size.n_documents * self.size.n_queries)
 
     def lines(self) -> list[str]:
         """The plan in words, for a job to print."""
-        job = self.job
-        routed = f", {job.cells:,} cells, nprobe {job.nprobe}" if job.mode == ROUTED else ""
+        size = self.size
+        routed = f", {size.cells:,} cells, nprobe {size.nprobe}" if size.method == ROUTED else ""
         return [
-            f"{job.mode}, {self.search.index}, k {self.search.k}: {job.n_queries:,} queries in "
-            f"{job.n_documents:,} documents of {self.search.dimension} floats",
-            f"{job.shards} shards{routed}; a query goes to {self.query_copies} at most",
+            f"{size.method}, {self.search.index}, k {self.search.k}: {size.n_queries:,} queries in "
+            f"{size.n_documents:,} documents of {self.search.dimension} floats",
+            f"{size.shards} shards{routed}; a query goes to {self.query_copies} at most",
             f"about {self.distances:,} distances, {self.share:.1%} of all",
-            f"{self.shuffled_rows:,} rows, {_size(self.shuffled_bytes)} shuffled",
-            f"memory of a task {_size(self.shard_memory)} of {_size(job.task_memory)}, "
-            f"for {self.largest_shard:,} documents; {job.tasks} tasks at once",
+            f"{self.shuffled_rows:,} rows, {_bytes(self.shuffled_bytes)} shuffled",
+            f"memory of a task {_bytes(self.shard_memory)} of {_bytes(size.task_memory)}, "
+            f"for {self.largest_shard:,} documents; {size.tasks} tasks at once",
         ]
 
 
-def plan_search(job: Job, search: Search, largest_shard: int | None = None) -> Plan:
-    """The plan of a job; ``largest_shard`` in documents, where the training sample tells it.
+def plan_search(size: SearchSize, search: Search) -> SearchPlan:
+    """The plan of a search.
 
     Raises:
-        PlanError: a setting is out of its range, or a shard wouldn't fit a task's memory.
+        PlanError: a setting is out of its range, or a shard doesn't fit a task's memory.
     """
-    _check(job, search)
-    if largest_shard is None:
-        largest_shard = min(job.n_documents, int(job.n_documents / job.shards * _SKEW[job.mode]))
+    _check(size, search)
+    mean_shard = size.n_documents / size.shards
+    largest_shard = min(size.n_documents, int(mean_shard * _SKEW[size.method]))
     memory = task_memory(largest_shard, search)
-    if memory > job.task_memory:
-        raise _too_big(job, search, largest_shard, memory)
-    copies = job.shards if job.mode == EXACT else min(job.shards, job.nprobe)
-    rows = job.n_documents + job.n_queries * copies
-    share = 1.0 if job.mode == EXACT else min(1.0, job.nprobe / job.cells)
-    return Plan(
-        job,
-        search,
-        largest_shard,
-        memory,
-        copies,
-        rows,
-        rows * (search.dimension * 4 + _ROW_BYTES),
-        int(job.n_documents * job.n_queries * share),
+    if memory > size.task_memory:
+        raise _too_big(size, search, largest_shard, memory)
+    is_exact = size.method == EXACT
+    copies = size.shards if is_exact else min(size.shards, size.nprobe)
+    rows = size.n_documents + size.n_queries * copies
+    share = 1.0 if is_exact else min(1.0, size.nprobe / size.cells)
+    return SearchPlan(
+        size=size,
+        search=search,
+        largest_shard=largest_shard,
+        shard_memory=memory,
+        query_copies=copies,
+        shuffled_rows=rows,
+        shuffled_bytes=rows * (search.dimension * 4 + _ROW_BYTES),
+        distances=int(size.n_documents * size.n_queries * share),
     )
 
 
@@ -132,40 +145,39 @@ def task_memory(n_documents: int, search: Search) -> int:
     return int(documents + queries + scratch + _BASE)
 
 
-def _check(job: Job, search: Search) -> None:
-    if job.mode not in _SKEW:
-        raise PlanError(f"neighbours.mode: {job.mode!r} given, expected {EXACT} or {ROUTED}")
+def _check(size: SearchSize, search: Search) -> None:
+    if size.method not in METHODS:
+        raise PlanError("method", f"{size.method!r} given, expected {EXACT} or {ROUTED}")
     for name in ("shards", "cells", "nprobe"):
-        if getattr(job, name) < 1:
-            raise PlanError(f"neighbours.{name}: {getattr(job, name)} given, expected 1 or more")
-    if job.mode == EXACT:
+        if getattr(size, name) < 1:
+            raise PlanError(name, f"{getattr(size, name)} given, expected 1 or more")
+    if size.method == EXACT:
         return
-    if job.nprobe > job.cells:
-        raise PlanError(
-            f"neighbours.nprobe: {job.nprobe} given, expected at most the cells, {job.cells}"
-        )
-    if job.shards > job.cells:
-        raise PlanError(
-            f"neighbours.shards: {job.shards} given, expected at most the cells, {job.cells}"
-        )
+    for name in ("nprobe", "shards"):
+        if getattr(size, name) > size.cells:
+            raise PlanError(
+                name, f"{getattr(size, name)} given, expected at most the cells, {size.cells}"
+            )
     most = _MOST_QUANTIZER // (search.dimension * 4)
-    if job.cells > most:
+    if size.cells > most:
         raise PlanError(
-            f"neighbours.cells: {job.cells} given, expected at most {most}: centroids of "
-            f"{search.dimension} floats travel with every task"
+            "cells",
+            f"{size.cells} given, expected at most {most}: centroids of {search.dimension} floats "
+            "travel with every task",
         )
 
 
-def _too_big(job: Job, search: Search, largest: int, memory: int) -> PlanError:
+def _too_big(size: SearchSize, search: Search, largest: int, memory: int) -> PlanError:
+    given = size.task_memory
     fixed = task_memory(0, search)
-    need = f"a task needs {_size(memory)} for {largest:,} documents, {_size(job.task_memory)} given"
-    if fixed >= job.task_memory:
-        return PlanError(f"neighbours.task_memory: {need}; at least {_size(fixed * 2)} expected")
+    need = f"a task needs {_bytes(memory)} for {largest:,} documents, {_bytes(given)} given"
+    if fixed >= given:
+        return PlanError("task_memory", f"{need}; at least {_bytes(fixed * 2)} expected")
     each = (memory - fixed) / max(1, largest)
-    fitting = max(1.0, (job.task_memory - fixed) / each)
-    shards = int(-(-job.shards * largest // fitting))
-    return PlanError(f"neighbours.shards: {job.shards} given: {need}; {shards} or more expected")
+    fitting = max(1.0, (given - fixed) / each)
+    shards = int(-(-size.shards * largest // fitting))
+    return PlanError("shards", f"{size.shards} given: {need}; {shards} or more expected")
 
 
-def _size(n: int) -> str:
+def _bytes(n: int) -> str:
     return f"{n / 2**30:.1f} GiB" if n >= 2**30 else f"{n / MIB:.0f} MiB"

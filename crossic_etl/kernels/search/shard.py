@@ -14,7 +14,6 @@ for all of them). Exact where the index is `Flat`, up to the rounding of its fin
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import faiss
@@ -22,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crossic_etl.kernels.search.indexes import INDEXES
+from crossic_etl.kernels.search.settings import Search
 from crossic_etl.kernels.search.top_k import best_k
 from crossic_etl.kernels.search.vector_store import VectorStore
 from crossic_etl.kernels.search.vectors import Floats, Longs, inner_products
@@ -35,40 +35,6 @@ _PQ_FACTOR = 10
 _PQ_FLOATS = 8
 _PQ_TRAINING = 65_536
 _PROBED_LISTS = 1 / 8
-
-
-@dataclass(frozen=True)
-class Search:
-    """How to search a shard.
-
-    Attributes:
-        k: documents for each query.
-        dimension: of all vectors, which are of unit length.
-        index: one of `INDEXES`. `SQfp16` and `SQ8` hold vectors in a half and a quarter of the
-            memory; `HNSW32` and `IVF,PQ` are built over cells of ``index_from`` vectors and more,
-            and their candidates are scored again on full vectors.
-        index_from: smaller cells are searched in full.
-        threads: of FAISS; the cores of a task.
-        query_block: queries that are searched together; more make larger matrix products of the
-            few queries that go to a cell.
-    """
-
-    k: int
-    dimension: int
-    index: str = "Flat"
-    index_from: int = 20_000
-    threads: int = 1
-    query_block: int = 4_096
-
-    def __post_init__(self) -> None:
-        if self.index not in INDEXES:
-            names = ", ".join(INDEXES)
-            raise ValueError(f"neighbours.index: {self.index!r} given, expected one of {names}")
-        for name in ("k", "dimension", "threads", "query_block"):
-            if getattr(self, name) < 1:
-                raise ValueError(
-                    f"neighbours.{name}: {getattr(self, name)} given, expected 1 or more"
-                )
 
 
 class Found(NamedTuple):
@@ -117,7 +83,7 @@ class Shard:
     def finish(self, order: Longs | None = None) -> None:
         """Call after the last document: builds the indexes of large cells.
 
-        ``order[i]`` is where document i stands in the order of ids, which settles ties; by default
+        ``order[i]`` is where document i stands in the order of ids, which decides ties; by default
         documents came in that order.
         """
         self._order = order

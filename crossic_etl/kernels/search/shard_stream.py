@@ -14,7 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from crossic_etl.kernels.search.shard import Found, Queries, Search, Shard
+from crossic_etl.kernels.search.settings import Search
+from crossic_etl.kernels.search.shard import Found, Queries, Shard
 from crossic_etl.kernels.search.vectors import Longs, to_matrix
 
 CANDIDATE = pa.struct(

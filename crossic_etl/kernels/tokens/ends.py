@@ -17,7 +17,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class TokenBytes:
-    """What the bytes of each token id of a byte-level vocabulary say about characters.
+    """Where characters begin in the bytes of each token id of a byte-level vocabulary.
 
     ``tokens[i]`` are the bytes of id i; ids that text never yields have none.
     """

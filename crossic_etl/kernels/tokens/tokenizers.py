@@ -11,8 +11,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from crossic_etl.kernels.tokens.backends import Backend, load_hugging_face, load_qwen
+from crossic_etl.kernels.tokens.backends import Backend, load_hugging_face
 from crossic_etl.kernels.tokens.ends import Ends, Ids
+from crossic_etl.kernels.tokens.qwen import load_qwen
 
 EMBEDDED = "qwen2.5"
 # Ours. Reserved in Qwen2.5's vocabulary for a vision model's coordinates: it has a row in every

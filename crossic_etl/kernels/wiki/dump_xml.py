@@ -1,4 +1,4 @@
-"""One record of a dump, all up to a ``</page>``: a page, a redirect, or the reason why neither."""
+"""Parses one record of a dump, the bytes up to a ``</page>``, to one of `dump_records`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from xml.etree import ElementTree
 from xml.parsers import expat
 
+from crossic_etl.kernels.wiki.dump_records import Dropped, Page, Redirect, Reject
 from crossic_etl.kernels.wiki.titles import canonical_title, split_interwiki, split_namespace
 from crossic_etl.kernels.wikis import Wiki
 
@@ -31,58 +32,6 @@ _PAGE_FIELDS = frozenset({"title", "ns", "id"})
 _REVISION_FIELDS = frozenset({"id", "timestamp", "model", "text"})
 
 
-@dataclass(frozen=True)
-class Page:
-    """The current revision of an article; ``timestamp`` is in UTC, the title canonical."""
-
-    page_id: int
-    ns: int
-    title: str
-    revision_id: int | None
-    timestamp: datetime | None
-    wikitext: str
-
-
-@dataclass(frozen=True)
-class Redirect:
-    """A redirect of namespace 0; both titles are canonical, the target's without its prefix.
-
-    ``target_interwiki`` is the prefix of another wiki, or empty; ``target_fragment`` the section.
-    """
-
-    page_id: int
-    title: str
-    target: str
-    target_ns: int
-    target_interwiki: str
-    target_fragment: str
-
-
-@dataclass(frozen=True)
-class Dropped:
-    """A good page that is not wanted: ``namespace``, ``content_model`` or ``text_deleted``."""
-
-    reason: str
-    page_id: int
-    title: str
-
-
-@dataclass(frozen=True)
-class Reject:
-    """A record that could not be used.
-
-    ``reason`` is one of ``too_large``, ``utf8``, ``cut`` (the record ends inside a page, or begins
-    inside one), ``between_pages`` (something beside one page), ``xml``, ``repeated`` (two
-    different titles, ids or namespaces), ``title``, ``id``, ``ns`` or ``text`` (missing, or not
-    what it should be).
-    ``key`` is the page id or title as far as known, ``detail`` the record's first 500 bytes.
-    """
-
-    reason: str
-    key: str
-    detail: str
-
-
 class _BrokenPage(Exception):
     """Carries the reason out of the parser's handlers."""
 
@@ -98,7 +47,7 @@ class _Revision:
 
 
 def parse_siteinfo(head: bytes | str, lang: str) -> Wiki | None:
-    """Wiki that a dump's head describes, over what ``Wiki.of(lang)`` knows; None without one."""
+    """The wiki of a dump's ``<siteinfo>``, completed by ``Wiki.of(lang)``; None without it."""
     text = head.decode("utf-8", "replace") if isinstance(head, bytes) else head
     found = _SITEINFO.search(text)
     if found is None or "<!" in text[: found.end()]:
@@ -121,7 +70,7 @@ def parse_siteinfo(head: bytes | str, lang: str) -> Wiki | None:
 def parse_record(
     record: bytes, wiki: Wiki, limit: int = DEFAULT_LIMIT
 ) -> Page | Redirect | Dropped | Reject | None:
-    """What one record of ``lineSep="</page>"`` holds; None for the dump's end and for nothing.
+    """The result of one record of ``lineSep="</page>"``; None for the dump's end and white space.
 
     The dump's head may stand before its first page. Reads export schemas 0.3 to 0.11; of several
     revisions the last by (timestamp, id) counts. Never raises, whatever the bytes.
@@ -169,7 +118,7 @@ def _text_error(page: bytes) -> str:
 
 
 class _PageReader:
-    """Collects what we need of one ``<page>`` element: ``fields``, ``redirect``, ``revision``."""
+    """Collects the ``fields``, ``redirect`` and ``revision`` of one ``<page>`` element."""
 
     def __init__(self, size: int) -> None:
         self.fields: dict[str, str] = {}
@@ -290,13 +239,12 @@ def _redirect_pattern(words: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _redirect(page_id: int, title: str, marked: str, link: str, wiki: Wiki) -> Redirect:
-    """``marked`` is the ``<redirect>`` element's title: it has no fragment but otherwise counts."""
-    fragment = link.partition("#")[2].replace("_", " ").strip()
+    """``marked`` is the ``<redirect>`` element's title: it counts before the link."""
     interwiki, rest = split_interwiki(marked or link, wiki)
     if interwiki:
-        return Redirect(page_id, title, rest, 0, interwiki, fragment)
+        return Redirect(page_id, title, rest, 0, interwiki)
     ns, target = split_namespace(marked or link, wiki)
-    return Redirect(page_id, title, target, ns, "", fragment)
+    return Redirect(page_id, title, target, ns, "")
 
 
 def _utc(timestamp: str) -> datetime | None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from crossic_etl.kernels.fingerprint import fingerprint
 from crossic_etl.kernels.wiki.sql_dump import SqlError, parse_insert
 from crossic_etl.kernels.wiki.titles import canonical_title
 from crossic_etl.kernels.wikis import Wiki
 
-LINK_DROPPED = ("other_language", "empty_title")
 LINK_REJECTED = ("sql", "damaged_file")
 LINK_COLUMNS = ("ll_from", "ll_lang", "ll_title")
 PROP_COLUMNS = ("pp_page", "pp_propname", "pp_value")
@@ -77,5 +76,5 @@ def _no_id(row: tuple[str | None, ...]) -> SqlError:
 
 
 def _error(error: SqlError) -> dict[str, str]:
-    key = hashlib.sha256(error.detail.encode("utf-8", "replace")).hexdigest()[:16]
+    key = fingerprint(error.detail.encode("utf-8", "replace"))
     return {"key": f"{error.reason}:{key}", "detail": error.detail}

@@ -1,4 +1,4 @@
-"""Edges between two sides settled one to one."""
+"""A greedy matching of weighted edges: each node is in one chosen edge at most."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ def match_greedily(
 ) -> Iterator[tuple[tuple[int, int], bool]]:
     """((left, right), whether it is taken) of (strength, left, right) edges, the lowest first.
 
-    An edge is taken unless one of its ends is in an edge taken before, so no edge can be added to
-    what is taken: a maximal matching. In the size of the sorted edges.
+    An edge is taken unless one of its ends is in an edge that was taken before. The taken edges are
+    a maximal matching: no other edge can be added. Time: that of sorting the edges.
     """
     lefts: set[int] = set()
     rights: set[int] = set()

@@ -8,15 +8,27 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from crossic_etl.kernels.wiki.dump_xml import Dropped, Page, Redirect, Reject, parse_record
+from crossic_etl.kernels.wiki.dump_records import Dropped, Page, Redirect, Reject
+from crossic_etl.kernels.wiki.dump_xml import parse_record
 from crossic_etl.kernels.wiki.titles import canonical_title
 from crossic_etl.kernels.wikis import Wiki
 from crossic_etl.kernels.wikitext import is_disambiguation, to_text
 
-DROPPED = ("namespace", "content_model", "text_deleted")
 REJECTED = (
-    *("cut", "xml", "utf8", "id", "ns", "title", "text", "repeated", "between_pages", "too_large"),
-    *("wikitext", "damaged_file", "plain_text", "page_props"),
+    "cut",
+    "xml",
+    "utf8",
+    "id",
+    "ns",
+    "title",
+    "text",
+    "repeated",
+    "between_pages",
+    "too_large",
+    "wikitext",
+    "damaged_file",
+    "plain_text",
+    "page_props",
 )
 # Wikipedia's text was relicensed on 7 June 2023 (Wikimedia's terms of use of that date).
 RELICENSED = "20230607"

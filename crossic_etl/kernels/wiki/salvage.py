@@ -1,9 +1,9 @@
-"""What can still be read of damaged bz2 and gzip files.
+"""Reads the undamaged parts of damaged bz2 and gzip files.
 
 A bz2 stream is a run of blocks of at most 900 kB, each with a checksum of its own, which begin at
-any bit. Each block is decoded as if it were a stream by itself (the method of ``bzip2recover``), so
-damage costs the blocks that it hits and no others, and nothing is given out unchecked. A gzip
-member has one checksum at its end: what comes before a cut is given out as it is.
+any bit. Each block is decoded as a stream by itself (the method of ``bzip2recover``), so damage
+costs only the blocks that it hits, and each block is checked before it is returned. A gzip member
+has one checksum at its end: the data before a cut is returned unchecked.
 """
 
 from __future__ import annotations
@@ -118,8 +118,8 @@ def _trailing(data: bytes, end: int, is_last: bool) -> Iterator[Piece]:
 def salvage_gzip(data: bytes) -> Iterator[Piece]:
     """All that can be unpacked of a gzip file of one or more members, and an error where it stops.
 
-    After a wrong checksum, whose data has already been given out, reading goes on with the next
-    member; after anything else it ends.
+    After a wrong checksum reading goes on with the next member (the data was returned already);
+    after any other error it ends.
     """
     offset = 0
     while offset < len(data):
@@ -190,9 +190,9 @@ def salvage_records(
 ) -> Iterator[tuple[bytes, str | None]]:
     """Records of a bz2, gzip or plain file, split at ``separator`` as Spark's ``lineSep`` does.
 
-    With an error the record is a fragment: what stood before the damage, what follows it up to the
-    next separator (none where a new stream begins, since dumps begin those between records), or the
-    first ``limit`` bytes of a record that is longer.
+    With an error the record is a fragment. It is the text before the damage, or the text after it
+    up to the next separator, or the first ``limit`` bytes of a longer record. There is no fragment
+    after the damage where a new stream begins, since dumps begin streams between records.
     """
     waiting, lost, error = bytearray(), False, "resumed inside a record"
     for piece in _pieces(data):

@@ -40,12 +40,12 @@ _ESCAPED = {
 
 _DETAIL_CHARACTERS = 500
 
-Row = tuple["str | None", ...]
+SqlRow = tuple["str | None", ...]
 
 
 @dataclass(frozen=True)
 class SqlError:
-    """What could not be read of a line.
+    """A part of a line that could not be read.
 
     ``reason`` is ``cut`` (the data ends inside a row), ``columns`` (a row with another number of
     values), ``utf8`` (a row with bytes that are no UTF-8; the rows around it are kept) or
@@ -58,9 +58,9 @@ class SqlError:
 
 @dataclass(frozen=True)
 class Insert:
-    """The rows of a line, values in the order asked for, and what of the line was not read."""
+    """The rows of a line, values in the wanted order, and the parts that could not be read."""
 
-    rows: list[Row]
+    rows: list[SqlRow]
     errors: list[SqlError]
 
 
@@ -153,7 +153,7 @@ def _read(
 def _row_patterns(
     header: str, width: int, order: tuple[int, ...]
 ) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """A row, two groups for each captured column, or, as the last group, all that is no row.
+    """Patterns of a row, with two groups for each captured column; the last group is the rest.
 
     First as mysqldump writes rows, then, slower, with spaces and ``_binary`` before strings.
 

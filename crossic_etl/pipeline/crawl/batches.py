@@ -1,14 +1,15 @@
 """Which crawl files were read already, as what and under which rules, and what a run has to read.
 
-Files are read in batches, a batch by a run. Its rows of ``crawl_files`` are written twice: before
-any other table is touched, and with ``is_done`` once all of them are right. What a batch left in
-``crawl_texts`` and ``near_copy_links`` counts for nothing until then, and the next run takes its
-number and writes over it. So a run that dies costs the reading of its files, and nothing is counted
-twice.
+Each run reads a batch of files. Its rows of ``crawl_files`` are a checkpoint: they are written
+before any other table is changed, and again with ``is_done`` once all tables are right. Until then
+the batch's rows of ``crawl_texts`` and ``near_duplicate_links`` count for nothing, and the next run
+takes its number and writes over them. A run that dies costs the reading of its files, and no record
+is counted twice.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -16,13 +17,23 @@ from typing import NamedTuple
 from pyspark.sql import DataFrame, Row
 
 from crossic_etl.inputs.crawl import CrawlFiles
-from crossic_etl.schemas import CRAWL_FILES, CRAWL_TEXTS, NEAR_COPY_LINKS
-from crossic_etl.tables import Scope, Tables
+from crossic_etl.schemas import CRAWL_FILES, CRAWL_TEXTS, NEAR_DUPLICATE_LINKS
+from crossic_etl.tables import Scope, TableError, Tables
+from crossic_etl.tables.checkpoint import Checkpoint
+from crossic_etl.tables.evolution import RENAMED, has_old_name
 from crossic_etl.transforms.documents import finish_files
+
+log = logging.getLogger(__name__)
 
 
 class CrawlFile(NamedTuple):
-    """What tells that a file is as it was, and is read as it was."""
+    """What tells whether a file, and how it is read, is unchanged.
+
+    Attributes:
+        bytes: its size.
+        modified: milliseconds since 1970.
+        readings: JSON of format, fields and dump, a line for each source that has it.
+    """
 
     bytes: int
     modified: int
@@ -30,15 +41,15 @@ class CrawlFile(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Plan:
+class CrawlPlan:
     """What a run has to read.
 
     Attributes:
-        unread: paths of the files.
-        batch: their number.
-        done: the numbers of the batches whose rows hold; none where everything is read anew.
-        n_documents: the rows of ``documents`` that the last batch left; None without one.
-        reason: why everything is read anew, though something was read before.
+        unread: paths of the files to read.
+        batch: the number of this batch.
+        done: numbers of the completed batches; none where all files are read anew.
+        n_documents: rows of ``documents`` after the last completed batch; None without one.
+        reason: why all files are read anew, where some were read before.
     """
 
     unread: frozenset[str]
@@ -49,22 +60,24 @@ class Plan:
 
     @property
     def is_full(self) -> bool:
-        """Whether nothing of what was read before holds."""
+        """Whether all files are read, as no completed batch counts."""
         return not self.done
 
     @property
     def takes_back(self) -> bool:
-        """Whether rows that hold until now, or may be in tables by now, depend on this batch."""
+        """Whether files already read must be invalidated before this batch writes."""
         return bool(self.reason) or (not self.is_full and bool(self.unread))
 
     @property
     def scope(self) -> Scope:
-        """The rows that this batch's take the place of."""
+        """Scope of the rows that this batch replaces."""
         return {} if self.is_full else {"batch": [self.batch]}
 
     @property
     def stale(self) -> Scope:
-        """The rows that it takes the place of where each batch has everything: not the last's."""
+        """Scope of the rows that this batch replaces where each batch has the rows of all texts:
+        those of all batches but the last completed one.
+        """
         kept = max(self.done, default=None)
         return {} if kept is None else {"batch": [*range(1, kept), self.batch]}
 
@@ -82,21 +95,21 @@ def describe_files(sources: Sequence[CrawlFiles]) -> dict[str, CrawlFile]:
     }
 
 
-def plan_batch(files: Mapping[str, CrawlFile], rows: Sequence[Row], settings: str) -> Plan:
-    """What to read of ``files``, where ``rows`` of ``crawl_files`` say what was read.
+def plan_batch(files: Mapping[str, CrawlFile], rows: Sequence[Row], settings: str) -> CrawlPlan:
+    """What to read of ``files``; ``rows`` of ``crawl_files`` say what was read.
 
-    Everything, where a file that was read is gone or another, for what it gave can't be told from
-    what its copies gave; or where the settings are others.
+    All files are read anew where the settings changed, or where a file that was read has changed or
+    is gone: its documents can't be told from their copies in other files.
     """
     done = [row for row in rows if row.is_done]
     if not done:
-        return Plan(frozenset(files), 1)
+        return CrawlPlan(frozenset(files), 1)
     if reason := _why_all(files, rows, settings):
-        return Plan(frozenset(files), 1, reason=reason)
+        return CrawlPlan(frozenset(files), 1, reason=reason)
     last = max(done, key=lambda row: int(row.batch))
     batches = tuple(sorted({int(row.batch) for row in done}))
     unread = files.keys() - {row.path for row in done}
-    return Plan(frozenset(unread), last.batch + 1, batches, last.n_documents)
+    return CrawlPlan(frozenset(unread), last.batch + 1, batches, last.n_documents)
 
 
 def _why_all(files: Mapping[str, CrawlFile], rows: Sequence[Row], settings: str) -> str | None:
@@ -115,32 +128,47 @@ def _why_all(files: Mapping[str, CrawlFile], rows: Sequence[Row], settings: str)
 
 
 @dataclass(frozen=True)
-class Ledger:
-    """The files that there are, with what a run has to read of them."""
+class CrawlBatch:
+    """The files of all sources, and the batch of them that a run reads.
+
+    Attributes:
+        tables: where ``crawl_files`` is.
+        sources: the files of each source.
+        files: all files by their path.
+        settings: fingerprint of the settings that decide what is kept.
+        plan: what the run has to read.
+    """
 
     tables: Tables
     sources: Sequence[CrawlFiles]
     files: Mapping[str, CrawlFile]
     settings: str
-    plan: Plan
+    plan: CrawlPlan
 
     def unread(self) -> list[CrawlFiles]:
-        """The sources, with no files but those to read."""
+        """The sources, each with the files to read only."""
         return [files.only(self.plan.unread) for files in self.sources]
 
     def begin(self) -> None:
-        """Says that this batch is being written: before the first table that it is written to.
+        """Marks the batch as unfinished, before the first other table is changed.
 
-        Where nothing was read before, nothing has to be taken back.
+        Writes nothing where no files were read before.
         """
-        if self.plan.takes_back:
-            self.tables.replace(CRAWL_FILES, self._rows(), self.plan.scope)
+        self._checkpoint.begin(self._rows())
 
     def finish(self, counts: DataFrame, n_documents: int) -> None:
-        """Says that all tables have what this batch gave; nothing, where it has no files."""
+        """Marks the batch as complete, once all other tables have its rows."""
         if self.plan.unread or self.plan.is_full:
-            done = finish_files(self._rows(), counts, n_documents)
-            self.tables.replace(CRAWL_FILES, done, self.plan.scope)
+            self._checkpoint.finish(finish_files(self._rows(), counts, n_documents))
+
+    @property
+    def _checkpoint(self) -> Checkpoint:
+        return Checkpoint(
+            tables=self.tables,
+            table=CRAWL_FILES,
+            scope=self.plan.scope,
+            invalidates=self.plan.takes_back,
+        )
 
     def _rows(self) -> DataFrame:
         rows = [
@@ -153,17 +181,34 @@ class Ledger:
         return spark.createDataFrame([(*row, *unknown) for row in rows], CRAWL_FILES.schema)
 
 
-def open_ledger(tables: Tables, sources: Sequence[CrawlFiles], settings: str) -> Ledger:
-    """Compares the files that there are with those that were read, and says if that is for nought.
+def open_batch(tables: Tables, sources: Sequence[CrawlFiles], settings: str) -> CrawlBatch:
+    """Compares the files of the sources with those that were read, and plans the next batch.
 
-    Both lists are held by the driver, as Spark itself holds the paths that it is told to read.
+    The driver holds both lists, as Spark itself holds the paths that it is told to read.
+
+    Raises:
+        TableError: a table has the name that an older version gave it.
     """
+    refuse_old_names(tables)
     files = describe_files(sources)
     rows = tables.select_or_create(CRAWL_FILES, {}).drop("counts").collect()
     plan = plan_batch(files, rows, settings)
-    lost = [t.name for t in (CRAWL_TEXTS, NEAR_COPY_LINKS) if tables.find(t) is None]
+    lost = [t.name for t in (CRAWL_TEXTS, NEAR_DUPLICATE_LINKS) if tables.find(t) is None]
     if not plan.is_full and lost:
-        plan = Plan(frozenset(files), 1, reason=f"there is no table {lost[0]}")
+        plan = CrawlPlan(frozenset(files), 1, reason=f"there is no table {lost[0]}")
     if plan.reason:
-        print(f"documents: all files are read anew: {plan.reason}", flush=True)
-    return Ledger(tables, sources, files, settings, plan)
+        log.info("documents: all files are read anew: %s", plan.reason)
+    return CrawlBatch(tables, sources, files, settings, plan)
+
+
+def refuse_old_names(tables: Tables) -> None:
+    """Refuses a root that an older version wrote, until ``maintain`` has renamed its tables.
+
+    Raises:
+        TableError: there are rows under an old name.
+    """
+    for old, table in RENAMED.items():
+        if has_old_name(tables, old):
+            raise TableError(
+                f"table {old} under {tables.root} is called {table.name} now: run maintain first"
+            )

@@ -1,4 +1,4 @@
-"""Connected components, round by round: each is staged, since a plan of all would not end."""
+"""Connected components in rounds over the cluster; staging keeps each round's plan small."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EDGES_AT_ONCE = 300_000
 
 
 class NotConvergedError(RuntimeError):
-    """The rounds did not end where they must: a fault of the program, never of the data."""
+    """It takes more rounds than `most_rounds`: an error of the program, not of the data."""
 
 
 def stage_components(
@@ -31,7 +31,7 @@ def stage_components(
 ) -> tuple[DataFrame, int]:
     """Stages ``node, root`` for each node of ``edges`` (``a, b``), each once; the number of edges.
 
-    A node's root is the lowest one that it is connected with. Up to ``at_once`` edges are settled
+    A node's root is the lowest one that it is connected with. Up to ``at_once`` edges are resolved
     by one task; more take rounds over the cluster, until nothing changes any more. Edges that
     ``are_stored`` in a table cost little to read again, and are not staged first.
 
@@ -58,7 +58,7 @@ def stage_components(
             _unstage(tables, used)
             return members, n_edges
         before = after
-    raise NotConvergedError(f"{job}: {n_edges} edges not settled in {most_rounds(n_edges)} rounds")
+    raise NotConvergedError(f"{job}: {n_edges} edges not resolved in {most_rounds(n_edges)} rounds")
 
 
 def most_rounds(n_edges: int) -> int:

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from crossic_etl.kernels.crawl.documents import REJECTED
 from crossic_etl.kernels.text.language_id import UNKNOWN
-from crossic_etl.pipeline.crawl.batches import Plan
+from crossic_etl.pipeline.crawl.batches import CrawlPlan
 from crossic_etl.schemas import DOCUMENTS, REJECTS
 from crossic_etl.tables import Tables
 from crossic_etl.transforms.changes import GONE, NEW, mark_changes, select_gone, select_new
@@ -20,10 +20,10 @@ JOB = "documents"
 
 
 def publish_documents(
-    tables: Tables, texts: DataFrame, settled: DataFrame, held: DataFrame
+    tables: Tables, texts: DataFrame, resolved: DataFrame, held: DataFrame
 ) -> tuple[int, int]:
-    """Brings ``documents`` up to date with ``settled``; how many rows it writes and removes."""
-    marked = mark_changes(select_documents(texts, settled), select_held(held, settled), DOCUMENTS)
+    """Makes ``documents`` agree with ``resolved``; returns how many rows it writes and removes."""
+    marked = mark_changes(select_documents(texts, resolved), select_held(held, resolved), DOCUMENTS)
     changes = tables.stage(f"{JOB}_changes", marked)
     counts = {row.change: row["count"] for row in changes.groupBy("change").count().collect()}
     tables.merge(DOCUMENTS, select_new(changes, DOCUMENTS), select_gone(changes, DOCUMENTS))
@@ -31,11 +31,12 @@ def publish_documents(
 
 
 def publish_rejects(
-    tables: Tables, staged: DataFrame, plan: Plan, reasons: Collection[str]
+    tables: Tables, staged: DataFrame, plan: CrawlPlan, reasons: Collection[str]
 ) -> None:
-    """Adds what was broken to ``rejects``; where all was read anew, removes what isn't any more.
+    """Adds a row to ``rejects`` for each broken record or file of the batch.
 
-    ``reasons`` are those for which this run dropped something.
+    Where all files are read anew, the rows become those of this batch. ``reasons`` are those for
+    which this run dropped something.
     """
     scope = {"table": [JOB], "lang": [UNKNOWN]}
     held = tables.select_or_create(REJECTS, scope).select(REJECTS.columns)

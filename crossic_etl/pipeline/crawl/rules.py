@@ -2,44 +2,39 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+from collections.abc import Sequence
 
-from pyspark.sql import SparkSession
-
-from crossic_etl.config import Config
 from crossic_etl.config.checks import choose_quality_rules
-from crossic_etl.inputs.evaluation import _load_block_list, load_evaluation
+from crossic_etl.config.crawl import Crawl
+from crossic_etl.inputs.run_inputs import RunInputs
 from crossic_etl.kernels.crawl.documents import DocumentRules
 from crossic_etl.kernels.dedup.minhash import ALGORITHM
+from crossic_etl.kernels.fingerprint import fingerprint
 
 
-def load_rules(spark: SparkSession, config: Config) -> DocumentRules:
-    """The rules by which documents are judged.
+def load_rules(crawl: Crawl, langs: Sequence[str], inputs: RunInputs) -> DocumentRules:
+    """The rules by which documents are filtered; ``langs`` are the languages to keep.
 
     Raises:
         ConfigError: a quality rule that doesn't exist, or a value that it can't have.
         InputError: a block list or evaluation file can't be read.
     """
-    crawl = config.crawl
     return DocumentRules(
-        languages=frozenset(config.wikis),
+        languages=frozenset(langs),
         trusts_labels=crawl.language == "trust",
         min_language_score=crawl.min_language_score,
         min_chars=crawl.min_chars,
         max_chars=crawl.max_chars,
         quality=choose_quality_rules(crawl),
-        blocked=_load_block_list(spark, crawl.blocked_urls),
-        evaluation=load_evaluation(spark, config),
+        blocked=inputs.blocked,
+        evaluation=inputs.evaluation,
     )
 
 
-def deciding_settings(config: Config, rules: DocumentRules) -> str:
-    """Hash of what decides which documents are kept of the same files, 16 hex digits.
+def settings_fingerprint(rules: DocumentRules, near_duplicates: float, seed: int) -> str:
+    """Fingerprint of the settings that decide which documents are kept of the same files.
 
-    The files that rules are loaded from count by what they say, not by their names.
+    Files that rules are loaded from count by their content, not by their names.
     """
-    threshold = config.crawl.near_duplicates
-    near_copies = [threshold, config.seed, ALGORITHM] if threshold else []
-    text = json.dumps([rules.digest(), *near_copies])
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    of_copies = [near_duplicates, seed, ALGORITHM] if near_duplicates else []
+    return fingerprint([rules.digest(), *of_copies])

@@ -11,13 +11,13 @@ from crossic_etl.inputs.damage import stage_readable
 from crossic_etl.inputs.errors import InputError
 from crossic_etl.kernels.crawl.documents import DAMAGED_FILE, READ, DocumentRules, reject_row
 from crossic_etl.schemas import STAGED_DOCUMENTS
-from crossic_etl.tables import Tables, Unit
-from crossic_etl.tables.units import cut, stage_units
+from crossic_etl.tables import Chunk, Tables
+from crossic_etl.tables.chunks import make_chunks, stage_chunks
 from crossic_etl.transforms.documents import (
-    judge_json_files,
-    judge_lines,
-    judge_rows,
-    judge_wet_files,
+    filter_json_files,
+    filter_lines,
+    filter_rows,
+    filter_wet_files,
 )
 from crossic_etl.transforms.frames import union
 
@@ -27,7 +27,7 @@ WHOLE_BYTES = 2**28
 # Of a whole file a task holds the bytes in the JVM and in Python: what binaryFile could read,
 # 2 GiB, would be more than most executors have.
 MOST_BYTES = 2**30
-# Ours, of a unit: some minutes of two cores.
+# Ours, of a chunk: some minutes of two cores.
 LEAST_BYTES = 2**31
 _NOT_OURS = (".zst", ".zstd")  # Hadoop needs a native library for them
 
@@ -40,17 +40,17 @@ def stage_documents(
 ) -> DataFrame:
     """Stages every record of all sources: documents that are kept, broken ones, and counts.
 
-    Units are of some files each. A Parquet file that Spark can't read is one reject, and costs one
-    more pass over the others of its unit, since nothing of it may stay. A JSON Lines file that
+    Chunks are of some files each. A Parquet file that Spark can't read is one reject, and costs one
+    more pass over the others of its chunk, since nothing of it may stay. A JSON Lines file that
     Hadoop's codecs can't read is read whole.
 
     Raises:
         InputError: a source lacks its text, or has a file that is too large.
     """
     sizes = {path: size for files in sources for path, size in files.sizes.items()}
-    units = cut(dict(sorted(sizes.items())), LEAST_BYTES)
+    chunks = make_chunks(dict(sorted(sizes.items())), LEAST_BYTES)
 
-    def stage(paths: Collection[str], unit: Unit | None) -> DataFrame:
+    def stage(paths: Collection[str], chunk: Chunk | None) -> DataFrame:
         def build(damaged: frozenset[str]) -> DataFrame:
             frames = [_damaged_files(tables.spark, part, damaged)]
             for files, all_files in zip(part, sources, strict=True):
@@ -59,10 +59,10 @@ def stage_documents(
             return union(frames)
 
         part = [files.only(paths) for files in sources]
-        return stage_readable(tables, "documents", build, "salvage", unit)
+        return stage_readable(tables, "documents", build, "salvage", chunk)
 
     of_files = [[files.reading, files.sizes, files.times] for files in sources]
-    return stage_units(tables, "documents", [rules.digest(), of_files], units, stage)
+    return stage_chunks(tables, "documents", [rules.digest(), of_files], chunks, stage)
 
 
 def _read_source(
@@ -77,19 +77,19 @@ def _read_source(
     if source.format == "parquet":
         if paths := [path for path in files.sizes if path not in damaged]:
             rows = read_rows(spark, paths, files.fields, like)
-            frames.append(judge_rows(rows, rules, source.dump))
+            frames.append(filter_rows(rows, rules, source.dump))
         return frames
     by_lines = {path for path in files.sizes if _is_by_lines(files, path, damaged, whole_bytes)}
     whole = sorted(files.sizes.keys() - by_lines)
     _refuse_too_large(files, whole)
     if whole and source.format == "wet":
-        frames.append(judge_wet_files(read_files(spark, whole), rules, source.dump))
+        frames.append(filter_wet_files(read_files(spark, whole), rules, source.dump))
     elif whole:
         read = read_files(spark, whole)
-        frames.append(judge_json_files(read, files.fields, rules, source.dump))
+        frames.append(filter_json_files(read, files.fields, rules, source.dump))
     if by_lines:
         lines = read_lines(spark, sorted(by_lines))
-        frames.append(judge_lines(lines, files.fields, rules, source.dump))
+        frames.append(filter_lines(lines, files.fields, rules, source.dump))
     return frames
 
 

@@ -1,7 +1,8 @@
-"""Both directions of a search, each brought up to date: old lists kept, what is new searched."""
+"""Incremental search in both directions: kept neighbour lists, and a search for what is new."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,25 +11,19 @@ from typing import NamedTuple
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from crossic_etl.config import Config
+from crossic_etl.config.crawl import Neighbours
 from crossic_etl.kernels.encoding.spec import EncoderChoice
-from crossic_etl.kernels.search.routing import Router
 from crossic_etl.pipeline.retrieval.plan import (
     Cells,
     Sizes,
     choose_quantizer,
-    make_search,
+    log_plan,
+    make_request,
     plan_of,
-    print_plan,
     read_router,
     sizes_of_plan,
 )
-from crossic_etl.pipeline.retrieval.progress import (
-    EXCLUDED,
-    Progress,
-    deciding_settings,
-    read_progress,
-)
+from crossic_etl.pipeline.retrieval.state import SearchState, read_search_state, search_settings
 from crossic_etl.schemas import (
     DOCUMENTS,
     EMBEDDINGS,
@@ -38,10 +33,11 @@ from crossic_etl.schemas import (
     Table,
 )
 from crossic_etl.tables import Tables
+from crossic_etl.transforms.candidates import SearchRequest, find_candidates, merge_candidates
 from crossic_etl.transforms.changes import mark_changes
 from crossic_etl.transforms.frames import union
 from crossic_etl.transforms.increments import (
-    choose_seekers,
+    choose_queries,
     flag_entries,
     pack_lists,
     plan_vectors,
@@ -54,23 +50,23 @@ from crossic_etl.transforms.increments import (
 )
 from crossic_etl.transforms.matches import add_urls, select_corpus, select_queries, select_vectors
 from crossic_etl.transforms.neighbours import (
-    FOUND,
-    LIST,
-    as_seekers,
+    LIST_KEY,
+    NEIGHBOUR_COLUMNS,
+    as_queries,
     documents_of,
-    find_candidates,
-    merge_candidates,
     merge_neighbours,
 )
+
+log = logging.getLogger(__name__)
 
 PLAN, FORWARD, BACKWARD = "neighbours_plan", "forward", "backward"
 
 
-class Lists(NamedTuple):
-    """Lists of one direction, up to date.
+class NeighbourLists(NamedTuple):
+    """The neighbour lists of one direction, up to date.
 
     Attributes:
-        found: their entries, with the columns `FOUND`.
+        found: their entries, with the columns `NEIGHBOUR_COLUMNS`.
         n_in_all: lists that were searched for among all targets.
         n_in_new: lists that were searched for among new targets.
     """
@@ -80,82 +76,110 @@ class Lists(NamedTuple):
     n_in_new: int = 0
 
     def counts(self, of: str) -> dict[str, int]:
-        """For `runs`."""
+        """The metrics of `Run`; ``of`` names the queries of this direction."""
         return {f"{of}_in_all": self.n_in_all, f"{of}_in_new": self.n_in_new}
 
 
 class _Direction(NamedTuple):
+    """One direction of the search.
+
+    Attributes:
+        name: `FORWARD` or `BACKWARD`, also of its scratch table.
+        queries: vectors to search for.
+        targets: vectors to search in, of which there are ``n_targets``.
+        within: the column in which a query and its targets agree; None for any target.
+    """
+
     name: str
-    seekers: DataFrame
+    queries: DataFrame
     targets: DataFrame
     n_targets: int
     within: str | None = None
 
 
 @dataclass(frozen=True)
-class ListSearch:
+class IncrementalSearch:
     """A search, ready to begin.
 
     Attributes:
+        tables: where it reads and stages.
+        settings: the section ``neighbours``.
+        languages: target languages.
+        choice: the encoder of all vectors.
         queries, corpus: ``id, lang, vector`` and the columns to exclude on.
+        sizes: of both.
+        cells: the quantizer; None for an exact search.
         plan: what `plan_vectors` gave.
-        neighbours, reverse: what these tables hold of the run's languages and encoder.
+        state: what the last search left.
+        neighbours, reverse: what these tables hold of the languages and encoder.
     """
 
     tables: Tables
-    config: Config
+    settings: Neighbours
+    languages: Sequence[str]
     choice: EncoderChoice
     queries: DataFrame
     corpus: DataFrame
     sizes: Sizes
     cells: Cells | None
     plan: DataFrame
-    progress: Progress
+    state: SearchState
     neighbours: DataFrame
     reverse: DataFrame
 
     @property
     def is_current(self) -> bool:
-        """Whether all lists are as they should be: no vector is new or gone for any language."""
-        covered = self.progress.covered
+        """Whether no vector is new or gone for any language, so that all lists stay as they are."""
+        covered = self.state.covered
         return not (self.sizes.n_new or self.sizes.n_gone) and all(
-            covered.get(lang, -1) >= self.sizes.newest for lang in self.config.languages
+            covered.get(lang, -1) >= self.sizes.newest for lang in self.languages
         )
 
     @property
     def generation(self) -> int:
-        """Of the vectors that are new."""
-        return self.progress.generation(self.sizes.newest, self.sizes.n_new > 0)
+        """The generation of the new vectors."""
+        return self.state.generation(self.sizes.newest, self.sizes.n_new > 0)
 
     @cached_property
-    def _router(self) -> Router | None:
-        return read_router(self.tables, self.cells, self.config.neighbours)
+    def _request(self) -> SearchRequest:
+        router = read_router(self.tables, self.cells, self.settings)
+        return make_request(self.settings, self.sizes.dimension, router)
 
-    def forward(self) -> Lists:
+    def forward(self) -> NeighbourLists:
         """The documents of each query."""
         if self.is_current:
-            print("neighbours: nothing new to search", flush=True)
-            return Lists(self.neighbours.select(*FOUND))
+            log.info("neighbours: nothing new to search")
+            return NeighbourLists(self.neighbours.select(*NEIGHBOUR_COLUMNS))
         wanted = queries_of(self.plan)
-        held = select_covered(wanted, self.plan, self.progress.covered)
-        direction = _Direction(FORWARD, self.queries, self.corpus, self.sizes.n_documents)
+        held = select_covered(wanted, self.plan, self.state.covered)
+        direction = _Direction(
+            name=FORWARD,
+            queries=self.queries,
+            targets=self.corpus,
+            n_targets=self.sizes.n_documents,
+        )
         return self._update(direction, self.neighbours, wanted, held)
 
-    def backward(self, forward: DataFrame) -> Lists:
+    def backward(self, forward: DataFrame) -> NeighbourLists:
         """The queries of each document that ``forward`` found, in each language."""
         stored = unpack_lists(self.reverse)
         if self.is_current:
-            return Lists(stored)
+            return NeighbourLists(stored)
         wanted = documents_of(forward)
         lists = self.reverse.select(F.col("doc_id").alias("query_id"), "target_lang")
-        held = select_covered(lists, self.plan, self.progress.covered)
-        direction = _Direction(BACKWARD, self.corpus, self.queries, self.sizes.n_queries, "lang")
-        return self._update(
-            direction, stored.join(wanted, on=list(LIST), how="left_semi"), wanted, held
+        held = select_covered(lists, self.plan, self.state.covered)
+        direction = _Direction(
+            name=BACKWARD,
+            queries=self.corpus,
+            targets=self.queries,
+            n_targets=self.sizes.n_queries,
+            within="lang",
         )
+        kept = stored.join(wanted, on=list(LIST_KEY), how="left_semi")
+        return self._update(direction, kept, wanted, held)
 
     def changes(self, forward: DataFrame, backward: DataFrame) -> list[tuple[Table, DataFrame]]:
-        """What must be written besides ``neighbours``, as `Progress.publish` takes it."""
+        """What must be written besides ``neighbours``, as `SearchState.publish` takes it."""
         if self.is_current:
             return []
         model, revision = self.choice.model, self.choice.revision
@@ -174,76 +198,93 @@ class ListSearch:
 
     def _update(
         self, direction: _Direction, stored: DataFrame, wanted: DataFrame, held: DataFrame
-    ) -> Lists:
-        k, covered = self.config.neighbours.k, self.progress.covered
+    ) -> NeighbourLists:
+        """Searches for the ``wanted`` lists; of those that are ``held`` only among new targets."""
+        k, covered = self.settings.k, self.state.covered
         entries = flag_entries(stored, self.plan, covered, k)
-        seekers = choose_seekers(wanted, held, entries)
-        counts = {row.in_all: row["count"] for row in seekers.groupBy("in_all").count().collect()}
+        lists = choose_queries(wanted, held, entries)
+        counts = {row.in_all: row["count"] for row in lists.groupBy("in_all").count().collect()}
         n_in_all, n_held, n_new = counts.get(True, 0), counts.get(False, 0), 0
         searches = []
         if n_in_all:
-            self._say(direction, n_in_all, direction.n_targets)
-            searches.append(self._search(direction, seekers.where("in_all"), direction.targets))
+            self._log_size(direction, n_in_all, direction.n_targets)
+            searches.append(self._search(direction, lists.where("in_all"), direction.targets))
         if n_held:
             ids = select_fresh(self.plan, covered, english=direction.name == FORWARD)
             if n_new := ids.count():
-                self._say(direction, n_held, n_new, "new ")
+                self._log_size(direction, n_held, n_new, "new ")
                 new = direction.targets.join(ids, on="id", how="left_semi")
-                searches.append(self._search(direction, seekers.where("NOT in_all"), new))
+                searches.append(self._search(direction, lists.where("NOT in_all"), new))
         kept = select_kept(entries)
         fresh = kept.limit(0)
         if searches:
             fresh = merge_candidates(union(searches), k)
         found = self.tables.stage(direction.name, merge_neighbours(kept, fresh, k))
-        return Lists(found, n_in_all, n_held if n_new else 0)
+        return NeighbourLists(found, n_in_all, n_held if n_new else 0)
 
     def _search(self, direction: _Direction, lists: DataFrame, targets: DataFrame) -> DataFrame:
-        return find_candidates(
-            as_seekers(lists, direction.seekers),
-            targets,
-            make_search(self.config.neighbours, self.sizes.dimension),
-            self.config.neighbours.shards,
-            self._router,
-            within=direction.within,
-            exclude=EXCLUDED,
-        )
+        queries = as_queries(lists, direction.queries)
+        return find_candidates(queries, targets, self._request, within=direction.within)
 
-    def _say(self, direction: _Direction, n_seekers: int, n_targets: int, new: str = "") -> None:
-        """Prints what a search will take; raises where it can't fit."""
-        sizes = Sizes(n_seekers, n_targets, self.sizes.dimension)
+    def _log_size(
+        self, direction: _Direction, n_queries: int, n_targets: int, new: str = ""
+    ) -> None:
+        """Logs what a search will take; raises where it can't fit."""
+        sizes = Sizes(n_queries, n_targets, self.sizes.dimension)
         if direction.within:
-            print(
-                f"neighbours: backward: {n_seekers:,} documents, once for each language that found "
-                f"them, in its part of {n_targets:,} {new}queries",
-                flush=True,
+            log.info(
+                "neighbours: backward: %s documents, once for each language that found them, in "
+                "its part of %s %squeries",
+                f"{n_queries:,}",
+                f"{n_targets:,}",
+                new,
             )
-            plan_of(self.config.neighbours, sizes, self.cells.n if self.cells else 1)
+            plan_of(self.settings, sizes, self.cells.n if self.cells else 1)
         else:
-            print_plan(self.config.neighbours, sizes, self.cells)
+            log_plan(self.settings, sizes, self.cells)
 
 
-def start_search(tables: Tables, config: Config, choice: EncoderChoice) -> ListSearch:
-    """Reads vectors and what was searched of them; chooses the quantizer, if one routes.
+def start_search(
+    tables: Tables,
+    *,
+    settings: Neighbours,
+    languages: Sequence[str],
+    query_kind: str,
+    seed: int,
+    choice: EncoderChoice,
+) -> IncrementalSearch:
+    """Reads the vectors and what was searched of them; chooses the quantizer of a routed search.
+
+    ``query_kind`` is ``retrieved.queries``.
 
     Raises:
-        TableError: there is nothing to search for, or in.
+        TableError: there are no queries or no documents.
         UnfitSettingError: a search with a new quantizer can't fit.
     """
-    held = tables.select(EMBEDDINGS, {**choice.scope, "lang": config.wikis})
+    langs = ("en", *languages)
+    held = tables.select(EMBEDDINGS, {**choice.scope, "lang": langs})
     vectors = add_urls(select_vectors(held, choice.half), tables.read(DOCUMENTS))
-    queries, corpus = select_queries(vectors, config.retrieved.queries), select_corpus(vectors)
+    queries, corpus = select_queries(vectors, query_kind), select_corpus(vectors)
     encoder = {"model": [choice.model], "revision": [choice.revision]}
     searched = tables.select_or_create(SEARCHED_VECTORS, encoder)
-    planned = plan_vectors(queries.unionByName(corpus), searched, config.wikis)
-    plan = tables.stage(PLAN, planned)
+    plan = tables.stage(PLAN, plan_vectors(queries.unionByName(corpus), searched, langs))
     sizes = sizes_of_plan(plan, corpus, choice.half)
-    cells = choose_quantizer(tables, corpus, sizes, config, choice)
-    deciding = deciding_settings(config, choice, cells.digest if cells else None)
-    scope: Mapping[str, Sequence[str]] = {"target_lang": config.languages, **encoder}
+    cells = choose_quantizer(tables, corpus, sizes, settings=settings, seed=seed, choice=choice)
+    digest = cells.digest if cells else None
+    scope: Mapping[str, Sequence[str]] = {"target_lang": languages, **encoder}
     neighbours = tables.select_or_create(NEIGHBOURS, scope)
-    progress = read_progress(tables, scope, deciding, neighbours)
-    reverse = tables.select_or_create(REVERSE_NEIGHBOURS, scope)
-    return ListSearch(
-        *(tables, config, choice, queries, corpus, sizes, cells),
-        *(plan, progress, neighbours, reverse),
+    decisive = search_settings(settings, query_kind, choice, digest)
+    return IncrementalSearch(
+        tables=tables,
+        settings=settings,
+        languages=languages,
+        choice=choice,
+        queries=queries,
+        corpus=corpus,
+        sizes=sizes,
+        cells=cells,
+        plan=plan,
+        state=read_search_state(tables, scope, decisive, neighbours),
+        neighbours=neighbours,
+        reverse=tables.select_or_create(REVERSE_NEIGHBOURS, scope),
     )

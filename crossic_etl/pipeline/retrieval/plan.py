@@ -1,42 +1,55 @@
-"""What a search for neighbours needs before it starts: its plan, and a quantizer if it routes."""
+"""What a search needs before it starts: the sizes, its plan, and a quantizer if it is routed."""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from math import isqrt
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from crossic_etl.config import Config
 from crossic_etl.config.crawl import Neighbours
 from crossic_etl.config.errors import UnfitSettingError
 from crossic_etl.kernels.encoding.spec import EncoderChoice
-from crossic_etl.kernels.search.plan import EXACT, MIB, Job, Plan, PlanError, plan_search
+from crossic_etl.kernels.search.plan import (
+    EXACT,
+    MIB,
+    PlanError,
+    SearchPlan,
+    SearchSize,
+    plan_search,
+)
 from crossic_etl.kernels.search.routing import Router
-from crossic_etl.kernels.search.shard import Search
-from crossic_etl.pipeline.retrieval.progress import EXCLUDED
+from crossic_etl.kernels.search.settings import Search
+from crossic_etl.pipeline.retrieval.state import EXCLUDED
 from crossic_etl.schemas import QUANTIZERS
 from crossic_etl.tables import Scope, TableError, Tables
+from crossic_etl.transforms.candidates import SearchRequest, find_candidates, merge_candidates
 from crossic_etl.transforms.increments import count_plan
-from crossic_etl.transforms.neighbours import (
-    find_candidates,
-    load_router,
-    merge_candidates,
-    recall_at_k,
-    sample_by_hash,
-    train_quantizer,
-)
+from crossic_etl.transforms.neighbours import recall_at_k
+from crossic_etl.transforms.quantizers import load_router, sample_by_hash, train_quantizer
+
+log = logging.getLogger(__name__)
 
 # Ours, as FAISS advises for its inverted files: about four times the root of the vectors.
 _CELLS_OF_ROOT = 4
 # Ours: a corpus that would have so many times the cells has grown by its square since.
 _MANY_TIMES = 2
+# Fields of a plan that have another name in the configuration.
+_KEYS = {"task_memory": "task_memory_mb"}
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """Rows counted, and floats of a vector; what of both is new or gone, the newest generation."""
+    """How many vectors a search has.
+
+    Attributes:
+        n_queries, n_documents: rows, counted.
+        dimension: floats of a vector.
+        n_new, n_gone: vectors that are new or gone since the last search.
+        newest: the highest generation of a vector, 0 without any.
+    """
 
     n_queries: int
     n_documents: int
@@ -48,7 +61,13 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Cells:
-    """A quantizer in ``quantizers``: the cells that were asked for, its digest, and its row."""
+    """A stored quantizer.
+
+    Attributes:
+        n: cells that were asked for.
+        digest: sha256 of the quantizer, in hex.
+        scope: names its row of ``quantizers``.
+    """
 
     n: int
     digest: str
@@ -60,63 +79,78 @@ def make_search(settings: Neighbours, dimension: int) -> Search:
     return Search(settings.k, dimension, settings.index)
 
 
+def make_request(settings: Neighbours, dimension: int, router: Router | None) -> SearchRequest:
+    """How a corpus is searched for neighbours; ``router`` is None for an exact search."""
+    return SearchRequest(
+        search=make_search(settings, dimension),
+        shards=settings.shards,
+        router=router,
+        exclude=EXCLUDED,
+    )
+
+
 def fitted_cells(settings: Neighbours, n_documents: int) -> int:
     """Cells of a new quantizer: as configured, else fitted to the corpus, at least one a shard."""
     fitted = _CELLS_OF_ROOT * isqrt(n_documents)
     return settings.cells or max(settings.shards, min(fitted, max(1, n_documents)))
 
 
-def plan_of(settings: Neighbours, sizes: Sizes, cells: int) -> Plan:
+def plan_of(settings: Neighbours, sizes: Sizes, cells: int) -> SearchPlan:
     """What a search of so many queries in so many documents takes.
 
     Raises:
         UnfitSettingError: it can't fit; names the setting to change.
     """
-    job = Job(
-        sizes.n_documents,
-        sizes.n_queries,
-        settings.method,
-        settings.shards,
-        settings.task_memory_mb * MIB,
-        cells,
-        min(settings.nprobe, cells),
+    size = SearchSize(
+        n_documents=sizes.n_documents,
+        n_queries=sizes.n_queries,
+        method=settings.method,
+        shards=settings.shards,
+        task_memory=settings.task_memory_mb * MIB,
+        cells=cells,
+        nprobe=min(settings.nprobe, cells),
     )
     try:
-        return plan_search(job, make_search(settings, sizes.dimension))
+        return plan_search(size, make_search(settings, sizes.dimension))
     except PlanError as error:
-        message = str(error).replace("neighbours.task_memory", "neighbours.task_memory_mb")
-        raise UnfitSettingError(message) from None
+        key = _KEYS.get(error.setting, error.setting)
+        raise UnfitSettingError(f"neighbours.{key}: {error.problem}") from None
 
 
-def print_plan(
+def log_plan(
     settings: Neighbours, sizes: Sizes, cells: Cells | None, job: str = "neighbours"
 ) -> None:
-    """Says what the job's search will take.
+    """Logs what the job's search will take.
 
     Raises:
         UnfitSettingError: it can't fit; names the setting to change.
     """
     for line in plan_of(settings, sizes, cells.n if cells else 1).lines():
-        print(f"{job}: {line}", flush=True)
+        log.info("%s: %s", job, line)
 
 
 def choose_quantizer(
-    tables: Tables, corpus: DataFrame, sizes: Sizes, config: Config, choice: EncoderChoice
+    tables: Tables,
+    corpus: DataFrame,
+    sizes: Sizes,
+    *,
+    settings: Neighbours,
+    seed: int,
+    choice: EncoderChoice,
 ) -> Cells | None:
-    """None for an exact search; else the quantizer that was trained before, or a new one, stored.
+    """The stored quantizer of these settings, or a new one, which it stores; None if exact.
 
-    A quantizer is trained on rows chosen by a hash with the seed, and kept, also where the corpus
-    grows: new documents go to the cells of the old ones. Another encoder, seed or other
-    ``neighbours.cells`` or ``train_rows`` have one of their own.
+    A quantizer is trained on rows chosen by a hash with the seed. It is kept as the corpus grows:
+    new documents go to its cells. Another encoder, seed, ``neighbours.cells`` or ``train_rows``
+    has a quantizer of its own.
 
     Raises:
         UnfitSettingError: a search with a new quantizer can't fit.
     """
-    settings = config.neighbours
     if settings.method == EXACT:
         return None
     scope: Scope = {
-        **choice.scope, "seed": [config.seed], "train_rows": [settings.train_rows],
+        **choice.scope, "seed": [seed], "train_rows": [settings.train_rows],
         "is_fitted": [settings.cells is None],
     }  # fmt: skip
     if settings.cells:
@@ -125,15 +159,16 @@ def choose_quantizer(
     held = _held_cells(tables, scope)
     if held and held.n >= settings.shards:
         if fitting >= _MANY_TIMES * held.n:
-            print(
-                f"neighbours: the quantizer's {held.n:,} cells are kept; {fitting:,} would fit the "
-                "corpus now: see neighbours.cells",
-                flush=True,
+            log.info(
+                "neighbours: the quantizer's %s cells are kept; %s would fit the corpus now: "
+                "see neighbours.cells",
+                f"{held.n:,}",
+                f"{fitting:,}",
             )
         return held
     plan_of(settings, sizes, fitting)
-    sample = sample_by_hash(corpus, settings.train_rows, sizes.n_documents, config.seed)
-    trained = train_quantizer(sample, sizes.dimension, fitting, config.seed)
+    sample = sample_by_hash(corpus, settings.train_rows, sizes.n_documents, seed)
+    trained = train_quantizer(sample, sizes.dimension, fitting, seed)
     tables.replace(QUANTIZERS, _as_row(trained, {**scope, "n_cells": [fitting]}), scope)
     return _held_cells(tables, scope)
 
@@ -150,28 +185,32 @@ def _as_row(trained: DataFrame, values: Scope) -> DataFrame:
 
 
 def read_router(tables: Tables, cells: Cells | None, settings: Neighbours) -> Router | None:
-    """The way to the shards, for a routed search."""
+    """The router of a stored quantizer; None for an exact search."""
     if cells is None:
         return None
     (row,) = tables.select(QUANTIZERS, cells.scope).select("quantizer").head(1)
     return load_router(bytes(row.quantizer), settings.shards, min(settings.nprobe, cells.n))
 
 
-def measure(
-    forward: DataFrame, queries: DataFrame, corpus: DataFrame, sizes: Sizes, config: Config
+def measure_recall(
+    forward: DataFrame,
+    queries: DataFrame,
+    corpus: DataFrame,
+    sizes: Sizes,
+    *,
+    settings: Neighbours,
+    seed: int,
 ) -> dict[str, int]:
-    """Neighbours that an exact search finds for a sample of the queries, and how many ``forward``
-    has of them: recall, where the search was not exact.
+    """Metrics: neighbours of sampled queries that an exact search finds, and those of them that
+    ``forward`` has. Empty where the search was exact.
     """
-    settings = config.neighbours
     exact = settings.method == EXACT and settings.index == "Flat"
     if exact or not settings.recall_queries or not sizes.n_queries:
         return {}
-    sample = sample_by_hash(queries, settings.recall_queries, sizes.n_queries, config.seed)
+    sample = sample_by_hash(queries, settings.recall_queries, sizes.n_queries, seed)
     search = Search(settings.k, sizes.dimension)
-    truth = merge_candidates(
-        find_candidates(sample, corpus, search, settings.shards, exclude=EXCLUDED), search.k
-    )
+    request = SearchRequest(search, shards=settings.shards, exclude=EXCLUDED)
+    truth = merge_candidates(find_candidates(sample, corpus, request), search.k)
     (row,) = recall_at_k(forward, truth, search.k).collect()
     return {
         "recall_queries": row.n_queries,
@@ -181,19 +220,19 @@ def measure(
 
 
 def sizes_of(queries: DataFrame, corpus: DataFrame, half: bool) -> Sizes:
-    """Rows of both, counted, and the dimension of their vectors.
+    """Counts the rows of both and takes the dimension from the first document.
 
     Raises:
-        TableError: there is nothing to search for, or in.
+        TableError: there are no queries or no documents.
     """
     return _sizes(queries.count(), corpus.count(), corpus, half)
 
 
 def sizes_of_plan(plan: DataFrame, corpus: DataFrame, half: bool) -> Sizes:
-    """The same of a plan, and what is new and gone in it.
+    """Like `sizes_of`, from what `plan_vectors` gave; also what is new and gone.
 
     Raises:
-        TableError: there is nothing to search for, or in.
+        TableError: there are no queries or no documents.
     """
     (n,) = count_plan(plan).collect()
     sizes = _sizes(n.n_queries, n.n_documents, corpus, half)

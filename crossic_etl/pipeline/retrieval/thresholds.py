@@ -1,4 +1,4 @@
-"""Thresholds of the margin: what a calibration found, and which of them a search takes."""
+"""Thresholds of the margin: the rows of a calibration, and the thresholds that a search takes."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pyspark.sql import DataFrame
 
-from crossic_etl.config import Config
+from crossic_etl.config.crawl import Neighbours
 from crossic_etl.kernels.encoding.spec import EncoderChoice
 from crossic_etl.kernels.search.calibration import ALL_LANGUAGES, Calibration, Point
-from crossic_etl.schemas import THRESHOLDS, Table
+from crossic_etl.schemas import THRESHOLDS
 from crossic_etl.tables import Scope, TableError, Tables
 
-Row = tuple[object, ...]
+ThresholdRow = tuple[object, ...]
 
 
-def thresholds_of(tables: Tables, config: Config, choice: EncoderChoice) -> Mapping[str, float]:
+def thresholds_of(
+    tables: Tables, settings: Neighbours, languages: Sequence[str], choice: EncoderChoice
+) -> Mapping[str, float]:
     """Language to least margin: configured ones, and calibrated ones where asked for.
 
     A configured threshold, ``"*"`` too, wins over a calibrated one. A language where no threshold
@@ -24,10 +26,10 @@ def thresholds_of(tables: Tables, config: Config, choice: EncoderChoice) -> Mapp
     Raises:
         TableError: calibrated ones are asked for, and a language has none of this configuration.
     """
-    settings, missing = config.neighbours, _uncovered(config)
+    missing = uncovered_languages(settings, languages)
     if not missing:
         return settings.thresholds
-    rows = tables.select(THRESHOLDS, scope_of(config, choice)).select(
+    rows = tables.select(THRESHOLDS, scope_of(settings, languages, choice)).select(
         "target_lang", "wanted_precision", "threshold"
     )
     held = {
@@ -44,26 +46,20 @@ def thresholds_of(tables: Tables, config: Config, choice: EncoderChoice) -> Mapp
     return {**calibrated, **settings.thresholds}
 
 
-def reads_needed(reads: tuple[Table, ...], config: Config) -> tuple[Table, ...]:
-    """The tables that a job reads, without ``thresholds`` where no calibrated one is asked for."""
-    return tuple(table for table in reads if table is not THRESHOLDS or _uncovered(config))
-
-
-def _uncovered(config: Config) -> set[str]:
-    """The languages that a calibrated threshold is asked for."""
-    settings = config.neighbours
+def uncovered_languages(settings: Neighbours, languages: Sequence[str]) -> set[str]:
+    """The languages whose threshold must come from a calibration."""
     if not settings.calibrate or ALL_LANGUAGES in settings.thresholds:
         return set()
-    return set(config.languages) - settings.thresholds.keys()
+    return set(languages) - settings.thresholds.keys()
 
 
-def scope_of(config: Config, choice: EncoderChoice) -> Scope:
-    """The rows of ``thresholds`` that a calibration of this configuration replaces."""
+def scope_of(settings: Neighbours, languages: Sequence[str], choice: EncoderChoice) -> Scope:
+    """The rows of ``thresholds`` that a calibration with these settings replaces."""
     return {
-        "target_lang": [*config.languages, ALL_LANGUAGES],
+        "target_lang": [*languages, ALL_LANGUAGES],
         **choice.scope,
-        "k": [config.neighbours.k],
-        "wrong_pairs": [config.neighbours.wrong_pairs],
+        "k": [settings.k],
+        "wrong_pairs": [settings.wrong_pairs],
     }
 
 
@@ -83,10 +79,9 @@ def scores_by_language(
 
 
 def rows_of(
-    found: Mapping[str, Calibration], config: Config, choice: EncoderChoice
-) -> Iterator[Row]:
-    """``thresholds`` of what a calibration found."""
-    settings = config.neighbours
+    found: Mapping[str, Calibration], settings: Neighbours, choice: EncoderChoice
+) -> Iterator[ThresholdRow]:
+    """The rows of ``thresholds`` of what a calibration found."""
     for lang, one in found.items():
         values = {
             "target_lang": lang,

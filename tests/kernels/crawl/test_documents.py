@@ -18,8 +18,8 @@ from crossic_etl.kernels.crawl.documents import (
     TOO_SHORT,
     UNSURE_LANGUAGE,
     DocumentRules,
-    judge,
-    judge_records,
+    filter_record,
+    filter_records,
     read_line,
     read_row,
 )
@@ -58,7 +58,7 @@ RULES = DocumentRules(frozenset({"en", "th"}))
 
 def test_a_kept_document_is_a_row_with_all_that_is_known_of_it() -> None:
     record = RawDocument(ENGLISH, "https://a.example/1", "id1", "2024", "eng", 0.9, "CC-1", "f.gz")
-    row = judge(record, RULES)
+    row = filter_record(record, RULES)
     assert isinstance(row, dict)
     assert row.pop("lang_score") > 0.9
     assert row == {
@@ -86,7 +86,7 @@ def test_a_kept_document_is_a_row_with_all_that_is_known_of_it() -> None:
 def test_a_record_is_of_its_own_dump_or_of_the_configured_one(
     own: str | None, given: str, expected: str | None
 ) -> None:
-    row = judge(RawDocument(ENGLISH, dump=own), RULES, given)
+    row = filter_record(RawDocument(ENGLISH, dump=own), RULES, given)
     assert isinstance(row, dict)
     assert row["dump"] == expected
 
@@ -116,7 +116,7 @@ EVALUATION = NgramIndex.of(
 def test_a_document_is_dropped_for_its_first_reason(
     text: str, url: str | None, changes: dict[str, Any], expected: str
 ) -> None:
-    assert judge(RawDocument(text, url), replace(RULES, **changes)) == expected
+    assert filter_record(RawDocument(text, url), replace(RULES, **changes)) == expected
     assert expected in DROPPED
 
 
@@ -129,7 +129,7 @@ def test_a_document_is_dropped_for_its_first_reason(
     ],
 )
 def test_a_document_within_the_rules_is_kept(text: str, changes: dict[str, Any]) -> None:
-    assert isinstance(judge(RawDocument(text), replace(RULES, **changes)), dict)
+    assert isinstance(filter_record(RawDocument(text), replace(RULES, **changes)), dict)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_trusted_label_is_the_language_where_there_is_one(
     label: str | None, score: float | None, expected: object
 ) -> None:
     rules = replace(RULES, trusts_labels=True, quality=None)
-    row = judge(RawDocument(ENGLISH, lang=label, lang_score=score), rules)
+    row = filter_record(RawDocument(ENGLISH, lang=label, lang_score=score), rules)
     if isinstance(expected, tuple):
         assert isinstance(row, dict)
         assert (row["lang"], row["lang_score"]) == expected
@@ -156,7 +156,7 @@ def test_a_trusted_label_is_the_language_where_there_is_one(
 
 
 def test_a_label_that_is_not_trusted_is_only_kept() -> None:
-    row = judge(RawDocument(ENGLISH, lang="tha", lang_score=1.0), RULES)
+    row = filter_record(RawDocument(ENGLISH, lang="tha", lang_score=1.0), RULES)
     assert isinstance(row, dict)
     assert (row["lang"], row["crawl_lang"], row["crawl_lang_score"]) == ("en", "tha", 1.0)
 
@@ -172,14 +172,14 @@ def test_a_label_that_is_not_trusted_is_only_kept() -> None:
 def test_what_is_broken_is_a_reject_whose_key_names_its_file(
     key: str, file: str | None, expected: str
 ) -> None:
-    row = judge(BrokenRecord(NOT_JSON, key, "{", file), RULES)
+    row = filter_record(BrokenRecord(NOT_JSON, key, "{", file), RULES)
     assert row == {
         "outcome": NOT_JSON, "n": 1, "lang": UNKNOWN, "key": expected, "detail": "{",
     }  # fmt: skip
 
 
 def test_an_empty_line_is_only_counted() -> None:
-    assert judge(BrokenRecord(EMPTY_LINE, "line 1", "", "f"), RULES) == EMPTY_LINE
+    assert filter_record(BrokenRecord(EMPTY_LINE, "line 1", "", "f"), RULES) == EMPTY_LINE
     assert EMPTY_LINE in DROPPED
     assert {*REJECTED} & {*DROPPED} == set()
     assert {*crawl_records.REASONS} <= {*REJECTED, *DROPPED}
@@ -196,12 +196,12 @@ def test_counts_balance() -> None:
         BrokenRecord(EMPTY_LINE, "line 5", "", "f"),
     ]
     counts: Counter[str] = Counter()
-    for row in judge_records(records, RULES):
+    for row in filter_records(records, RULES):
         counts[row["outcome"]] += row["n"]
     assert counts == {
         "read": 7, DOCUMENT: 2, TOO_SHORT: 2, OTHER_LANGUAGE: 1, NOT_JSON: 1, EMPTY_LINE: 1,
     }  # fmt: skip
-    assert list(judge_records([], RULES)) == []
+    assert list(filter_records([], RULES)) == []
 
 
 def test_a_row_of_a_columnar_file_comes_out_clean() -> None:

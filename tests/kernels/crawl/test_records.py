@@ -106,21 +106,21 @@ def test_dolma_has_the_url_as_id_where_there_is_no_metadata() -> None:
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [
-        (b'{"text": "cut', "not json"),
-        (b"\xff", "not utf-8"),
-        (b'{"text": "\xe7\x8c"}', "not utf-8"),
-        (b"", "empty line"),
-        (b" \r", "empty line"),
-        (b"[1, 2]", "not an object"),
-        (b"null", "not an object"),
-        (b"{}", "no text"),
-        (b'{"text": null}', "no text"),
-        (b'{"text": 5}', "no text"),
-        (b'{"text": ["a"]}', "no text"),
-        (b'{"text": ""}', "empty text"),
-        (b'{"text": " \\n\\u0000\\ud800"}', "empty text"),
-        (b"[" * 100_000, "not json"),
-        (b'{"text": "a", "id": ' + b"9" * 10_000 + b"}", "not json"),
+        (b'{"text": "cut', "not_json"),
+        (b"\xff", "not_utf8"),
+        (b'{"text": "\xe7\x8c"}', "not_utf8"),
+        (b"", "empty_line"),
+        (b" \r", "empty_line"),
+        (b"[1, 2]", "not_an_object"),
+        (b"null", "not_an_object"),
+        (b"{}", "no_text"),
+        (b'{"text": null}', "no_text"),
+        (b'{"text": 5}', "no_text"),
+        (b'{"text": ["a"]}', "no_text"),
+        (b'{"text": ""}', "empty_text"),
+        (b'{"text": " \\n\\u0000\\ud800"}', "empty_text"),
+        (b"[" * 100_000, "not_json"),
+        (b'{"text": "a", "id": ' + b"9" * 10_000 + b"}", "not_json"),
     ],
 )
 def test_a_broken_line_has_a_reason(raw: bytes, reason: str) -> None:
@@ -158,7 +158,7 @@ def test_fields_that_documents_lack_are_refused() -> None:
 def test_json_lines_plain_and_packed(pack: Any) -> None:
     data = pack(line(text="แมว") + b"\n\n" + line(text="قطة") + b"\n" + line(text="猫"))
     found = list(read_json_lines(io.BytesIO(data), "a.jsonl", FINEWEB))
-    assert texts(found) == ["แมว", "<empty line>", "قطة", "猫"]
+    assert texts(found) == ["แมว", "<empty_line>", "قطة", "猫"]
     assert {r.file for r in found} == {"a.jsonl"}
 
 
@@ -167,7 +167,7 @@ def test_a_line_over_the_limit_costs_itself_only() -> None:
     for data in (b"\n".join([line(text="b"), bomb, line(text="c")]), bomb + b"\n" + line(text="c")):
         for packed in (data, gzip.compress(data)):
             found = texts(read_json_lines(packed, "a", FINEWEB, 1000))
-            assert found[-2:] == ["<too large>", "c"]
+            assert found[-2:] == ["<too_large>", "c"]
 
 
 def test_json_lines_of_a_cut_file() -> None:
@@ -197,22 +197,22 @@ def test_a_wet_record() -> None:
 @pytest.mark.parametrize(
     ("middle", "reasons"),
     [
-        (record("bad", length=1000), ["<wrong content length>"]),
-        (record("bad", length=1000, digest=""), ["<wrong content length>"]),
-        (record("bad text", length=3, digest=""), ["<wrong content length>"]),
-        (record("bad text", length=3), ["<wrong content length>"]),
-        (record("bad", length="abc"), ["<no content length>"]),
-        (record("bad", length=-3), ["<no content length>"]),
-        (record("bad", length="9" * 5000), ["<too large>"]),
+        (record("bad", length=1000), ["<wrong_content_length>"]),
+        (record("bad", length=1000, digest=""), ["<wrong_content_length>"]),
+        (record("bad text", length=3, digest=""), ["<wrong_content_length>"]),
+        (record("bad text", length=3), ["<wrong_content_length>"]),
+        (record("bad", length="abc"), ["<no_content_length>"]),
+        (record("bad", length=-3), ["<no_content_length>"]),
+        (record("bad", length="9" * 5000), ["<too_large>"]),
         (record("bad", length=10**18, kind="response"), []),
-        (record("bad", digest="sha1:" + "A" * 32), ["<wrong digest>"]),
-        (record("x" * 20_000), ["<too large>"]),
-        (record(b"\xff\xfe"), ["<not utf-8>"]),
-        (record(" \n"), ["<empty text>"]),
-        (b"junk\r\n\r\n", ["<no warc header>"]),
-        (b"WARC/1.0\r\n\r\nWARC-Type: conversion\r\n", ["<no warc header>"]),
+        (record("bad", digest="sha1:" + "A" * 32), ["<wrong_digest>"]),
+        (record("x" * 20_000), ["<too_large>"]),
+        (record(b"\xff\xfe"), ["<not_utf8>"]),
+        (record(" \n"), ["<empty_text>"]),
+        (b"junk\r\n\r\n", ["<no_warc_header>"]),
+        (b"WARC/1.0\r\n\r\nWARC-Type: conversion\r\n", ["<no_warc_header>"]),
         (record("whole")[:-4], ["whole"]),
-        (b"WARC/1.0\r\nWARC-Type: conversion\r\nno end of header", ["<no warc header>"]),
+        (b"WARC/1.0\r\nWARC-Type: conversion\r\nno end of header", ["<no_warc_header>"]),
         (record("skip", kind="response"), []),
         (b"\r\n\r\n\r\n", []),
     ],
@@ -229,7 +229,7 @@ def test_a_length_that_swallows_whole_records_is_found_by_the_digest() -> None:
     swallowed = len(record("middle") + last) - len(b"\r\n\r\n")
     true_digest = "sha1:" + b32encode(sha1(b"bad").digest()).decode()
     bad = record("bad", length=len(b"bad\r\n\r\n") + swallowed, digest=true_digest)
-    assert wet(bad + record("middle") + last) == ["<wrong digest>", "middle", "last"]
+    assert wet(bad + record("middle") + last) == ["<wrong_digest>", "middle", "last"]
 
 
 @pytest.mark.parametrize("digest", [None, ""])
@@ -266,7 +266,7 @@ def test_a_cut_file() -> None:
     data = record("first") + record("second")
     assert wet(data[:-4]) == ["first", "second"]
     assert wet(data[:-5]) == ["first", "<cut>"]
-    assert wet(data[: len(record("first")) + 30]) == ["first", "<no warc header>"]
+    assert wet(data[: len(record("first")) + 30]) == ["first", "<no_warc_header>"]
     assert wet(b"") == []
 
 
@@ -281,7 +281,7 @@ def test_a_bomb_is_bounded() -> None:
     bomb = gzip.compress(record("first") + record("0" * 30_000_000) + record("last"))
     tracemalloc.start()
     try:
-        assert wet(bomb) == ["first", "<too large>", "last"]
+        assert wet(bomb) == ["first", "<too_large>", "last"]
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -341,7 +341,7 @@ def test_a_wrong_length_in_a_real_file_costs_one_record(shared_data: Path, name:
     found = list(read_wet(path.read_bytes(), path.name))
     assert isinstance(found[0], BrokenRecord)
     assert (found[0].reason, found[0].key) == (
-        "wrong content length",
+        "wrong_content_length",
         "<urn:uuid:ba729a40-ff84-4085-8d48-0a5b2ee0c42d>",
     )
     assert [r.url for r in found[1:] if isinstance(r, RawDocument)] == [
@@ -356,7 +356,7 @@ def test_real_broken_lines(shared_data: Path) -> None:
     good = [i for i, r in enumerate(found, 1) if isinstance(r, RawDocument)]
     assert (len(found), good) == (10, [1, 4, 10])
     assert [r.reason for r in found if isinstance(r, BrokenRecord)] == [
-        "not json", "not utf-8", "no text", "empty line", "no text", "empty text", "not an object",
+        "not_json", "not_utf8", "no_text", "empty_line", "no_text", "empty_text", "not_an_object",
     ]  # fmt: skip
 
 

@@ -9,25 +9,23 @@ from hypothesis import strategies as st
 from crossic_etl.kernels.crawl.url_blocks import UrlBlockList
 
 BLOCKS = UrlBlockList.of(
-    ["# adult", "", "bad.example", "WWW.Worse.example.", "mixed.example/adult/", "例え.jp  # IDN"],
-    words=["Casino"],
+    ["# adult", "", "bad.example", "WWW.Worse.example.", "mixed.example/adult/", "例え.jp  # IDN"]
 )
 
 
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("https://bad.example/", "blocked domain"),
-        ("http://www.BAD.example:8080/page?q#f", "blocked domain"),
-        ("https://a.b.bad.example", "blocked domain"),
-        ("https://user:secret@bad.example/", "blocked domain"),
-        ("bad.example/page", "blocked domain"),
-        ("//worse.example/", "blocked domain"),
-        ("https://例え.jp/", "blocked domain"),
-        ("https://xn--r8jz45g.jp/", "blocked domain"),
-        ("https://mixed.example/adult", "blocked url"),
-        ("https://mixed.example/adult/1?x=/", "blocked url"),
-        ("https://good.example/online-CASINO/", "blocked word"),
+        ("https://bad.example/", "blocked_domain"),
+        ("http://www.BAD.example:8080/page?q#f", "blocked_domain"),
+        ("https://a.b.bad.example", "blocked_domain"),
+        ("https://user:secret@bad.example/", "blocked_domain"),
+        ("bad.example/page", "blocked_domain"),
+        ("//worse.example/", "blocked_domain"),
+        ("https://例え.jp/", "blocked_domain"),
+        ("https://xn--r8jz45g.jp/", "blocked_domain"),
+        ("https://mixed.example/adult", "blocked_url"),
+        ("https://mixed.example/adult/1?x=/", "blocked_url"),
         ("https://good.example/casinos/", None),
         ("https://mixed.example/adults", None),
         ("https://mixed.example/?adult", None),
@@ -55,7 +53,7 @@ def test_no_url_raises(url: str) -> None:
 
 
 def test_a_long_url_costs_no_more_than_a_short_one() -> None:
-    assert BLOCKS.reason("https://bad.example" + "/a" * 1_000_000) == "blocked domain"
+    assert BLOCKS.reason("https://bad.example" + "/a" * 1_000_000) == "blocked_domain"
     assert BLOCKS.reason("https://good.example" + "/a" * 1_000_000) is None
 
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from crossic_etl.kernels.dedup.buckets import LEADERS, BucketLinker, bands_for
-from crossic_etl.kernels.dedup.minhash import BANDS, PERMUTATIONS, THRESHOLD, Signature
+from crossic_etl.kernels.dedup.minhash import BANDS, PERMUTATIONS, Signature
 from tests.support.cpu_limit import no_hang
+from tests.support.signatures import THRESHOLD
 
 
 def with_places(n_changed: int, value: int = 1) -> Signature:

@@ -12,15 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crossic_etl.kernels.dedup.minhash import (
-    ALGORITHM,
-    THRESHOLD,
-    band_keys,
-    jaccard_estimate,
-    signature,
-    signatures,
-)
+from crossic_etl.kernels.dedup.minhash import ALGORITHM, band_keys, signatures
 from crossic_etl.kernels.text.normalize import document_id, normalized
+from tests.support.signatures import THRESHOLD, jaccard_estimate, signature
 
 LANGUAGES = ("ar", "en", "es", "ja", "ko", "pt", "th")
 
@@ -113,7 +107,7 @@ def test_bands_share_the_signature_out_evenly() -> None:
         jaccard_estimate(signature("a"), signature("a", permutations=64))
 
 
-def test_near_copies_are_found_and_nothing_else_is(shared_data: Path) -> None:
+def test_near_duplicates_are_found_and_nothing_else_is(shared_data: Path) -> None:
     with (shared_data / "crawl/duplicates.tsv").open() as lines:
         rows = [row for row in csv.DictReader(lines, delimiter="\t") if row["kind"] == "near"]
     expected = {frozenset((row["id"], row["of_id"])) for row in rows}

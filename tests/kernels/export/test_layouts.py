@@ -154,7 +154,10 @@ def test_the_index_of_mds_names_each_shard() -> None:
 
 def test_ids_have_the_smallest_type_that_holds_the_vocabulary() -> None:
     assert [token_type(n) for n in (32_000, 65_536, 65_537, 151_665)] == [
-        *("uint16", "uint16", "int32", "int32")
+        "uint16",
+        "uint16",
+        "int32",
+        "int32",
     ]
 
 

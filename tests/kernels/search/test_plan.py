@@ -5,17 +5,24 @@ from dataclasses import replace
 import pytest
 
 from crossic_etl.kernels.search.indexes import INDEXES
-from crossic_etl.kernels.search.plan import EXACT, ROUTED, Job, PlanError, plan_search, task_memory
-from crossic_etl.kernels.search.shard import Search
+from crossic_etl.kernels.search.plan import (
+    EXACT,
+    ROUTED,
+    PlanError,
+    SearchSize,
+    plan_search,
+    task_memory,
+)
+from crossic_etl.kernels.search.settings import Search
 
 GIB = 2**30
 SEARCH = Search(k=10, dimension=512)
-JOB = Job(1_000_000, 20_000, EXACT, shards=4, task_memory=GIB, tasks=2)
-TO_CELLS = replace(JOB, mode=ROUTED, cells=1024, nprobe=64, task_memory=2 * GIB)
+SIZE = SearchSize(1_000_000, 20_000, EXACT, shards=4, task_memory=GIB, tasks=2)
+TO_CELLS = replace(SIZE, method=ROUTED, cells=1024, nprobe=64, task_memory=2 * GIB)
 
 
 def test_an_exact_search_compares_all_and_sends_queries_everywhere() -> None:
-    plan = plan_search(JOB, SEARCH)
+    plan = plan_search(SIZE, SEARCH)
     assert plan.distances == 1_000_000 * 20_000
     assert plan.shuffled_rows == 1_000_000 + 4 * 20_000
     assert plan.share == 1.0
@@ -36,32 +43,35 @@ def test_the_plan_is_told_in_words() -> None:
 
 
 def test_a_shard_that_does_not_fit_is_refused_with_the_number_that_would_do() -> None:
-    with pytest.raises(PlanError, match=r"neighbours\.shards: 1 given: a task needs 2\.\d GiB"):
-        plan_search(replace(JOB, shards=1), SEARCH)
-    with pytest.raises(PlanError) as error:
-        plan_search(replace(JOB, shards=1), SEARCH)
-    shards = int(str(error.value).split("; ")[1].split()[0])
-    assert plan_search(replace(JOB, shards=shards), SEARCH).shard_memory <= GIB
+    with pytest.raises(PlanError, match=r"^shards: 1 given: a task needs 2\.\d GiB") as error:
+        plan_search(replace(SIZE, shards=1), SEARCH)
+    assert error.value.setting == "shards"
+    shards = int(error.value.problem.split("; ")[1].split()[0])
+    assert plan_search(replace(SIZE, shards=shards), SEARCH).shard_memory <= GIB
 
 
 def test_a_task_without_room_for_anything_is_refused_by_its_memory() -> None:
-    with pytest.raises(PlanError, match=r"neighbours\.task_memory: .* at least \d+ MiB expected"):
-        plan_search(replace(JOB, task_memory=100 * 2**20), SEARCH)
+    with pytest.raises(PlanError, match=r"^task_memory: .* at least \d+ MiB expected"):
+        plan_search(replace(SIZE, task_memory=100 * 2**20), SEARCH)
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "setting", "problem"),
     [
-        ({"mode": "fast"}, "neighbours.mode: 'fast' given, expected exact or routed"),
-        ({"shards": 0}, "neighbours.shards: 0 given"),
-        ({"nprobe": 2000}, "neighbours.nprobe: 2000 given, expected at most the cells, 1024"),
-        ({"shards": 2000}, "neighbours.shards: 2000 given, expected at most the cells, 1024"),
-        ({"cells": 100_000}, "neighbours.cells: 100000 given, expected at most 32768"),
+        ({"method": "fast"}, "method", "'fast' given, expected exact or routed"),
+        ({"shards": 0}, "shards", "0 given, expected 1 or more"),
+        ({"nprobe": 2000}, "nprobe", "2000 given, expected at most the cells, 1024"),
+        ({"shards": 2000}, "shards", "2000 given, expected at most the cells, 1024"),
+        ({"cells": 100_000}, "cells", "100000 given, expected at most 32768"),
     ],
 )
-def test_settings_that_contradict_are_refused(change: dict[str, object], words: str) -> None:
-    with pytest.raises(PlanError, match=words):
+def test_settings_that_contradict_are_refused(
+    change: dict[str, object], setting: str, problem: str
+) -> None:
+    with pytest.raises(PlanError) as error:
         plan_search(replace(TO_CELLS, **change), SEARCH)  # type: ignore[arg-type]
+    assert error.value.setting == setting
+    assert error.value.problem.startswith(problem)
 
 
 def test_the_index_sets_the_memory() -> None:
@@ -69,10 +79,6 @@ def test_the_index_sets_the_memory() -> None:
     assert memory["SQ8"] < memory["SQfp16"] < memory["Flat"] < memory["IVF,PQ"] < memory["HNSW32"]
 
 
-def test_a_known_largest_shard_is_taken() -> None:
-    assert plan_search(JOB, SEARCH, largest_shard=300_000).largest_shard == 300_000
-
-
 def test_an_empty_search_fits() -> None:
-    plan = plan_search(replace(JOB, n_documents=0, n_queries=0), SEARCH)
+    plan = plan_search(replace(SIZE, n_documents=0, n_queries=0), SEARCH)
     assert (plan.distances, plan.share) == (0, 0.0)

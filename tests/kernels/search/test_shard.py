@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossic_etl.kernels.search.indexes import INDEXES
-from crossic_etl.kernels.search.shard import Found, Queries, Search, Shard, search_cell
+from crossic_etl.kernels.search.settings import Search
+from crossic_etl.kernels.search.shard import Found, Queries, Shard, search_cell
 from crossic_etl.kernels.search.shard_stream import CellStream
 from crossic_etl.kernels.search.vector_store import CODECS, VectorStore
 from crossic_etl.kernels.search.vectors import VectorError, to_binary, to_matrix

@@ -1,10 +1,38 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import NamedTuple
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossic_etl.kernels.search.top_k import Candidate, best_k, merge
+from crossic_etl.kernels.search.top_k import best_k
+from crossic_etl.kernels.search.vectors import Longs
+
+
+class Candidate(NamedTuple):
+    """A document found for a query, and the inner product of their vectors."""
+
+    query_id: str
+    doc_id: str
+    score: float
+
+
+def merge(parts: Iterable[Iterable[Candidate]], k: int) -> list[Candidate]:
+    """The best k of each query over all parts, ordered by query_id, then best first."""
+    rows = [row for part in parts for row in part]
+    query_codes = _codes([row.query_id for row in rows])
+    doc_codes = _codes([row.doc_id for row in rows])
+    scores = np.array([row.score for row in rows], np.float32)
+    return [rows[i] for i in best_k(query_codes, scores, doc_codes, k)]
+
+
+def _codes(names: list[str]) -> Longs:
+    """A number for each name, in the order of the names' code points."""
+    code = {name: i for i, name in enumerate(sorted(set(names)))}
+    return np.array([code[name] for name in names], np.int64)
+
 
 # Few values, so that ties and repeated documents are common.
 CANDIDATES = st.lists(

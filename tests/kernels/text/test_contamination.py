@@ -100,7 +100,7 @@ def test_no_text_raises(texts: list[str]) -> None:
     for text in texts:
         found = index.overlap(text)
         assert 0 <= found.share <= 1
-    assert index.n_texts == len(texts)
+    assert 0 <= index.n_ignored <= len(texts)
 
 
 def test_it_travels_small() -> None:

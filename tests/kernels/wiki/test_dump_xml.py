@@ -10,15 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossic_etl.kernels.wiki.dump_xml import (
-    Dropped,
-    Page,
-    Redirect,
-    Reject,
-    parse_record,
-    parse_siteinfo,
-    redirect_link,
-)
+from crossic_etl.kernels.wiki.dump_records import Dropped, Page, Redirect, Reject
+from crossic_etl.kernels.wiki.dump_xml import parse_record, parse_siteinfo, redirect_link
 from crossic_etl.kernels.wikis import Wiki
 from tests.support.cpu_limit import no_hang
 
@@ -88,7 +81,7 @@ def test_the_last_revision_of_a_history_counts() -> None:
 def test_schema_0_3_has_no_ns_and_no_redirect_element() -> None:
     text = "<revision><id>7</id><text>{}</text></revision>"
     redirect = parse(page_with(text.format("#REDIRECT [[oil#Use]]"), more=""))
-    assert redirect == Redirect(3, "Pan", "Oil", 0, "", "Use")
+    assert redirect == Redirect(3, "Pan", "Oil", 0, "")
     category = parse(page_with(text.format("x"), title="Category:Pans", more=""))
     assert category == Dropped("namespace", 3, "Category:Pans")
     assert parse(page_with(text.format("x"), more="")) == Page(3, 0, "Pan", 7, None, "x")
@@ -102,17 +95,15 @@ def test_schema_0_11_slots_are_not_the_text() -> None:
     assert parse(page_with(revision)) == Page(3, 0, "Pan", 7, None, "main")
 
 
-def test_a_redirect_takes_target_from_its_element_and_fragment_from_its_text() -> None:
+def test_a_redirect_takes_its_target_from_its_element_without_a_fragment() -> None:
     element = '<ns>0</ns><redirect title="Watt&#039;s engine" />'
     record = page_with(REVISION.format("#redirect : [[watt's_engine#Early_years|x]]"), more=element)
-    assert parse(record) == Redirect(3, "Pan", "Watt's engine", 0, "", "Early years")
+    assert parse(record) == Redirect(3, "Pan", "Watt's engine", 0, "")
 
 
 def test_a_redirect_by_the_wikis_own_word() -> None:
     text = "<revision><id>7</id><text>{}</text></revision>"
-    assert parse(page_with(text.format("＃転送 [[東京]]")), JA) == Redirect(
-        3, "Pan", "東京", 0, "", ""
-    )
+    assert parse(page_with(text.format("＃転送 [[東京]]")), JA) == Redirect(3, "Pan", "東京", 0, "")
     outcome = parse(page_with(text.format("＃転送 [[東京]]")), EN)
     assert isinstance(outcome, Page)
 
@@ -138,9 +129,9 @@ def test_redirect_link(text: str, expected: str) -> None:
 def test_redirects_to_other_namespaces_and_wikis_say_so() -> None:
     text = "<revision><id>7</id><text>{}</text></revision>"
     to_category = parse(page_with(text.format("#redirect [[:category:pans]]")))
-    assert to_category == Redirect(3, "Pan", "Pans", 14, "", "")
+    assert to_category == Redirect(3, "Pan", "Pans", 14, "")
     to_wiki = parse(page_with(text.format("#redirect [[:fr:poêle]]")))
-    assert to_wiki == Redirect(3, "Pan", "poêle", 0, "fr", "")
+    assert to_wiki == Redirect(3, "Pan", "poêle", 0, "fr")
 
 
 def test_what_is_dropped() -> None:

@@ -24,8 +24,16 @@ REDIRECTS = st.dictionaries(st.integers(0, 9), st.integers(0, 12), max_size=10)
         ({("en", "Tea"): ("en", "Chai")}, {("en", "Tea"): ("en", "Chai")}),
     ],
     ids=[
-        *("none", "one", "a chain", "a chain from its end", "two to one page"),
-        *("to itself", "a circle", "into a circle", "a circle beside a redirect", "tuples"),
+        "none",
+        "one",
+        "a chain",
+        "a chain from its end",
+        "two to one page",
+        "to itself",
+        "a circle",
+        "into a circle",
+        "a circle beside a redirect",
+        "tuples",
     ],
 )
 def test_where_redirects_end(targets: dict[object, object], expected: dict[object, object]) -> None:

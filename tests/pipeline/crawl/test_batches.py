@@ -4,24 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pyspark.sql import Row
+from pyspark.sql import Row, SparkSession
 
-from crossic_etl.config import Config
-from crossic_etl.config.crawl import Crawl, CrawlSource
+from crossic_etl.config.crawl import CrawlSource
 from crossic_etl.inputs.crawl import CrawlFiles
 from crossic_etl.kernels.crawl.documents import DocumentRules
 from crossic_etl.kernels.crawl.quality import QualityRules
 from crossic_etl.kernels.crawl.url_blocks import UrlBlockList
 from crossic_etl.kernels.text.contamination import NgramIndex
-from crossic_etl.pipeline.crawl.batches import CrawlFile, Plan, describe_files, plan_batch
-from crossic_etl.pipeline.crawl.rules import deciding_settings
-from crossic_etl.tables import Scope
+from crossic_etl.pipeline.crawl.batches import (
+    CrawlFile,
+    CrawlPlan,
+    describe_files,
+    open_batch,
+    plan_batch,
+)
+from crossic_etl.pipeline.crawl.rules import settings_fingerprint
+from crossic_etl.schemas import NEAR_DUPLICATE_LINKS
+from crossic_etl.tables import Scope, TableError, Tables
 
 FILES = {name: CrawlFile(10, 1000, "fineweb") for name in ("a", "b", "c", "d")}
 
@@ -36,19 +43,19 @@ def row(
 
 
 def test_first_everything_is_read_and_nothing_said() -> None:
-    assert plan_batch(FILES, [], "s") == Plan(frozenset("abcd"), 1)
-    assert plan_batch(FILES, [row("a", is_done=False)], "s") == Plan(frozenset("abcd"), 1)
+    assert plan_batch(FILES, [], "s") == CrawlPlan(frozenset("abcd"), 1)
+    assert plan_batch(FILES, [row("a", is_done=False)], "s") == CrawlPlan(frozenset("abcd"), 1)
 
 
 def test_later_what_is_new_is_read() -> None:
     plan = plan_batch(FILES, [row("a"), row("b", 2), row("c", 2)], "s")
-    assert plan == Plan(frozenset("d"), 3, (1, 2), 200)
+    assert plan == CrawlPlan(frozenset("d"), 3, (1, 2), 200)
     assert (plan.is_full, plan.scope, plan.stale) == (False, {"batch": [3]}, {"batch": [1, 3]})
 
 
 def test_what_a_run_that_died_has_read_is_read_again() -> None:
     plan = plan_batch(FILES, [row("a"), row("b", 2, is_done=False)], "s")
-    assert plan == Plan(frozenset("bcd"), 2, (1,), 100)
+    assert plan == CrawlPlan(frozenset("bcd"), 2, (1,), 100)
 
 
 def test_without_news_nothing_is_read() -> None:
@@ -72,7 +79,7 @@ def test_everything_is_read_anew_where_what_was_read_does_not_hold(
     held: list[Row], reason: str
 ) -> None:
     plan = plan_batch(FILES, held, "s")
-    assert plan == Plan(frozenset("abcd"), 1, reason=reason)
+    assert plan == CrawlPlan(frozenset("abcd"), 1, reason=reason)
     assert (plan.is_full, plan.scope, plan.stale) == (True, {}, {})
 
 
@@ -99,10 +106,10 @@ class Model:
         return n_writes >= len(self.writes) + plan.takes_back
 
     @property
-    def writes(self) -> list[Callable[[Plan, dict[str, int]], None]]:
+    def writes(self) -> list[Callable[[CrawlPlan, dict[str, int]], None]]:
         return [self.add_texts, self.add_links, self.publish, self.finish]
 
-    def begin(self, plan: Plan, sizes: dict[str, int], is_done: bool = False) -> None:
+    def begin(self, plan: CrawlPlan, sizes: dict[str, int], is_done: bool = False) -> None:
         rows = [
             row(path, plan.batch, is_done=is_done, size=sizes[path]).asDict()
             | {"n_documents": len(self.documents)}
@@ -110,23 +117,23 @@ class Model:
         ]
         self.ledger = replaced(self.ledger, rows, plan.scope)
 
-    def add_texts(self, plan: Plan, sizes: dict[str, int]) -> None:
+    def add_texts(self, plan: CrawlPlan, sizes: dict[str, int]) -> None:
         rows = [{"batch": plan.batch, "text": (path, sizes[path])} for path in plan.unread]
         self.texts = replaced(self.texts, rows, plan.scope)
 
-    def add_links(self, plan: Plan, sizes: dict[str, int]) -> None:
+    def add_links(self, plan: CrawlPlan, sizes: dict[str, int]) -> None:
         held = [kept["texts"] for kept in self.links if kept["batch"] in plan.done[-1:]]
         new = [kept["text"] for kept in self.texts if kept["batch"] == plan.batch]
         rows = [{"batch": plan.batch, "texts": [*(held[0] if plan.done else []), *new]}]
         self.links = replaced(self.links, rows, plan.stale)
 
-    def publish(self, plan: Plan, sizes: dict[str, int]) -> None:
+    def publish(self, plan: CrawlPlan, sizes: dict[str, int]) -> None:
         holds = [kept["text"] for kept in self.texts if kept["batch"] in {*plan.done, plan.batch}]
         linked = [kept["texts"] for kept in self.links if kept["batch"] == plan.batch]
         assert sorted(holds) == sorted(*linked) == sorted(sizes.items())
         self.documents = set(holds)
 
-    def finish(self, plan: Plan, sizes: dict[str, int]) -> None:
+    def finish(self, plan: CrawlPlan, sizes: dict[str, int]) -> None:
         if plan.unread or plan.is_full:
             self.begin(plan, sizes, is_done=True)
 
@@ -165,20 +172,17 @@ EVALUATION = NgramIndex.of(["A question of some length, which no document may ha
 RULES = DocumentRules(
     frozenset({"en", "th"}), blocked=UrlBlockList.of(["a.example"]), evaluation=EVALUATION
 )
-CONFIG = Config("root", ("th",), crawl=Crawl(near_duplicates=0.8))
 
 
-def test_settings_that_decide_nothing_are_not_looked_at() -> None:
-    expected = deciding_settings(CONFIG, RULES)
+def test_settings_have_the_same_fingerprint_in_any_order() -> None:
+    expected = settings_fingerprint(RULES, 0.8, 0)
     assert len(expected) == 16
-    sources = (CrawlSource("/more"),)
-    other = replace(CONFIG, root="other", shards=3, crawl=replace(CONFIG.crawl, sources=sources))
     same = replace(
         RULES,
         languages=frozenset(["th", "en"]),
-        evaluation=NgramIndex(dict(EVALUATION.runs), dict(EVALUATION.shorts), 5, 0),
+        evaluation=replace(EVALUATION, runs=dict(EVALUATION.runs), shorts=dict(EVALUATION.shorts)),
     )
-    assert deciding_settings(other, replace(same, evaluation=EVALUATION)) == expected
+    assert settings_fingerprint(same, 0.8, 0) == expected
 
 
 @pytest.mark.parametrize(
@@ -196,14 +200,19 @@ def test_settings_that_decide_nothing_are_not_looked_at() -> None:
     ],
 )
 def test_other_rules_are_other_settings(rules: DocumentRules) -> None:
-    assert deciding_settings(CONFIG, rules) != deciding_settings(CONFIG, RULES)
+    assert settings_fingerprint(rules, 0.8, 0) != settings_fingerprint(RULES, 0.8, 0)
 
 
-def test_the_seed_decides_which_near_copies_are_found() -> None:
-    without = replace(CONFIG, crawl=replace(CONFIG.crawl, near_duplicates=0))
-    with_seed, others = (
-        [deciding_settings(replace(config, seed=seed), RULES) for seed in (0, 1)]
-        for config in (CONFIG, without)
-    )
-    assert with_seed[0] != with_seed[1]
-    assert others[0] == others[1]
+def test_threshold_and_seed_decide_which_near_duplicates_are_found() -> None:
+    assert settings_fingerprint(RULES, 0.8, 0) != settings_fingerprint(RULES, 0.8, 1)
+    assert settings_fingerprint(RULES, 0.8, 0) != settings_fingerprint(RULES, 0.7, 0)
+    assert settings_fingerprint(RULES, 0, 0) == settings_fingerprint(RULES, 0, 1)
+
+
+def test_rows_under_an_old_name_are_refused(spark: SparkSession, tmp_path: Path) -> None:
+    tables = Tables(spark, str(tmp_path))
+    old = replace(NEAR_DUPLICATE_LINKS, name="near_copy_links")
+    tables.replace(old, spark.createDataFrame([(1, 7, "a", "b")], old.schema), {})
+    message = "near_copy_links under .* is called near_duplicate_links now: run maintain first"
+    with pytest.raises(TableError, match=message):
+        open_batch(tables, [], "s")

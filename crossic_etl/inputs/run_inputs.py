@@ -1,0 +1,89 @@
+"""The files of one run: each folder is listed once, each small file is read once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from pyspark.sql import SparkSession
+
+from crossic_etl.config import Config
+from crossic_etl.inputs.crawl import CrawlFiles, find_sources
+from crossic_etl.inputs.dumps import WikiFiles, find_wikis, fingerprint_of
+from crossic_etl.inputs.evaluation import (
+    Contents,
+    block_list,
+    fingerprint_contents,
+    index_evaluation,
+    read_whole,
+)
+from crossic_etl.kernels.crawl.url_blocks import UrlBlockList
+from crossic_etl.kernels.fingerprint import fingerprint
+from crossic_etl.kernels.text.contamination import NgramIndex
+
+
+@dataclass(frozen=True)
+class RunInputs:
+    """What the configuration names as input, found when it is first asked for.
+
+    The jobs of one run share one of these, so that they see the same files. A new run makes a new
+    one, so that it sees what has changed. Each property raises `InputError` where files are missing
+    or can't be read.
+    """
+
+    spark: SparkSession
+    config: Config
+
+    @cached_property
+    def wikis(self) -> list[WikiFiles]:
+        """The dump files of each wiki, English first."""
+        return find_wikis(self.spark, self.config.wikipedia, self.config.wikis)
+
+    @cached_property
+    def dumps_fingerprint(self) -> str:
+        """Of the names, sizes and times of all dump files."""
+        return fingerprint_of(self.wikis)
+
+    @cached_property
+    def sources(self) -> list[CrawlFiles]:
+        """The files of each crawl source."""
+        return find_sources(self.spark, self.config.crawl.sources)
+
+    @cached_property
+    def crawl_fingerprint(self) -> str:
+        """Of the crawl files' names, sizes and times, how they are read, and what rules load."""
+        files = [
+            [source.reading, path, size, source.times[path]]
+            for source in self.sources
+            for path, size in sorted(source.sizes.items())
+        ]
+        blocked = fingerprint_contents(self._blocked_files)
+        return fingerprint(files, blocked, self.evaluation_fingerprint)
+
+    @cached_property
+    def blocked(self) -> UrlBlockList:
+        """The addresses that no document may have."""
+        return block_list(self._blocked_files)
+
+    @cached_property
+    def evaluation(self) -> NgramIndex | None:
+        """The index of all evaluation texts; None where none are configured."""
+        return index_evaluation(self._evaluation_files)
+
+    @cached_property
+    def evaluation_fingerprint(self) -> str:
+        """Of what the evaluation files say; empty where none are configured."""
+        return fingerprint_contents(self._evaluation_files)
+
+    @cached_property
+    def _blocked_files(self) -> Contents:
+        path = self.config.crawl.blocked_urls
+        return read_whole(self.spark, "crawl.blocked_urls", path) if path else []
+
+    @cached_property
+    def _evaluation_files(self) -> Contents:
+        return [
+            file
+            for path in self.config.crawl.evaluation
+            for file in read_whole(self.spark, "crawl.evaluation", path)
+        ]

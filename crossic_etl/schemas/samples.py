@@ -1,0 +1,72 @@
+"""Tables of training data: samples and windows."""
+
+from __future__ import annotations
+
+from crossic_etl.schemas.table import INT, LONG, NAMES, STRING, TOKENS, Table, columns, nullable
+
+SAMPLES = Table(
+    "samples",
+    columns(
+        sample_id=STRING,
+        arrangement=STRING,
+        target_lang=STRING,
+        split=STRING,  # train | validation; a document is on one side, whatever it is part of
+        origin=STRING,  # wikipedia, or crawl: its English text is a web document
+        pair_id=STRING,
+        made_of=LONG,  # hash of both texts, what is said of them, and the settings
+        en_source_id=nullable(STRING),  # lang:page_id or doc_id; null on samples of one side
+        target_source_id=nullable(STRING),
+        segment=INT,  # 0 .. n_segments - 1
+        n_segments=INT,
+        en_text=STRING,
+        target_text=STRING,
+        input_ids=TOKENS,  # the whole sample, separator and [SPLIT] included
+        n_en_tokens=INT,
+        n_target_tokens=INT,
+        n_tokens=INT,
+        tokenizer=STRING,
+        split_token=STRING,
+        licence=STRING,
+        en_title=nullable(STRING),  # null for web documents, as is the revision
+        en_url=nullable(STRING),
+        en_revision_id=nullable(LONG),
+        target_title=nullable(STRING),
+        target_url=nullable(STRING),
+        target_revision_id=nullable(LONG),
+    ),
+    key=("sample_id",),
+    partition_by=("arrangement", "target_lang"),
+)
+
+WINDOWS = Table(
+    "windows",
+    columns(
+        arrangement=STRING,  # of its samples, or mixture
+        tokenizer=STRING,
+        window_length=INT,
+        policy=STRING,
+        split=STRING,  # train | validation: a window never holds samples of both
+        generation=INT,  # 0, and one more for each run that had new samples
+        shard=INT,
+        position=INT,  # within generation and shard; a window that is removed leaves its number
+        input_ids=TOKENS,  # at most window_length; the trainer pads
+        sample_starts=TOKENS,  # offset of each sample in input_ids
+        sample_ids=NAMES,  # a sample cut by the window's end is the last one
+        sample_langs=NAMES,  # the target language of each of them
+        n_whole=INT,  # samples seen whole: the first n_whole of sample_ids
+        n_new=INT,
+        n_repeated=INT,  # always the first tokens of the window
+        n_padding=INT,
+    ),
+    key=(
+        "arrangement",
+        "tokenizer",
+        "window_length",
+        "policy",
+        "split",
+        "generation",
+        "shard",
+        "position",
+    ),
+    partition_by=("arrangement", "split"),
+)

@@ -1,0 +1,94 @@
+"""Margins of calibration pairs over vectors in the plane, worked out by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crossic_etl.config.crawl import Encoder, Neighbours
+from crossic_etl.config.encoder import choose_encoder
+from crossic_etl.pipeline.retrieval.calibration_pairs import score_calibration_pairs, wrong_pairs
+from crossic_etl.tables import TableError, Tables
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+VECTORS = "id string, kind string, lang string, text_hash string, vector array<float>, url string"
+FILTERED = "target_lang string, query_id string, doc_id string, outcome string"
+CHOICE = choose_encoder(Encoder())
+SETTINGS = Neighbours(k=1, shards=2)
+
+# Each query looks where its page does; page 3 lies between the others.
+NAMED = {
+    "th:1": [1.0, 0.0], "en:1": [1.0, 0.0],
+    "th:2": [0.0, 1.0], "en:2": [0.0, 1.0],
+    "th:3": [0.6, 0.8], "en:3": [0.6, 0.8],
+}  # fmt: skip
+KNOWN = [("th", f"th:{i}", f"en:{i}", "known") for i in (1, 2, 3)]
+
+
+def vectors(spark: SparkSession) -> DataFrame:
+    pages = [
+        (name, "page", name.partition(":")[0], name, vector, None) for name, vector in NAMED.items()
+    ]
+    documents = [("d", "document", "en", "d", [-1.0, 0.0], None)]
+    return spark.createDataFrame([*pages, *documents], VECTORS)
+
+
+def scored(spark: SparkSession, folder: Path, known: list[tuple[str, str, str, str]]) -> DataFrame:
+    return score_calibration_pairs(
+        Tables(spark, str(folder)),
+        spark.createDataFrame(known, FILTERED),
+        vectors(spark),
+        settings=SETTINGS,
+        query_kind="pages",
+        seed=0,
+        choice=CHOICE,
+    )
+
+
+def test_a_wrong_partner_is_the_nearest_other_page_of_the_language(spark: SparkSession) -> None:
+    known = spark.createDataFrame(KNOWN, FILTERED)
+    of_all = vectors(spark)
+    queries, pages = of_all.where("id LIKE 'th:%'"), of_all.where("id LIKE 'en:%'")
+    wrong = wrong_pairs(known, queries, pages, SETTINGS, 2, seed=0)
+    assert {tuple(row) for row in wrong.collect()} == {
+        ("th", "th:1", "en:3"), ("th", "th:2", "en:3"), ("th", "th:3", "en:2"),
+    }  # fmt: skip
+
+
+def test_a_random_partner_is_a_page_of_another_pair(spark: SparkSession) -> None:
+    known = spark.createDataFrame(KNOWN, FILTERED)
+    settings = Neighbours(k=1, wrong_pairs="random")
+    nothing = vectors(spark).limit(0)
+    wrong = wrong_pairs(known, nothing, nothing, settings, 2, seed=0).collect()
+    assert sorted(row.query_id for row in wrong) == ["th:1", "th:2", "th:3"]
+    assert all(row.doc_id[3:] != row.query_id[3:] for row in wrong)
+
+
+def test_margins_are_the_cosine_over_the_mean_of_both_neighbourhoods(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    rows = scored(spark, tmp_path, [*KNOWN, ("th", "th:9", "en:9", "no_vector")]).collect()
+    margins = {(row.query_id, row.is_right): row.margin for row in rows}
+    # The nearest neighbour of every end has the cosine 1, so that a margin is the pair's cosine.
+    assert margins == pytest.approx({
+        ("th:1", True): 1.0, ("th:2", True): 1.0, ("th:3", True): 1.0,
+        ("th:1", False): 0.6, ("th:2", False): 0.8, ("th:3", False): 0.8,
+    })  # fmt: skip
+    assert {row.target_lang for row in rows} == {"th"}
+
+
+def test_without_a_known_pair_there_is_no_margin(spark: SparkSession, tmp_path: Path) -> None:
+    assert scored(spark, tmp_path, [("th", "th:1", "en:1", "same_text")]).collect() == []
+
+
+def test_without_documents_there_is_nothing_to_search(spark: SparkSession, tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="embeddings has no English documents"):
+        score_calibration_pairs(
+            Tables(spark, str(tmp_path)), spark.createDataFrame(KNOWN, FILTERED),
+            vectors(spark).where("kind = 'page'"), settings=SETTINGS, query_kind="pages", seed=0,
+            choice=CHOICE,
+        )  # fmt: skip
