@@ -22,6 +22,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from crossic_etl.kernels.samples.borders import Floats, MatchedBorders
 from crossic_etl.kernels.text.sentences import PARAGRAPH, find_borders, splits_a_cluster
 from crossic_etl.kernels.tokens.ends import Ends, Ids
 from crossic_etl.kernels.tokens.tokenizers import Tokenizer
@@ -33,12 +34,16 @@ INSIDE_A_SENTENCE = 2
 # than a sentence border, and for either rather than a cut inside a sentence. Ours: a sentence is
 # about 30 tokens, and a paragraph border is not worth more padding than that.
 _COSTS = np.array([0, 32, 1 << 20])
+# The same for each token that stands apart from its known counterpart, up to a share of the budget:
+# padding is cheaper than text beside another subject.
+_COST_APART, _MOST_APART = 4, 0.25
+# Chunks and pieces differ by a token where one token holds a full stop and the newline after it.
+_TOKENS_OFF = 1.5
 # Paragraph borders of the two sides match if they are no further apart than this share of a budget.
 _MATCHING = 0.2
 _LOOK_BACK = 16
 
 Positions = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 
 class Document(NamedTuple):
@@ -79,7 +84,12 @@ def tokenize_documents(
 
 
 def segment_pair(
-    english: Document, target: Document, budget: int, n_separator: int = 0, n_split: int = 1
+    english: Document,
+    target: Document,
+    budget: int,
+    n_separator: int = 0,
+    n_split: int = 1,
+    borders: MatchedBorders | None = None,
 ) -> list[SegmentPair]:
     """Cut two documents in n pairs of segments, each of at most ``budget`` tokens.
 
@@ -89,7 +99,8 @@ def segment_pair(
     at a token that ends a word, else a character. Only a single character, with all its marks, of
     more tokens than that is cut inside: then its text goes to the later segment.
     Where one side is much shorter, some pairs have an empty segment on that side. One document
-    alone: give `NO_DOCUMENT` for the other. Two empty texts give no pair.
+    alone: give `NO_DOCUMENT` for the other. Two empty texts give no pair. ``borders`` are places
+    known to match; without them the paragraph borders that stand near each other are.
     Raises ValueError for a budget below 16 or without 8 tokens left for text.
     """
     room = budget - n_separator - n_split
@@ -106,7 +117,7 @@ def segment_pair(
     sides = [
         _pieces(side, _longest_piece(len(side.ids), total, room)) for side in (english, target)
     ]
-    of_english, cuts = _cut_row(sides[0], sides[1], room)
+    of_english, cuts = _cut_row(sides[0], sides[1], room, borders)
     left, right = of_english[cuts], cuts - of_english[cuts]
     pairs = zip(_slices(english, sides[0], left), _slices(target, sides[1], right), strict=True)
     return [SegmentPair(i, len(cuts) - 1, *pair) for i, pair in enumerate(pairs)]
@@ -179,20 +190,27 @@ def _best_cut(document: Document, near: list[int]) -> int:
     return next((cut for cut, at in places if not splits_a_cluster(text, at)), near[0])
 
 
-def _cut_row(english: _Pieces, target: _Pieces, room: int) -> tuple[Positions, Positions]:
+def _cut_row(
+    english: _Pieces, target: _Pieces, room: int, borders: MatchedBorders | None
+) -> tuple[Positions, Positions]:
     """How many of the row's first k pieces are English, for each k, and the cuts in the row."""
     sizes = np.concatenate([np.diff(english.tokens, prepend=0), np.diff(target.tokens, prepend=0)])
     total = int(sizes.sum())
-    middles = _middles(english, target, _MATCHING * room / total)
+    middles = _middles(english, target, _MATCHING * room / total, borders)
     order = np.argsort(np.concatenate(middles), kind="stable")
     filled = np.concatenate([[0], np.cumsum(sizes[order])])
     of_english = np.concatenate([[0], np.cumsum(order < len(english.tokens))])
     of_target = np.arange(len(of_english)) - of_english
     costs = _costs_at(english, of_english) + _costs_at(target, of_target)
+    if borders is not None:
+        apart = _tokens_apart(english, target, of_english, borders)
+        costs += np.rint(np.minimum(_COST_APART * apart, _MOST_APART * room)).astype(np.int64)
     return of_english, _fewest_runs(filled, costs, room)
 
 
-def _middles(english: _Pieces, target: _Pieces, tolerance: float) -> tuple[Floats, Floats]:
+def _middles(
+    english: _Pieces, target: _Pieces, tolerance: float, borders: MatchedBorders | None
+) -> tuple[Floats, Floats]:
     """The relative position of each piece's middle, the target's stretched to the English one's."""
     ends = [side.tokens / max(1, int(side.tokens[-1:].sum())) for side in (english, target)]
     middles = [(end + np.concatenate([[0.0], end])[:-1]) / 2 for end in ends]
@@ -200,9 +218,9 @@ def _middles(english: _Pieces, target: _Pieces, tolerance: float) -> tuple[Float
         end[:-1][side.kinds[:-1] == PARAGRAPH]
         for end, side in zip(ends, (english, target), strict=True)
     ]
-    here, there = _matches(paragraphs[0], paragraphs[1], tolerance)
-    if len(here):
-        middles[1] = np.interp(middles[1], [0.0, *there, 1.0], [0.0, *here, 1.0])
+    found = borders or MatchedBorders(*_matches(paragraphs[0], paragraphs[1], tolerance))
+    if len(found.english):
+        middles[1] = found.to_english(middles[1])
     return middles[0], middles[1]
 
 
@@ -228,6 +246,20 @@ def _costs_at(side: _Pieces, n_taken: Positions) -> Positions:
     """What a cut after that many pieces of the side costs; before its first one, nothing."""
     costs: Positions = np.concatenate([[0], _COSTS[side.kinds]])[n_taken]
     return costs
+
+
+def _tokens_apart(
+    english: _Pieces, target: _Pieces, of_english: Positions, borders: MatchedBorders
+) -> Floats:
+    """At each place of the row, the English tokens between its two sides' matching places."""
+    of_target = np.arange(len(of_english)) - of_english
+    taken = [
+        np.concatenate([[0], side.tokens])[n_taken]
+        for side, n_taken in ((english, of_english), (target, of_target))
+    ]
+    totals = [max(1, int(side.tokens[-1:].sum())) for side in (english, target)]
+    shares = [tokens / total for tokens, total in zip(taken, totals, strict=True)]
+    return borders.distances(shares[0], shares[1], _TOKENS_OFF / totals[1]) * totals[0]
 
 
 def _fewest_runs(filled: Positions, costs: Positions, room: int) -> Positions:
