@@ -10,6 +10,7 @@ from bench import (
     packing,
     pages,
     retrieval,
+    segments,
     wikitext,
     workers,
 )
@@ -20,6 +21,7 @@ def main() -> None:
     for module, arguments in (
         (wikitext, []),
         (packing, []),
+        (segments, []),
         (loader, []),
         (encoders, []),
         (retrieval, ["recall"]),
