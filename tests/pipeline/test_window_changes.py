@@ -121,7 +121,13 @@ def test_other_kinds_are_found_with_their_arrangements(tables: Tables) -> None:
     kinds = [(8, "padded", "mix"), (8, "sliding", "mix"), (16, "padded", "random"),
              (16, "padded", "mix"), (16, "padded", "unwanted")]  # fmt: skip
     rows = [
-        {"arrangement": name, "tokenizer": "qwen2.5", "window_length": n, "policy": policy}
+        {
+            "arrangement": name,
+            "tokenizer": "qwen2.5",
+            "window_length": n,
+            "policy": policy,
+            "split": "train",
+        }
         for n, policy, name in kinds
     ]
     write_rows(tables, WINDOWS, rows)
