@@ -93,8 +93,7 @@ def start(config: Path) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-@pytest.mark.slow
-@pytest.mark.spark
+@pytest.mark.faults  # six runs, five of them killed
 def test_a_run_that_was_stopped_says_one_line_and_is_gone_on_with(tmp_path: Path) -> None:
     config = write_config(tmp_path)
     for said, number, whole_group in MOMENTS:
