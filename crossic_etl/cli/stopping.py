@@ -8,6 +8,7 @@ parent: it gets the terminal's Ctrl-C too, and what it prints is its own.
 from __future__ import annotations
 
 import importlib
+import io
 import logging
 import os
 import signal
@@ -19,7 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -72,8 +73,33 @@ class Stop:
             return
         self.number, self.since = number, time.monotonic()
         silence_java()
+        sys.stderr = OwnThread(sys.stderr)
         within(CANCEL, cancel_jobs)
         raise Stopped
+
+
+class OwnThread(io.TextIOBase):
+    """Standard error for the thread that makes it; what others write is dropped.
+
+    After a signal the servers that pyspark keeps in threads print that Java is gone.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream, self.owner = stream, threading.get_ident()
+
+    def write(self, text: str) -> int:
+        """Writes, in the own thread; the number of characters."""
+        if threading.get_ident() == self.owner:
+            self.stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Passes on what was written."""
+        self.stream.flush()
+
+    def fileno(self) -> int:
+        """The descriptor, for processes that are started."""
+        return self.stream.fileno()
 
 
 @contextmanager
@@ -84,12 +110,14 @@ def stopping() -> Iterator[Stop]:
         yield stop
         return
     before = {number: signal.getsignal(number) for number in SIGNALS}
+    stderr = sys.stderr
     for number, handler in before.items():
         if handler != signal.SIG_IGN:
             signal.signal(number, stop)
     try:
         yield stop
     finally:
+        sys.stderr = stderr
         for number, handler in before.items():
             signal.signal(number, handler)
 

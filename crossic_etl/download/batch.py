@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Lock
-from typing import Any
+from types import FrameType
 
 from tqdm import tqdm
 
@@ -66,7 +66,7 @@ def fetch_all(client: Client, wanted: Sequence[RemoteFile]) -> Outcome:
 
     Raises:
         InputError: names the first file that failed, and the number of others.
-        KeyboardInterrupt: after Ctrl-C, once the transfers have stopped.
+        KeyboardInterrupt: after a signal, once the transfers have stopped.
     """
     groups: dict[str, list[Location]] = defaultdict(list)
     for file in wanted:
@@ -121,24 +121,35 @@ def _group(file: RemoteFile) -> str:
 
 @contextmanager
 def _interruptible(client: Client) -> Iterator[None]:
-    """Inside, Ctrl-C sets ``client.stop`` instead of raising KeyboardInterrupt.
+    """Inside, Ctrl-C and SIGTERM set ``client.stop``; their own handlers run at the end.
 
-    The main thread may hold the bar's lock when the signal comes. A second Ctrl-C ends the program
-    at once.
+    The main thread may hold the bar's lock when the signal comes. A second signal reaches the own
+    handlers at once.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    came: list[signal.Signals] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
-    def stop(*_: Any) -> None:
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def stop(number: int, _: FrameType | None) -> None:
         client.stop.set()
-        signal.signal(signal.SIGINT, before)
+        came.append(signal.Signals(number))
+        restore()
 
-    before = signal.signal(signal.SIGINT, stop)
+    for number, handler in before.items():
+        if handler != signal.SIG_IGN:
+            signal.signal(number, stop)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        restore()
+        for number in came:
+            signal.raise_signal(number)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,27 @@ def test_a_signal_is_one_line_whatever_the_action_raises_then(
         assert guarded(action) == 128 + number
     assert tuple(capsys.readouterr()) == ("", f"{LINE}\n")
     assert signal.getsignal(number) is before
+
+
+def test_threads_say_nothing_after_a_signal(capsys: pytest.CaptureFixture[str]) -> None:
+    def say() -> None:
+        print("Exception occurred during processing of request", file=sys.stderr)
+
+    def action() -> None:
+        for stopped in (False, True):
+            thread = threading.Thread(target=say)
+            thread.start()
+            thread.join()
+            if not stopped:
+                with suppress(KeyboardInterrupt):
+                    signal.raise_signal(signal.SIGINT)
+        raise OSError("the connection is gone")
+
+    before = sys.stderr
+    with console_logging():
+        assert guarded(action) == 130
+    assert capsys.readouterr().err == f"Exception occurred during processing of request\n{LINE}\n"
+    assert sys.stderr is before
 
 
 def test_a_lock_that_was_lost_says_so_itself(capsys: pytest.CaptureFixture[str]) -> None:
@@ -76,10 +98,8 @@ def test_what_java_says_of_itself_is_dropped_in_whatever_pieces_it_comes() -> No
 
 # What a run has said before the signal: nothing but its root is said before the session starts.
 MOMENTS = [
-    ("root: ", signal.SIGINT, False),
     ("root: ", signal.SIGTERM, False),
     ("pages: started", signal.SIGINT, True),
-    ("pairs: started", signal.SIGTERM, False),
     ("samples: started", signal.SIGTERM, True),
 ]
 
@@ -93,7 +113,8 @@ def start(config: Path) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-@pytest.mark.faults  # six runs, five of them killed
+@pytest.mark.slow
+@pytest.mark.spark
 def test_a_run_that_was_stopped_says_one_line_and_is_gone_on_with(tmp_path: Path) -> None:
     config = write_config(tmp_path)
     for said, number, whole_group in MOMENTS:

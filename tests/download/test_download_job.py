@@ -178,7 +178,11 @@ def test_shards_are_counted_from_1() -> None:
 
 @pytest.mark.parametrize(
     ("sent", "status", "error"),
-    [(signal.SIGKILL, -9, ""), (signal.SIGINT, 130, "stopped; run the same command to go on\n")],
+    [
+        (signal.SIGKILL, -9, ""),
+        (signal.SIGINT, 130, "stopped; run the same command to go on\n"),
+        (signal.SIGTERM, 143, "stopped; run the same command to go on\n"),
+    ],
 )
 def test_a_run_that_was_ended_is_gone_on_with(
     server: MirrorServer, config_file: Path, tmp_path: Path, shared_data: Path,

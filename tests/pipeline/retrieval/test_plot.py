@@ -120,13 +120,13 @@ def test_without_the_library_or_pairs_one_line_says_so(
     found: dict[str, Calibration],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     draw({"ar": found["ar"]}, "nearest", tmp_path / "plot.svg")
-    assert capsys.readouterr().out == "calibrate: no plot without pairs\n"
+    assert caplog.messages == ["calibrate: no plot without pairs"]
     monkeypatch.setattr(threshold_plot, "PACKAGES", {"no_such_module": "altair", "json": "json"})
     draw(found, "nearest", tmp_path / "plot.svg")
-    assert capsys.readouterr().out == (
-        "calibrate: no plot without altair: pip install 'crossic-etl[plots]'\n"
-    )
+    assert caplog.messages[1:] == [
+        "calibrate: no plot without altair: pip install 'crossic-etl[plots]'"
+    ]
     assert list(tmp_path.iterdir()) == []
