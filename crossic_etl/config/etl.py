@@ -15,7 +15,13 @@ from crossic_etl.config.fields import Items, Number, OneOf, PathText, Text, Whol
 from crossic_etl.config.maintenance import Maintain
 from crossic_etl.config.roots import absolute_root
 from crossic_etl.kernels.fingerprint import fingerprint
-from crossic_etl.kernels.samples.names import ARRANGEMENTS, POLICIES
+from crossic_etl.kernels.samples.names import (
+    ALIGNMENTS,
+    ARRANGEMENTS,
+    POLICIES,
+    SIMILARITIES,
+    UNMATCHED,
+)
 
 ON_DAMAGE = ("salvage", "fail")
 MINIMUM_WINDOW = 16
@@ -67,11 +73,21 @@ class Segment:
         max_tokens: longest sample in tokens, ``[SPLIT]`` included; null for the window's length.
         separator: stands between the English and the target segment.
         min_chars: shorter texts make no pair sample (dropped as ``too_short``).
+        align: pairs of several segments are cut where chunks match by the ``encoder``'s cosines, or
+            by the ``anchors`` that they share (numbers, years, Latin names), or at the same
+            relative ``position``. The encoder's is left for anchors in languages that it doesn't
+            know, and either for position where that brings the sides nearer.
+        similarity: samples that have the cosine of their sides: those that the encoder ``cut``, or
+            ``all``, for which all texts are embedded.
+        unmatched: ``keep`` or ``drop`` segments of a pair with nothing opposite.
     """
 
     max_tokens: Whole | None = None
     separator: Text = "\n\n"
     min_chars: Whole = 1
+    align: Annotated[Text, OneOf(ALIGNMENTS)] = "encoder"
+    similarity: Annotated[Text, OneOf(SIMILARITIES)] = "cut"
+    unmatched: Annotated[Text, OneOf(UNMATCHED)] = "keep"
 
     def __post_init__(self) -> None:
         low = self.max_tokens is None or self.max_tokens >= MINIMUM_WINDOW

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from crossic_etl.kernels.encoding.encoders import known_languages
+from crossic_etl.kernels.samples.names import BY_ENCODER
 from crossic_etl.kernels.text.contamination import NgramIndex
 from crossic_etl.schemas import DOCUMENTS, NEIGHBOURS, PAGES, PAIRS
 from crossic_etl.tables import Chunk, Scope, Tables
 from crossic_etl.tables.chunks import make_chunks, stage_chunks
 from crossic_etl.transforms.contamination import find_contaminated
-from crossic_etl.transforms.samples import SampleSettings, make_samples
+from crossic_etl.transforms.samples import (
+    SampleSettings,
+    choose_fitting,
+    count_to_embed,
+    make_samples,
+)
 from crossic_etl.transforms.text_pairs import (
     CRAWL,
     RETRIEVED,
@@ -185,7 +192,8 @@ def stage_samples(
         for source in sources:
             of_chunk = [lang for lang in rules.languages if source.part_of(lang) in parts]
             if languages := of_chunk if parts else rules.languages:
-                made.append(make_source(source, languages, rules, contaminated, held))
+                n = sum(n_text_pairs.get(source.part_of(lang), 0) for lang in languages)
+                made.append(make_source(source, languages, rules, contaminated, held, n))
         return tables.stage(NAME, reduce(DataFrame.unionByName, made), chunk)
 
     chunks = make_chunks(n_text_pairs, LEAST_TEXT_PAIRS)
@@ -198,18 +206,64 @@ def make_source(
     rules: SampleRules,
     contaminated: DataFrame | None = None,
     held: DataFrame | None = None,
+    n_text_pairs: int = 0,
 ) -> DataFrame:
-    """The staged samples of some target languages of a source; see `make_samples` for ``held``.
+    """The staged samples of some target languages of a source.
 
-    The result is the same as if the samples of all languages were made at once.
+    The result is the same as if the samples of all languages were made at once. See `make_samples`
+    for ``held`` and ``n_text_pairs``.
     """
+    arranged = arrange_source(source, rules, contaminated)
+    chosen = arranged.where(F.col("target_lang").isin(list(languages)))
+    texts = (source.english, source.target)
+    return make_samples(chosen, *texts, rules.settings, held, n_text_pairs)
+
+
+def arrange_source(
+    source: SampleSource, rules: SampleRules, contaminated: DataFrame | None
+) -> DataFrame:
+    """All text pairs of a source with their reasons and arrangements."""
     filtered = filter_text_pairs(
         source.text_pairs, source.english, source.target, rules.min_chars, contaminated
     )
-    arranged = (
-        arrange_retrieved(filtered, rules.seed)
-        if RETRIEVED in source.arrangements
-        else arrange_pairs(filtered, source.arrangements, rules.seed)
+    if RETRIEVED in source.arrangements:
+        return arrange_retrieved(filtered, rules.seed)
+    return arrange_pairs(filtered, source.arrangements, rules.seed)
+
+
+def plan_embedding(
+    sources: Sequence[SampleSource],
+    rules: SampleRules,
+    contaminated: DataFrame | None = None,
+    held: DataFrame | None = None,
+) -> Iterator[str]:
+    """Lines on what the encoder will do; none where it has nothing to do."""
+    settings = rules.settings
+    if settings.encoder is None:
+        return
+    known = known_languages(settings.encoder.spec)
+    if unknown := [lang for lang in rules.languages if known is not None and lang not in known]:
+        how = "cut by anchors" if settings.align == BY_ENCODER else "not compared"
+        yield (
+            f"samples: {settings.encoder.model} doesn't know {', '.join(unknown)}: "
+            f"their text pairs are {how}"
+        )
+    # A text of fewer characters than the budget's tokens needs no cut.
+    least_chars = 0 if settings.similarity == "all" else settings.max_tokens
+    counts = []
+    for source in sources:
+        arranged = arrange_source(source, rules, contaminated)
+        texts = (source.english, source.target)
+        fitting, _ = choose_fitting(arranged, *texts, settings, held)
+        if known is not None:
+            fitting = fitting.where(F.col("target_lang").isin(sorted(known)))
+        counts.append(count_to_embed(fitting, *texts, least_chars))
+    rows = reduce(DataFrame.unionByName, counts).collect()
+    pairs, texts, characters = (
+        sum(row[name] for row in rows) for name in ("pairs", "texts", "characters")
     )
-    chosen = arranged.where(F.col("target_lang").isin(list(languages)))
-    return make_samples(chosen, source.english, source.target, rules.settings, held)
+    if pairs:
+        yield (
+            f"samples: up to {characters:,} characters of {texts:,} texts are embedded by "
+            f"{settings.encoder.model} to cut {pairs:,} text pairs"
+        )

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+
 from pyspark.sql import SparkSession
 
 from crossic_etl.config import Config
 from crossic_etl.config.encoder import choose_encoder
 from crossic_etl.inputs.run_inputs import RunInputs
+from crossic_etl.kernels.samples.names import BY_ENCODER
 from crossic_etl.pipeline.sample_sources import (
     NeighbourQueries,
     SampleRules,
     count_text_pairs,
     load_sources,
+    plan_embedding,
     stage_contaminated,
     stage_samples,
 )
@@ -21,15 +25,18 @@ from crossic_etl.runs.ledger import inputs_of, settings_of
 from crossic_etl.runs.record import Run
 from crossic_etl.schemas import DOCUMENTS, NEIGHBOURS, PAGES, PAIRS, REJECTS, SAMPLES, Table
 from crossic_etl.tables import Tables
-from crossic_etl.transforms.outcomes import count_outcomes, select_rejects
+from crossic_etl.transforms.outcomes import select_rejects
 from crossic_etl.transforms.samples import (
     GROUP,
     KEPT,
     SampleSettings,
+    count_sample_outcomes,
     select_gone_samples,
     select_samples,
 )
 from crossic_etl.transforms.text_pairs import RETRIEVED
+
+log = logging.getLogger(__name__)
 
 
 def run(
@@ -65,16 +72,23 @@ def run(
         before = None if held is None else tables.find_version(SAMPLES)
         settings = settings_of(config, JOB.settings)
         values = [record.input_versions, before, record.inputs, settings]
+        rules = rules_of(config)
+        for line in plan_embedding(sources, rules, contaminated, groups):
+            log.info("%s", line)
         staged = stage_samples(
             tables,
             sources,
             n_text_pairs,
-            rules_of(config),
+            rules,
             values,
             contaminated=contaminated,
             held=groups,
         )
-        record.resolve_outcomes(count_outcomes(staged), used=("sample", KEPT))
+        counts = record.resolve_outcomes(count_sample_outcomes(staged), used=("sample", KEPT))
+        record.metrics = {
+            "embedded_characters": sum(row["embedded"] for row in counts),
+            "unmatched_segments": sum(row["unmatched"] for row in counts),
+        }
         record.rows_used = record.rows_out
         if held is None:
             tables.replace(SAMPLES, select_samples(staged), scope)
@@ -98,8 +112,17 @@ def queries_of(config: Config) -> NeighbourQueries | None:
 
 def rules_of(config: Config) -> SampleRules:
     """The configured rules for making samples from given texts."""
+    segment = config.segment
+    embeds = segment.align == BY_ENCODER or segment.similarity == "all"
     settings = SampleSettings(
-        config.tokenizer, config.split_token, config.max_tokens, config.segment.separator
+        config.tokenizer,
+        config.split_token,
+        config.max_tokens,
+        segment.separator,
+        segment.align,
+        segment.similarity,
+        segment.unmatched,
+        choose_encoder(config.encoder) if embeds else None,
     )
     return SampleRules(config.languages, settings, config.segment.min_chars, config.seed)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from importlib.metadata import version
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Row
 
 from crossic_etl.config import Config
 from crossic_etl.runs.job import Job
@@ -61,8 +61,10 @@ class Run:
         """Rows in that the job's result uses."""
         return self.rows_out if self.rows_used is None else self.rows_used
 
-    def resolve_outcomes(self, counts: DataFrame, used: Sequence[str]) -> None:
+    def resolve_outcomes(self, counts: DataFrame, used: Sequence[str]) -> list[Row]:
         """Sets rows in, rows out and rows dropped from counts (``outcome, rows``) of staged rows.
+
+        Returns the counts, which may have more columns.
 
         Call it before any table is changed. The outcome ``read``, if there is one, counts the rows
         in. Outcomes in ``used`` are rows out; all others are dropped.
@@ -70,11 +72,13 @@ class Run:
         Raises:
             UnbalancedError: see `check`.
         """
-        rows = {row["outcome"]: row["rows"] for row in counts.collect()}
+        counted = counts.collect()
+        rows = {row["outcome"]: row["rows"] for row in counted}
         self.rows_in = rows.pop("read", self.rows_in)
         self.rows_out = sum(rows.pop(outcome, 0) or 0 for outcome in used)
         self.dropped = {outcome: n for outcome, n in rows.items() if n}
         self.check()
+        return counted
 
     def reconcile_output_rows(self, rows: int) -> None:
         """Sets rows_out to the stored row count; the difference is counted as ``duplicate``."""

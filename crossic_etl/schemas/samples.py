@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from crossic_etl.schemas.table import INT, LONG, NAMES, STRING, TOKENS, Table, columns, nullable
+from crossic_etl.schemas.table import (
+    DOUBLE,
+    INT,
+    LONG,
+    NAMES,
+    STRING,
+    TOKENS,
+    Table,
+    columns,
+    nullable,
+)
 
 SAMPLES = Table(
     "samples",
@@ -24,6 +34,9 @@ SAMPLES = Table(
         n_en_tokens=INT,
         n_target_tokens=INT,
         n_tokens=INT,
+        cut=nullable(STRING),  # encoder | anchors | position; null where its texts weren't cut
+        similarity=nullable(DOUBLE),  # cosine of the sides' vectors; null where not known
+        n_unmatched=nullable(INT),  # segments of its pair that were dropped; null for none
         tokenizer=STRING,
         split_token=STRING,
         licence=STRING,

@@ -25,7 +25,10 @@ STAGED_PAGES = _staged(
     ("target_title", STRING), ("n", LONG), ("key", STRING), ("detail", STRING), of=PAGES
 )
 STAGED_LINKS = _staged(("n", LONG), ("key", STRING), ("detail", STRING), of=LINKS)
-STAGED_SAMPLES = _staged(("n", LONG), ("key", STRING), ("detail", STRING), of=SAMPLES)
+# ``embedded``: characters that were embedded to cut the pair.
+STAGED_SAMPLES = _staged(
+    ("n", LONG), ("key", STRING), ("detail", STRING), ("embedded", LONG), of=SAMPLES
+)
 # ``read_from`` is the file that was read; ``file`` is the one that a record names.
 STAGED_DOCUMENTS = _staged(
     ("n", LONG), ("key", STRING), ("detail", STRING), ("read_from", STRING), of=DOCUMENTS

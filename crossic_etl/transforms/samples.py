@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from crossic_etl.kernels.encoding.encoders import known_languages
+from crossic_etl.kernels.encoding.spec import EncoderChoice
+from crossic_etl.kernels.samples.aligner import CUT_RULE, Aligner
 from crossic_etl.kernels.samples.arrangements import Recipe
+from crossic_etl.kernels.samples.names import ARRANGEMENTS, BY_POSITION, RANDOM
 from crossic_etl.kernels.samples.rows import PairTexts, sample_rows
 from crossic_etl.kernels.tokens.tokenizers import load_tokenizer
 from crossic_etl.schemas import LONG, SAMPLES, STAGED_SAMPLES, STRING
 from crossic_etl.transforms.arrow import Batches, to_batches
+from crossic_etl.transforms.encoding import task_encoder
 from crossic_etl.transforms.text_pairs import TEXT, join_text
+
+if TYPE_CHECKING:
+    from pyspark import TaskContext
 
 KEPT = "kept"
 # The key of a group of samples: those of one text pair in one arrangement. A group is stored whole
@@ -26,21 +35,46 @@ _NOT_SENT = ("n_chars", "fingerprint")
 
 # Documents tokenized together: enough for a batch's speed, few enough for its memory.
 DOCUMENTS_AT_ONCE = 64
+# Ours: a task that embeds takes about a second for a long article, and a lost one repeats an hour.
+FEWEST_IN_A_TASK, MOST_IN_A_TASK, MANY_TASKS = 16, 2_000, 1_000
 
 
 @dataclass(frozen=True)
 class SampleSettings:
-    """The settings for cutting texts; plain values, since they are sent to the workers."""
+    """The settings for cutting texts; plain values, since they are sent to the workers.
+
+    ``align``, ``similarity`` and ``unmatched`` are those of `config.etl.Segment`; ``encoder`` is
+    what they need, None where nothing is embedded.
+    """
 
     tokenizer: str
     split_token: str
     max_tokens: int
     separator: str
+    align: str = BY_POSITION
+    similarity: str = "cut"
+    unmatched: str = "keep"
+    encoder: EncoderChoice | None = None
 
-    def recipe(self) -> Recipe:
-        """The recipe with its tokenizer, which each process loads once."""
+    def recipe(self, task: TaskContext | None = None) -> Recipe:
+        """The recipe with its tokenizer and encoder, which each process loads once.
+
+        Raises:
+            RuntimeError: the worker has another encoder than the driver.
+        """
         tokenizer = load_tokenizer(self.tokenizer, self.split_token)
-        return Recipe(tokenizer, self.max_tokens, self.separator)
+        aligner = Aligner(self.align)
+        if self.encoder is not None:
+            aligner.encoder = task_encoder(self.encoder, task)
+            aligner.languages = known_languages(self.encoder.spec)
+            aligner.all_similarities = self.similarity == "all"
+        return Recipe(tokenizer, self.max_tokens, self.separator, aligner, self.unmatched == "drop")
+
+    def identity(self) -> str:
+        """All that determines the samples of two texts, whatever machine makes them."""
+        encoder = self.encoder and (self.encoder.model, self.encoder.revision)
+        values = [getattr(self, one.name) for one in fields(self) if one.name != "encoder"]
+        return repr((*values, encoder, CUT_RULE))
 
 
 PAIR_TEXTS = T.StructType(
@@ -64,23 +98,27 @@ def make_samples(
     target: DataFrame,
     settings: SampleSettings,
     held: DataFrame | None = None,
+    n_text_pairs: int = 0,
 ) -> DataFrame:
     """Staged samples of the text pairs without a reason, and a staged row of each other pair.
 
     The texts of a pair without a reason must be in ``english`` and ``target``. The sum of ``n`` is
     the number of arrangements of all text pairs. ``held`` has the columns `GROUP` of the stored
     samples. A group in ``held`` is not made again; it gives a row with the outcome ``kept``.
+    ``n_text_pairs``, about, says how many tasks embed.
     """
+    fitting, kept = choose_fitting(text_pairs, english, target, settings, held)
     columns = [name for name in TEXT if name not in _NOT_SENT]
-    wanted = _add_input_fingerprint(
-        text_pairs.where(F.col("reason").isNull()), english, target, settings
-    )
-    fitting, kept = (wanted, None) if held is None else _leave_out(wanted, held)
-    joined = join_text(fitting, english.select(columns), "en")
-    joined = join_text(joined, target.select(columns), "target").select(PAIR_TEXTS.fieldNames())
+    joined = join_text(fitting, target.select(columns), "target")
+    joined = join_text(joined, english.select(columns), "en").select(PAIR_TEXTS.fieldNames())
+    if settings.encoder is not None:  # once for all pairs of an English text
+        spread = joined.repartition(task_number(n_text_pairs), "en_source_id")
+        joined = spread.sortWithinPartitions("en_source_id", "pair_id", "origin")
 
     def run(batches: Batches) -> Batches:
-        recipe = settings.recipe()
+        from pyspark import TaskContext
+
+        recipe = settings.recipe(TaskContext.get())
 
         def rows() -> Iterator[dict[str, object]]:
             for batch in batches:
@@ -101,6 +139,67 @@ def make_samples(
     return made.unionByName(others, allowMissingColumns=True)
 
 
+def choose_fitting(
+    text_pairs: DataFrame,
+    english: DataFrame,
+    target: DataFrame,
+    settings: SampleSettings,
+    held: DataFrame | None,
+) -> tuple[DataFrame, DataFrame | None]:
+    """The text pairs without a reason that aren't ``held``, and a staged row for each held one."""
+    wanted = _add_input_fingerprint(
+        text_pairs.where(F.col("reason").isNull()), english, target, settings
+    )
+    return (wanted, None) if held is None else _leave_out(wanted, held)
+
+
+def count_to_embed(
+    fitting: DataFrame, english: DataFrame, target: DataFrame, least_chars: int
+) -> DataFrame:
+    """One row: ``pairs, texts, characters`` of the text pairs that an encoder may have to see.
+
+    They have both sides, which may match, and together ``least_chars`` characters. An English text
+    is counted once for all languages.
+    """
+    names = [name for name, kinds in ARRANGEMENTS.items() if len(kinds[0]) == 2 and name != RANDOM]
+    may_match = F.arrays_overlap("arrangements", F.array([F.lit(name) for name in names]))
+    sized = join_text(fitting.where(may_match), english.select("source_id", "n_chars"), "en")
+    sized = join_text(sized, target.select("source_id", "n_chars"), "target")
+    of_english = (
+        sized.where(F.col("en_n_chars") + F.col("target_n_chars") >= least_chars)
+        .groupBy("en_source_id")
+        .agg(
+            F.count("*").alias("pairs"),
+            F.first("en_n_chars").alias("en"),
+            F.sum("target_n_chars").alias("target"),
+        )
+    )
+    return of_english.agg(
+        F.coalesce(F.sum("pairs"), F.lit(0)).alias("pairs"),
+        (F.coalesce(F.sum("pairs"), F.lit(0)) + F.count("*")).alias("texts"),
+        F.coalesce(F.sum(F.col("en") + F.col("target")), F.lit(0)).alias("characters"),
+    )
+
+
+def count_sample_outcomes(staged: DataFrame) -> DataFrame:
+    """``outcome, rows, embedded, unmatched``: see `count_outcomes`; the characters that were
+    embedded, and the segments that were dropped.
+    """
+    return staged.groupBy("outcome").agg(
+        F.sum("n").cast("long").alias("rows"),
+        F.coalesce(F.sum("embedded"), F.lit(0)).cast("long").alias("embedded"),
+        F.coalesce(F.sum(F.when(F.col("n") > 0, F.col("n_unmatched"))), F.lit(0))
+        .cast("long")
+        .alias("unmatched"),
+    )
+
+
+def task_number(n_text_pairs: int) -> int:
+    """The number of tasks that embed so many pairs: all cores work, and a lost one costs little."""
+    shares = -(-n_text_pairs // FEWEST_IN_A_TASK)
+    return max(1, min(shares, max(MANY_TASKS, -(-n_text_pairs // MOST_IN_A_TASK))))
+
+
 def _add_input_fingerprint(
     text_pairs: DataFrame, english: DataFrame, target: DataFrame, settings: SampleSettings
 ) -> DataFrame:
@@ -110,7 +209,7 @@ def _add_input_fingerprint(
     of_pair = ("origin", "split", "en_source_id", "target_source_id")
     made_of = F.xxhash64(
         F.lit(version("crossic-etl")),
-        F.lit(repr(settings)),
+        F.lit(settings.identity()),
         *map(F.col, of_pair),
         "en_fingerprint",
         "target_fingerprint",

@@ -284,10 +284,13 @@ ONLY_ENGLISH: Row = {"target_source_id": None}
 
 SOURCES = {
     PAGES: [
-        *(page("en", i, "Tea", ENGLISH, revision_id=7) for i in range(1, 20)),
+        *(
+            page("en", i, "Tea", "te\u00a0\n\na " if i == 12 else ENGLISH, revision_id=7)
+            for i in range(1, 20)
+        ),
         *(page("th", i, "ชา", THAI) for i in range(1, 20)),
     ],
-    PAIRS: [pair(f"p{i}", i, i) for i in (*range(1, 10), 11, 77)],
+    PAIRS: [pair(f"p{i}", i, i) for i in (*range(1, 10), *range(11, 15), 77)],
     DOCUMENTS: [{"doc_id": "d1", **text_of("web")}],
 }
 
@@ -297,6 +300,11 @@ def test_samples(broken: Broken) -> None:
     samples = [
         sample("p11", "t", "น้", 0, 2),
         sample("p11", "ea", "ำชา", 1, 2),
+        # White space between segments, and a segment that was dropped.
+        sample("p12", "te", "น้", 0, 2),
+        sample("p12", "a", "ำชา", 1, 2),
+        sample("p13", "t", "น้", 0, 3, n_unmatched=1),
+        sample("p13", "a", "ชา", 2, 3, n_unmatched=1),
         sample("p11", ENGLISH, "", arrangement="mix", **ONLY_ENGLISH),
         sample("p11", "", THAI, arrangement="mix", **ONLY_TARGET),
         sample("p11", "", THAI, arrangement="target-only", **ONLY_TARGET),
@@ -309,6 +317,8 @@ def test_samples(broken: Broken) -> None:
         # From here on each breaks something.
         sample("p1", "t", "", 0, 3, arrangement="target-first"),
         sample("p1", "ea", THAI, 2, 3, arrangement="target-first"),
+        sample("p14", "t", "น้", 0, 3, n_unmatched=2),
+        sample("p14", "a", "ชา", 2, 3, n_unmatched=2),
         sample("p77", *whole),
         sample("p2", "tee", THAI, arrangement="target-first"),
         sample("p3", *whole, en_revision_id=8),
@@ -325,8 +335,8 @@ def test_samples(broken: Broken) -> None:
     ]
     of = "en-first/t/wikipedia"
     assert broken(SAMPLES, {SAMPLES: samples, **SOURCES}) == {
-        "segments are 0 to n_segments - 1, once each": {
-            "target-first/t/wikipedia/p1/en:1/th:1"
+        "segments are 0 to n_segments - 1, once each but those dropped": {
+            "target-first/t/wikipedia/p1/en:1/th:1", f"{of}/p14/en:14/th:14",
         },
         "its documents are there": {f"{of}/p77/en:77/th:77"},
         "its segments, joined, are the texts": {"target-first/t/wikipedia/p2/en:2/th:2"},

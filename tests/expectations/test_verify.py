@@ -29,7 +29,11 @@ DAMAGES = {
     ],
     "UPDATE {samples} SET en_text = concat(en_text, 'x')"
     " WHERE arrangement = 'mix' AND en_source_id = 'en:1' AND segment = 0": [
-        ("samples", "its segments, joined, are the texts", "mix/qwen2.5/wikipedia/"),
+        (
+            "samples",
+            "its segments, joined, are the texts",
+            "mix/qwen2.5/wikipedia/",
+        ),
     ],
     "DELETE FROM {windows} WHERE arrangement = 'en-first' AND position = 0": [
         (

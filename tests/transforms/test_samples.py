@@ -2,12 +2,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from crossic_etl.config.crawl import Encoder
+from crossic_etl.config.encoder import choose_encoder
 from crossic_etl.schemas import SAMPLES, STAGED_SAMPLES
-from crossic_etl.transforms.samples import SampleSettings, make_samples, select_samples
+from crossic_etl.transforms.samples import (
+    SampleSettings,
+    count_to_embed,
+    make_samples,
+    select_samples,
+    task_number,
+)
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, Row, SparkSession
@@ -152,3 +161,84 @@ def test_samples_are_the_staged_rows_that_are_some(frame: Frame) -> None:
 
     staged = frame(STAGED_SAMPLES.simpleString(), [row("sample"), row("text"), row("too_short")])
     assert [r.sample_id for r in select_samples(staged).collect()] == ["a sample"]
+
+
+TOPICS = (
+    ("The stone bridge has seven arches over the river.", "الجسر الحجري له سبعة أقواس فوق النهر."),
+    ("Bakers bake rye bread with honey.", "يخبز الخبازون خبز الجاودار بالعسل."),
+    ("Thousands of cranes rest on the meadows in autumn.", "آلاف الكراكي تستريح في المروج خريفا."),
+    ("The school choir sings in the market hall.", "تغني جوقة المدرسة في قاعة السوق."),
+    ("A fire destroyed the old town hall tower.", "دمر حريق برج دار البلدية القديم."),
+    ("The night train stops for the post.", "يتوقف القطار الليلي من أجل البريد."),
+)
+
+
+def encoded(frame: Frame, n_text_pairs: int) -> list[Row]:
+    """The staged samples of one English text with two targets and with another's."""
+    choice = choose_encoder(Encoder())
+    settings = replace(SETTINGS, max_tokens=80, align="encoder", encoder=choice)
+    english = "\n\n".join(one for one, _ in TOPICS)
+    arabic = "\n\n".join(other for _, other in TOPICS[3:])
+    rows = [
+        ("p1", "ar", "wikipedia", "en:1", "ar:1", "train", None, ["en-first", "target-first"]),
+        ("p2", "ar", "wikipedia", "en:1", "ar:2", "train", None, ["en-first"]),
+        ("p2", "ar", "wikipedia", "en:1", "ar:2", "train", None, ["random"]),
+        ("p3", "sw", "wikipedia", "en:1", "ar:1", "train", None, ["en-first"]),
+    ]
+    text = [("en:1", "t", "u", 1, CC, english, len(english), 1)]
+    targets = [(f"ar:{i}", "t", "u", 1, CC, arabic, len(arabic), i) for i in (1, 2)]
+    made = make_samples(
+        frame(SIDES, rows), frame(TEXTS, text), frame(TEXTS, targets), settings, None, n_text_pairs
+    )
+    return sorted(made.collect(), key=lambda row: (row.pair_id, row.arrangement, row.segment))
+
+
+@pytest.fixture(scope="module")
+def frame(spark: SparkSession) -> Frame:
+    return lambda columns, rows: spark.createDataFrame(rows, columns)
+
+
+def test_pairs_are_cut_where_they_match_and_english_is_embedded_once(frame: Frame) -> None:
+    rows = encoded(frame, 1)
+    cuts = {(row.pair_id, row.arrangement): row.cut for row in rows}
+    assert cuts == {
+        ("p1", "en-first"): "encoder",
+        ("p1", "target-first"): "encoder",
+        ("p2", "en-first"): "encoder",
+        ("p2", "random"): "position",
+        ("p3", "en-first"): "position",  # an unknown language, and nothing to go by
+    }
+    for row in rows:
+        if row.cut == "encoder":
+            held = [e in row.en_text for e, _ in TOPICS[3:]]
+            assert held == [a in row.target_text for _, a in TOPICS[3:]]
+            assert (row.similarity is not None) == bool(row.en_text and row.target_text)
+        else:
+            assert row.similarity is None
+    n_english, n_arabic = (
+        sum(len(t[side]) for t in TOPICS[start:]) for side, start in ((0, 0), (1, 3))
+    )
+    embedded = sum(row.embedded for row in rows)
+    assert n_english + 2 * n_arabic <= embedded <= (n_english + 2 * n_arabic) * 1.1
+
+
+def test_the_number_of_tasks_changes_nothing(frame: Frame) -> None:
+    assert task_number(1) == 1 < task_number(10_000)
+    assert encoded(frame, 10_000) == encoded(frame, 1)
+
+
+def test_characters_are_counted_before_they_are_embedded(frame: Frame) -> None:
+    sizes = [("en:1", 100), ("en:2", 7)], [("ar:1", 30), ("ar:2", 40), ("ar:3", 50)]
+    english, target = (frame("source_id string, n_chars int", rows) for rows in sizes)
+    pairs = frame(
+        "en_source_id string, target_source_id string, arrangements array<string>",
+        [
+            ("en:1", "ar:1", ["mix", "en-first"]),
+            ("en:1", "ar:2", ["target-first"]),
+            ("en:1", "ar:3", ["random", "mix"]),  # aren't aligned
+            ("en:2", "ar:3", ["en-first"]),  # short
+        ],
+    )
+    assert count_to_embed(pairs, english, target, 100).collect() == [(2, 3, 170)]
+    assert count_to_embed(pairs, english, target, 0).collect() == [(3, 5, 227)]
+    assert count_to_embed(pairs.limit(0), english, target, 0).collect() == [(0, 0, 0)]

@@ -11,6 +11,7 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
+from crossic_etl.kernels.encoding.names import EMBEDDED_LANGUAGES
 from crossic_etl.kernels.encoding.spec import EMBEDDED, Encoder, EncoderSpec, _unfit
 
 
@@ -32,6 +33,11 @@ def _load(spec: EncoderSpec) -> Encoder:
     from crossic_etl.kernels.encoding.sentence_transformers import load_model
 
     return load_model(spec, name, revision)
+
+
+def known_languages(spec: EncoderSpec) -> frozenset[str] | None:
+    """The languages that the encoder knows, as codes of wikis; None where the model says none."""
+    return EMBEDDED_LANGUAGES if spec.backend == EMBEDDED else None
 
 
 def encoder_identity(spec: EncoderSpec) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from crossic_etl.kernels.samples.alignment import Matches, Vectors, match_chunks
 from crossic_etl.kernels.samples.anchors import anchor_vectors
 from crossic_etl.kernels.samples.borders import MatchedBorders
 from crossic_etl.kernels.samples.chunks import Chunks, chunk_texts, make_chunks
+from crossic_etl.kernels.samples.names import BY_POSITION
 from crossic_etl.kernels.samples.segments import (
     Document,
     SegmentPair,
@@ -27,7 +28,6 @@ from crossic_etl.kernels.samples.segments import (
 )
 
 ALIGNED = "aligned"
-BY_POSITION = "position"
 
 # Ours: of a chunk an encoder sees this much. By python -m bench.segments leads of 200, 300 and 400
 # characters differ by a few samples; 300 reaches every goal.
@@ -38,11 +38,15 @@ Floats = npt.NDArray[np.float64]
 
 
 class ChunkedDocument(NamedTuple):
-    """A document, its chunks and a vector (n, d) for each; zeros where nothing is known of one."""
+    """A document, its chunks and a vector (n, d) for each; zeros where nothing is known of one.
+
+    ``n_characters`` is what an encoder saw of it.
+    """
 
     document: Document
     chunks: Chunks
     vectors: Vectors
+    n_characters: int = 0
 
 
 class Cut(NamedTuple):
@@ -64,7 +68,8 @@ def chunk_by_encoder(document: Document, encoder: Encoder, kind: Kind) -> Chunke
     chunks = make_chunks(document)
     texts = chunk_texts(document, chunks)
     embedded = embed_batch(encoder, texts, [document.lang] * len(texts), kind, CHUNK_RULE)
-    return ChunkedDocument(document, chunks, embedded.vectors)
+    n_characters = sum(stop - start for spans in embedded.spans for start, stop in spans)
+    return ChunkedDocument(document, chunks, embedded.vectors, n_characters)
 
 
 def chunk_by_anchors(

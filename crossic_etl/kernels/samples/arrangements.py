@@ -2,25 +2,27 @@
 
 An arrangement says which sides a sample holds, in which order. `random` is `en-first` with an
 English document that the caller has taken from another pair, `retrieved` with one that was found
-for the target document. Both documents are cut at the same relative positions, since nothing is
-known of which parts of them match. No text is lost, and the samples of all arrangements have the
-same budget of tokens, so that they can be compared.
+for the target document. `aligner` cuts them. No text is lost, and the samples of all arrangements
+have the same budget of tokens, so that they can be compared.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
+from crossic_etl.kernels.samples.aligned_cuts import Cut
+from crossic_etl.kernels.samples.aligner import Aligner
 from crossic_etl.kernels.samples.names import ARRANGEMENTS as ARRANGEMENTS
 from crossic_etl.kernels.samples.names import ENGLISH as ENGLISH
+from crossic_etl.kernels.samples.names import RANDOM
 from crossic_etl.kernels.samples.names import TARGET as TARGET
-from crossic_etl.kernels.samples.segments import NO_DOCUMENT, Document, SegmentPair, segment_pair
+from crossic_etl.kernels.samples.segments import NO_DOCUMENT, Document, SegmentPair
 from crossic_etl.kernels.tokens.ends import Ids
 from crossic_etl.kernels.tokens.tokenizers import Tokenizer
 
@@ -31,12 +33,15 @@ DEFAULT_SEPARATOR = "\n\n"
 @dataclass(frozen=True)
 class Recipe:
     """How samples are made: the tokenizer with its split token, the most tokens a sample may have
-    (separator and split token included), and the text between the two sides.
+    (separator and split token included), the text between the two sides, how documents are cut,
+    and whether segments with nothing opposite are dropped.
     """
 
     tokenizer: Tokenizer
     max_tokens: int
     separator: str = DEFAULT_SEPARATOR
+    aligner: Aligner = field(default_factory=Aligner)
+    drops_unmatched: bool = False
 
     @cached_property
     def separator_ids(self) -> Ids:
@@ -49,6 +54,9 @@ class Sample(NamedTuple):
 
     ``input_ids`` (int32) are the sides in order, the separator between them where neither is empty,
     and the split token. A text is empty where the sample does not hold its side.
+    ``cut`` is the method by which its texts were cut, None where they weren't; ``similarity`` the
+    cosine of its sides, None where it isn't known; ``n_unmatched`` the dropped segments of its
+    texts.
     """
 
     sample_id: str
@@ -61,6 +69,9 @@ class Sample(NamedTuple):
     n_english_tokens: int
     n_target_tokens: int
     input_ids: Ids
+    cut: str | None
+    similarity: float | None
+    n_unmatched: int
 
 
 def check_arrangements(names: Sequence[str]) -> None:
@@ -80,27 +91,53 @@ def make_samples(
 ) -> Iterator[Sample]:
     """The samples of one pair of documents in each of the arrangements, in order.
 
-    Documents that are arranged the same way are cut once. ``source_ids`` name the English and the
-    target document and go into each ``sample_id``, of both even where a sample holds one side:
-    an English article with partners in two languages gives samples for each.
+    Documents that are arranged the same way are cut once. The sides of `random` don't match.
+    ``source_ids`` name the English and the target document and go into each ``sample_id``, of both
+    even where a sample holds one side: an English article with partners in two languages gives
+    samples for each.
     Raises ValueError for an unknown arrangement or a budget too small (`segment_pair`).
     """
     check_arrangements(arrangements)
-    separator = recipe.separator_ids
-    cut: dict[frozenset[str], list[SegmentPair]] = {}
+    cuts: dict[tuple[frozenset[str], bool], Cut] = {}
     for arrangement in arrangements:
         for sides in ARRANGEMENTS[arrangement]:
-            held = frozenset(sides)
-            if held not in cut:
-                cut[held] = segment_pair(
-                    english if ENGLISH in held else NO_DOCUMENT,
-                    target if TARGET in held else NO_DOCUMENT,
-                    recipe.max_tokens,
-                    len(separator) if len(sides) == 2 else 0,
-                    len(recipe.tokenizer.split_ids),
-                )
-            for pair in cut[held]:
-                yield _sample(arrangement, sides, pair, source_ids, recipe, separator)
+            key = frozenset(sides), arrangement != RANDOM
+            if key not in cuts:
+                cuts[key] = _cut(english, target, *key, recipe)
+            yield from _samples(arrangement, sides, cuts[key], source_ids, recipe)
+
+
+def _cut(
+    english: Document, target: Document, sides: frozenset[str], match: bool, recipe: Recipe
+) -> Cut:
+    """The cut of the sides held."""
+    return recipe.aligner.cut(
+        english if ENGLISH in sides else NO_DOCUMENT,
+        target if TARGET in sides else NO_DOCUMENT,
+        (
+            recipe.max_tokens,
+            len(recipe.separator_ids) if len(sides) == 2 else 0,
+            len(recipe.tokenizer.split_ids),
+        ),
+        match,
+    )
+
+
+def _samples(
+    arrangement: str,
+    sides: tuple[str, ...],
+    cut: Cut,
+    source_ids: tuple[str, str],
+    recipe: Recipe,
+) -> Iterator[Sample]:
+    two_sided = [bool(len(pair.english.ids) and len(pair.target.ids)) for pair in cut.pairs]
+    drops = recipe.drops_unmatched and len(sides) == 2
+    n_unmatched = two_sided.count(False) if drops else 0
+    for pair, cosine, whole in zip(cut.pairs, cut.cosines, two_sided, strict=True):
+        if whole or not drops:
+            how = cut.kind if pair.n > 1 and len(sides) == 2 else None
+            sample = _sample(arrangement, sides, pair, source_ids, recipe)
+            yield sample._replace(cut=how, similarity=cosine, n_unmatched=n_unmatched)
 
 
 def assemble(pair: SegmentPair, sides: Sequence[str], separator: Ids, split: Ids) -> Ids:
@@ -118,7 +155,6 @@ def _sample(
     pair: SegmentPair,
     source_ids: tuple[str, str],
     recipe: Recipe,
-    separator: Ids,
 ) -> Sample:
     tokenizer = recipe.tokenizer
     made_of = (
@@ -143,7 +179,10 @@ def _sample(
         pair.target.text,
         len(pair.english.ids),
         len(pair.target.ids),
-        assemble(pair, sides, separator, tokenizer.split_ids),
+        assemble(pair, sides, recipe.separator_ids, tokenizer.split_ids),
+        None,
+        None,
+        0,
     )
 
 

@@ -1,12 +1,20 @@
-"""The names of window policies and of arrangements, which the configuration takes. Loads nothing.
+"""The names of window policies, arrangements and alignments, which the configuration takes.
 
-`packing` has the policies, `arrangements` makes the samples.
+Loads nothing. `packing` has the policies, `arrangements` makes the samples, `aligner` cuts them.
 """
 
 from __future__ import annotations
 
 POLICIES = ("sliding", "padded", "best-fit")
 
+BY_ENCODER, BY_ANCHORS, BY_POSITION = "encoder", "anchors", "position"
+ALIGNMENTS = (BY_ENCODER, BY_ANCHORS, BY_POSITION)
+# Which samples have the cosine of their sides: those that were aligned by it, or all.
+SIMILARITIES = ("cut", "all")
+# What becomes of a segment that has nothing opposite.
+UNMATCHED = (KEEP, DROP) = ("keep", "drop")
+
+RANDOM = "random"
 ENGLISH = "english"
 TARGET = "target"
 
@@ -16,6 +24,6 @@ ARRANGEMENTS: dict[str, tuple[tuple[str, ...], ...]] = {
     "target-first": ((TARGET, ENGLISH),),
     "mix": ((ENGLISH,), (TARGET,)),
     "target-only": ((TARGET,),),
-    "random": ((ENGLISH, TARGET),),
+    RANDOM: ((ENGLISH, TARGET),),
     "retrieved": ((ENGLISH, TARGET),),
 }

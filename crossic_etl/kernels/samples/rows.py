@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from crossic_etl.kernels.samples.arrangements import ENGLISH, TARGET, Recipe, Sample, make_samples
 from crossic_etl.kernels.samples.segments import Document, tokenize_documents
 
+UNMATCHED = "unmatched"
+
 
 class PairTexts(NamedTuple):
     """Two texts with their attribution, and the arrangements to make of them.
@@ -38,7 +40,9 @@ class PairTexts(NamedTuple):
 def sample_rows(pairs: Sequence[PairTexts], recipe: Recipe) -> Iterator[dict[str, Any]]:
     """Staged rows of all samples of these pairs; the first of each arrangement has ``n`` 1.
 
-    A pair whose texts can't be cut gives one row with the outcome ``text`` instead.
+    A pair whose texts can't be cut gives one row with the outcome ``text`` instead. An arrangement
+    without a sample, since each would have had one side, gives a row with `UNMATCHED`. A pair's
+    first row has the characters that were ``embedded`` for it.
     """
     texts = [text for pair in pairs for text in (pair.en_text, pair.target_text)]
     langs = [lang for pair in pairs for lang in ("en", pair.target_lang)]
@@ -57,9 +61,16 @@ def _pair_rows(
 ) -> Iterator[dict[str, Any]]:
     ids = (pair.en_source_id, pair.target_source_id)
     seen: set[str] = set()
+    n_before = recipe.aligner.n_characters
     for sample in make_samples(pair.arrangements, english, target, ids, recipe):
-        yield _row(pair, sample, recipe) | {"n": int(sample.arrangement not in seen)}
+        n_embedded = recipe.aligner.n_characters - n_before
+        n_before += n_embedded
+        counts = {"n": int(sample.arrangement not in seen), "embedded": n_embedded}
+        yield _row(pair, sample, recipe) | counts
         seen.add(sample.arrangement)
+    for arrangement in pair.arrangements:
+        if arrangement not in seen:
+            yield {"outcome": UNMATCHED, "target_lang": pair.target_lang, "n": 1}
 
 
 def _row(pair: PairTexts, sample: Sample, recipe: Recipe) -> dict[str, Any]:
@@ -80,6 +91,9 @@ def _row(pair: PairTexts, sample: Sample, recipe: Recipe) -> dict[str, Any]:
         "n_en_tokens": sample.n_english_tokens,
         "n_target_tokens": sample.n_target_tokens,
         "n_tokens": len(sample.input_ids),
+        "cut": sample.cut,
+        "similarity": sample.similarity,
+        "n_unmatched": sample.n_unmatched or None,
         "tokenizer": recipe.tokenizer.name,
         "split_token": recipe.tokenizer.split_token,
         "licence": _licence(pair, sample.sides),

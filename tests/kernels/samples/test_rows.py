@@ -44,6 +44,7 @@ def test_a_short_pair_is_one_row_with_everything_that_samples_carries() -> None:
     assert row == {
         "outcome": "sample",
         "n": 1,
+        "embedded": 0,
         "arrangement": "en-first",
         "target_lang": "th",
         "split": "train",
@@ -58,6 +59,9 @@ def test_a_short_pair_is_one_row_with_everything_that_samples_carries() -> None:
         "n_en_tokens": 2,
         "n_target_tokens": len(target),
         "n_tokens": len(target) + 4,
+        "cut": None,
+        "similarity": None,
+        "n_unmatched": None,
         "tokenizer": "qwen2.5",
         "split_token": "<|quad_end|>",
         "licence": "CC-BY-SA-3.0 AND CC-BY-SA-4.0",
@@ -131,6 +135,14 @@ def test_rows_follow_their_pairs_whatever_stands_beside_them() -> None:
     together = rows(PAIR, other)
     assert together == rows(PAIR) + rows(other)
     assert [row["pair_id"] for row in together] == ["p1", "p2"]
+
+
+def test_an_arrangement_without_a_sample_is_counted() -> None:
+    recipe = Recipe(load_tokenizer(), 48, drops_unmatched=True)
+    alone = PAIR._replace(arrangements=["en-first", "mix"], en_text="A cat. " * 40, target_text="")
+    made = list(sample_rows([alone], recipe))
+    assert made[-1] == {"outcome": "unmatched", "target_lang": "th", "n": 1}
+    assert [row["arrangement"] for row in made[:-1]] == ["mix"] * (len(made) - 1)
 
 
 def test_a_pair_that_breaks_is_rejected_and_the_others_are_kept(
