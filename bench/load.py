@@ -1,9 +1,13 @@
 """The largest input that an hour allows here: seconds and memory of every job, over its time.
 
-    python -m bench.load [--pages 14000] [--documents 300000] [--keep FOLDER] [shared data folder]
+    python -m bench.load [--pages 14000] [--documents 300000] [--keep FOLDER] [--alignments]
+        [shared data folder]
 
 Real English and Thai pages under new ids, and documents of shuffled real sentences (`repeated`).
 After a run from nothing comes the next month, with a twentieth of pages changed and documents new.
+With ``--alignments`` samples are made once more with each `segment.align` instead: seconds, and the
+characters that were embedded.
+
 Memory is what the driver's JVM and its largest Python worker hold, measured each second: the most
 in each third of a job. It is flat where the thirds are alike.
 """
@@ -25,6 +29,8 @@ from pyspark.sql import SparkSession
 from bench.repeated import FIRST, SECOND, bring_news, write_months
 from crossic_etl.config import load_config
 from crossic_etl.inputs.run_inputs import RunInputs
+from crossic_etl.kernels.samples.names import ALIGNMENTS
+from crossic_etl.pipeline import samples
 from crossic_etl.pipeline.flow import jobs_of, run_if_needed
 from crossic_etl.session import get_session
 
@@ -37,6 +43,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pages", type=int, default=14_000, help="articles of each of two wikis")
     parser.add_argument("--documents", type=int, default=300_000)
+    parser.add_argument("--alignments", action="store_true", help="compare ways to cut instead")
     parser.add_argument("--keep", type=Path, help="where input and tables stay")
     given, _ = parser.parse_known_args(argv)
     place = nullcontext(given.keep) if given.keep else tempfile.TemporaryDirectory()
@@ -47,6 +54,9 @@ def main(argv: Sequence[str] | None = None) -> None:
             write_months(folder, given.pages, given.documents, SETTINGS)
         spark = get_session("bench")
         first = run_month(spark, config, FIRST)
+        if given.alignments:
+            compare_alignments(spark, config)
+            return
         bring_news(folder)
         second = run_month(spark, config, SECOND)
         spark.stop()
@@ -68,6 +78,16 @@ def run_month(spark: SparkSession, path: Path, month: str) -> float:
         shown = ["".join(f"{most:>8,}" for most in thirds(of)) for of in sample]
         print(f"{job.name:<12}{seconds:>9.1f}{shown[0]:>24}{shown[1]:>24}", flush=True)
     return total
+
+
+def compare_alignments(spark: SparkSession, path: Path) -> None:
+    """Prints seconds and embedded characters of `samples` with each way to cut."""
+    print(f"{'align':<12}{'seconds':>9}{'samples':>9}{'characters embedded':>21}")
+    for align in reversed(ALIGNMENTS):
+        config = load_config(path, [f"wikipedia.date={FIRST}", f"segment.align={align}"])
+        made = samples.run(spark, config, rebuild=True)
+        embedded = made.metrics["embedded_characters"]
+        print(f"{align:<12}{made.seconds:>9.1f}{made.rows_out:>9,}{embedded:>21,}", flush=True)
 
 
 def thirds(found: Sequence[int]) -> list[int]:

@@ -6,14 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from crossic_etl.config.crawl import Encoder
+from crossic_etl.config.encoder import choose_encoder
 from crossic_etl.kernels.text.contamination import NgramIndex
+from crossic_etl.pipeline import sample_sources
 from crossic_etl.pipeline.sample_sources import (
     NeighbourQueries,
     SampleRules,
     SampleSource,
     count_text_pairs,
     load_sources,
+    make_parts,
     make_source,
+    plan_embedding,
     stage_contaminated,
 )
 from crossic_etl.schemas import DOCUMENTS, NEIGHBOURS, PAGES, PAIRS
@@ -136,14 +141,55 @@ def test_pages_of_a_source_that_overlap_an_evaluation_text_are_staged(tables: Ta
     assert [row.source_id for row in found.collect()] == ["en:2"]  # en:3 is in no pair
 
 
-def test_samples_of_one_language_are_what_they_are_of_all(tables: Tables) -> None:
+def test_samples_of_a_language_or_a_share_are_what_they_are_of_all(tables: Tables) -> None:
     settings = SampleSettings("qwen2.5", "<|quad_end|>", 64, "\n\n")
     rules = SampleRules(("th", "ja"), settings, 1, 0)
 
-    def rows(*languages: str) -> list[Row]:
-        (source,) = sources_of(tables, "en-first")
-        made = make_source(source, languages, rules)
+    def rows(*languages: str, share: tuple[int, int] = (0, 1)) -> list[Row]:
+        (source,) = sources_of(tables, "en-first", "random")
+        made = make_source(source, languages, rules, share=share)
         return sorted(made.where("outcome = 'sample'").collect(), key=lambda row: row.sample_id)
 
-    assert [row for row in rows("th", "ja") if row.target_lang == "ja"] == rows("ja")
+    both = rows("th", "ja")
+    assert [row for row in both if row.target_lang == "ja"] == rows("ja")
     assert {row.target_lang for row in rows("th")} == {"th"}
+    shares = [rows("th", "ja", share=(i, 3)) for i in range(3)]
+    assert sorted((row for share in shares for row in share), key=lambda r: r.sample_id) == both
+    ids = [{row.en_source_id for row in share} for share in shares]
+    assert sum(map(len, ids)) == len(set.union(*ids)) > 1
+
+
+def test_languages_are_staged_one_by_one_or_english_texts_where_these_are_embedded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sample_sources, "LEAST_TEXT_PAIRS", 4)
+    monkeypatch.setattr(sample_sources, "LEAST_EMBEDDED", 3)
+    counts = {"wikipedia ja": 4, "wikipedia th": 2}
+    assert make_parts(counts, embeds=False) == [(["wikipedia ja"], 0, 1), (["wikipedia th"], 0, 1)]
+    assert make_parts(counts, embeds=True) == [(list(counts), 0, 2), (list(counts), 1, 2)]
+    assert make_parts({}, embeds=True) == [([], 0, 1)]
+
+
+def test_what_is_embedded_is_said_before_and_what_the_encoder_does_not_know(
+    tables: Tables,
+) -> None:
+    def lines(similarity: str, align: str = "encoder", max_tokens: int = 64) -> list[str]:
+        embeds = align == "encoder" or similarity == "all"
+        choice = choose_encoder(Encoder()) if embeds else None
+        settings = SampleSettings(
+            "qwen2.5", "<|quad_end|>", max_tokens, "\n\n", align, similarity, "keep", choice
+        )
+        rules = SampleRules(("th", "ja", "sw"), settings, 1, 0)
+        return list(plan_embedding(sources_of(tables, "en-first", "mix"), rules))
+
+    unknown = "samples: use-multilingual doesn't know sw: their text pairs are "
+    paired = [("en", 1), ("en", 2), ("th", 11), ("th", 12), ("ja", 21)]
+    n = sum(len(TEXTS[key]) for key in paired)
+    said = f"samples: up to {n:,} characters of 5 texts are embedded by use-multilingual"
+    assert lines("all") == [f"{unknown}cut by anchors", f"{said} to cut 3 text pairs"]
+    n = len(TEXTS["en", 2]) + len(TEXTS["th", 12])
+    long = f"samples: up to {n} characters of 2 texts are embedded by use-multilingual"
+    assert lines("cut") == [f"{unknown}cut by anchors", f"{long} to cut 1 text pairs"]
+    assert lines("cut", max_tokens=4096) == [f"{unknown}cut by anchors"]
+    assert lines("all", "position")[0] == f"{unknown}not compared"
+    assert lines("cut", "anchors") == lines("cut", "position") == []

@@ -154,6 +154,7 @@ def test_samples_that_a_run_which_died_has_staged_are_not_made_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sample_chunks, "LEAST_TEXT_PAIRS", 1)
+    monkeypatch.setattr(sample_chunks, "LEAST_EMBEDDED", 4)  # of eight
     made, own = Tables(spark, str(tmp_path)), replace(config, root=str(tmp_path))
     write_input(made, own)
     with monkeypatch.context() as patched, pytest.raises(Killed):

@@ -24,6 +24,7 @@ def make_chunks_small(patched: pytest.MonkeyPatch) -> None:
         patched.setattr(module, "LEAST_BYTES", 1)
     patched.setattr(embedding_chunks, "LEAST_TEXTS", 4)
     patched.setattr(sample_chunks, "LEAST_TEXT_PAIRS", 1)
+    patched.setattr(sample_chunks, "LEAST_EMBEDDED", 40)
 
 
 def note_chunks(
