@@ -172,7 +172,7 @@ def _is_initial(flags: Flags, ends: Positions) -> npt.NDArray[np.bool_]:
     has_sign = (last & _INITIAL > 0) & (last & _LETTER == 0)
     letter = np.where(has_sign, first, last)
     before = ends - 2 - has_sign
-    begins = (before < 0) | (flags[np.maximum(before, 0)] & (_LETTER | _INITIAL) == 0)
+    begins = (before < 0) | (flags[np.maximum(before, 0)] & (_SPACE | _DOT) > 0)
     is_letter = (letter & _INITIAL > 0) & (letter & _LETTER > 0)
     found: npt.NDArray[np.bool_] = is_letter & begins & (ends > has_sign)
     return found
