@@ -17,9 +17,10 @@ CATEGORY = re.compile(f"(?:{'|'.join(sorted(CATEGORY_NAMES))}):", re.I)
 
 def ours() -> Cleaner:
     """Return this project's kernel."""
-    from crossic_etl.kernels.wikitext import to_text
+    from crossic_etl.kernels.wikitext import Options, to_text
 
-    return lambda wikitext, lang: to_text(wikitext, lang).text
+    options = Options(empty_headings=True)  # the metric asks for every heading
+    return lambda wikitext, lang: to_text(wikitext, lang, options=options).text
 
 
 def mwparserfromhell_hf() -> Cleaner:

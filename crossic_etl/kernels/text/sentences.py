@@ -1,8 +1,8 @@
 """Where a text may be cut without cutting a sentence: paragraph and sentence borders.
 
 A wrong border costs little (a segment begins inside a sentence), a missed one nothing, so the rules
-are few. They are ours. Full stops of all scripts count in every language, because articles quote
-other languages.
+are few. They are ours, the marks are Unicode's Sentence_Terminal with Tibetan's. Marks of all
+scripts count in every language, because articles quote other languages.
 """
 
 from __future__ import annotations
@@ -15,21 +15,38 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from crossic_etl.kernels.text.phrases import LEAST_POINTS, WORDS, points_of
+
 PARAGRAPH = 0
 SENTENCE = 1
+PHRASE = 2
 
-# These end a sentence where white space follows (Latin, Arabic, Devanagari, Armenian, Ethiopic).
-ENDS_BEFORE_SPACE = ".!?…‽؟۔؛।॥։።፧"
-# These end one wherever they stand (Japanese, Chinese, full width, Burmese, Khmer, Tibetan).
-ENDS_ANYWHERE = "。！？｡．။។།"
+# These end a sentence where white space follows (Latin, Armenian, Arabic, Urdu, Syriac, N'Ko).
+ENDS_BEFORE_SPACE = (
+    ".!?…‽‼⁇⁈⁉⸮﹖﹗\u037e\u0589\u061b\u061d\u061e\u061f\u06d4\u0700\u0701\u0702\u07f9"
+)
+# These end one wherever they stand, but between digits (Chinese, Japanese, full width, Devanagari,
+# Burmese, Khmer, Ethiopic, Tibetan, Mongolian and rarer scripts).
+ENDS_ANYWHERE = "。！？｡．︒﹒।॥။។៕።፧፨།༎༏༐༑᠃᠉᙮᜵᜶᥄᥅᪨᪩᪪᪫᭚᭛᭞᭟᰻᰼᱾᱿꓿꘎꘏꛳꛷꡶꡷꣎꣏꤯꧈꧉꩝꩞꩟꫰꫱꯫"
+GREEK = frozenset({"el", "grc", "pnt"})
 CLOSERS = "\"'”’»›)]}」』）》〉】〕］｝"
-# Written without spaces between words; a space ends a phrase, and mostly a sentence.
+# Written without spaces between words; a space ends a phrase.
 SPACED_BY_PHRASE = frozenset({"th", "lo", "km", "my", "shn", "bo", "dz"})
-PHRASE_SCRIPTS = "\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff"
+
+# What the Japanese sentence goes on with after a quotation in it.
+_PARTICLES = "とってのがをはにもでや、，"
+_PHRASE_SCRIPTS = "\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\ua9e0-\ua9ff\uaa60-\uaa7f"
+# Repetition and abbreviation: the space after them is a habit of spelling.
+_NO_PHRASE_END = "ๆฯໆຯៗ"
+_QUOTES = "\"'“”‘’«»"
+_COMMAS = "၊"
+# A word of one letter, with a vowel sign at most, is an initial before a full stop.
+_INITIALS = "\u05d0-\u05ea\u0621-\u064a\u0900-\u0dff"
 
 _SPACE, _NEWLINE, _LOWER, _UPPER, _LETTER, _CLOSER, _END, _ANYWHERE, _PHRASE = (
     1 << bit for bit in range(9)
 )
+_DIGIT, _DOT, _PARTICLE, _INITIAL, _QUOTE, _COMMA = (1 << bit for bit in range(9, 15))
 _PAST_THE_END = 8
 _HEADING_LENGTH = 80
 
@@ -39,7 +56,8 @@ Flags = npt.NDArray[np.uint16]
 
 class Borders(NamedTuple):
     """Borders in text order; each may be drawn anywhere from ``starts`` to ``stops`` (the white
-    space at the border), in characters. ``kinds`` are `PARAGRAPH` or `SENTENCE`.
+    space at the border), in characters. ``kinds`` are `PARAGRAPH`, `SENTENCE` or `PHRASE`; the last
+    is inside a sentence, where its script parts phrases.
     """
 
     starts: Positions
@@ -53,17 +71,21 @@ def find_borders(text: str, lang: str) -> Borders:
     Paragraphs end after a run of newlines. A short line without a full stop (a heading, an item)
     ends like a sentence, so that a heading stays with what it heads where there is a choice. The
     white space after a sentence begins the next one, as most tokenizers join it to the word after.
+    Scripts without spaces between words also have borders of phrases, at spaces between letters:
+    not those beside numbers, words of other scripts, brackets, abbreviations and signs of
+    repetition.
     """
-    flags = _flags_of(text)
+    flags = _flags_of(text, lang)
     marks = np.flatnonzero((flags & (_NEWLINE | _END | _ANYWHERE)) != 0)
     is_newline = flags[marks] & _NEWLINE > 0
     found = [_line_borders(flags, marks[is_newline])]
     found.append(_sentence_borders(flags, marks[~is_newline], len(text)))
     if lang in SPACED_BY_PHRASE:
-        found.append(_phrase_borders(flags))
+        found.append(_phrase_borders(text, flags, lang))
     starts, stops, kinds = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    order = np.argsort(2 * starts + kinds, kind="stable")
+    order = np.argsort(4 * starts + kinds, kind="stable")
     order = order[(starts[order] > 0) & (starts[order] < len(text))]
+    order = order[np.diff(starts[order], prepend=0) > 0]
     return Borders(starts[order], stops[order], kinds[order])
 
 
@@ -116,15 +138,20 @@ def _sentence_borders(flags: Flags, ends: Positions, n_characters: int) -> Borde
     for _ in range(3):
         newline |= flags[stops] & _NEWLINE > 0
         stops = stops + (flags[stops] & _SPACE > 0)
-    spaced = (stops > starts) & (flags[stops] & _LOWER == 0) & ~_is_abbreviated(flags, ends)
     anywhere = flags[ends] & _ANYWHERE > 0
+    spaced = ~anywhere & (stops > starts) & (flags[stops] & _LOWER == 0)
+    spaced &= ~_is_abbreviated(flags, ends)
+    if anywhere.any():
+        anywhere &= ~_goes_on(flags, ends, starts, stops)
     kept = (spaced | anywhere) & ~newline & (starts < n_characters)
     starts, stops = starts[kept], np.minimum(stops[kept], n_characters)
     return Borders(starts, stops, np.full(len(starts), SENTENCE))
 
 
 def _is_abbreviated(flags: Flags, ends: Positions) -> npt.NDArray[np.bool_]:
-    """Whether a capitalised word of one or two letters stands before the stop (J., Dr., St.)."""
+    """Whether the stop is part of a word: a capitalised one of one or two letters (J., Dr., St.), a
+    single letter without case (د. for doctor) or an abbreviation of Thai's kind (พ.ศ.).
+    """
     word = np.ones(len(ends), np.bool_)
     abbreviated = np.zeros(len(ends), np.bool_)
     for back in range(1, 3):
@@ -132,23 +159,80 @@ def _is_abbreviated(flags: Flags, ends: Positions) -> npt.NDArray[np.bool_]:
         word &= (letter & _LETTER > 0) & (ends >= back)
         begins = flags[np.maximum(ends - back - 1, 0)] & _LETTER == 0
         abbreviated |= word & (letter & _UPPER > 0) & (begins | (ends == back))
+    without_case = flags[np.maximum(ends - 1, 0)] & (_PHRASE | _INITIAL)
+    if without_case.any():
+        is_dot = flags[ends] & _DOT > 0
+        abbreviated |= is_dot & ((without_case & _PHRASE > 0) | _is_initial(flags, ends))
     return abbreviated
 
 
-def _phrase_borders(flags: Flags) -> Borders:
-    """Spaces with a letter of the script on both sides, so not those around numbers and names."""
+def _is_initial(flags: Flags, ends: Positions) -> npt.NDArray[np.bool_]:
+    """Whether a word of one letter, with one vowel sign at most, stands before the stop."""
+    last, first = (flags[np.maximum(ends - back, 0)] for back in (1, 2))
+    has_sign = (last & _INITIAL > 0) & (last & _LETTER == 0)
+    letter = np.where(has_sign, first, last)
+    before = ends - 2 - has_sign
+    begins = (before < 0) | (flags[np.maximum(before, 0)] & (_SPACE | _DOT) > 0)
+    is_letter = (letter & _INITIAL > 0) & (letter & _LETTER > 0)
+    found: npt.NDArray[np.bool_] = is_letter & begins & (ends > has_sign)
+    return found
+
+
+def _goes_on(
+    flags: Flags, ends: Positions, starts: Positions, stops: Positions
+) -> npt.NDArray[np.bool_]:
+    """Whether the sentence goes on though its mark needs no space: inside a number, before another
+    mark (Tibetan), inside an abbreviation (Khmer ។ល។) or after a quotation (Japanese 「。」と).
+    """
+    before, after = flags[np.maximum(ends - 1, 0)], flags[ends + 1]
+    number = (ends > 0) & (before & after & _DIGIT > 0)
+    abbreviation = (after & _PHRASE > 0) & (flags[ends + 2] & _ANYWHERE > 0)
+    quotation = (starts > ends + 1) & (flags[starts] & _PARTICLE > 0)
+    more = flags[stops] & _ANYWHERE > 0
+    found: npt.NDArray[np.bool_] = number | abbreviation | quotation | more
+    return found
+
+
+def _phrase_borders(text: str, flags: Flags, lang: str) -> Borders:
+    """Runs of spaces between letters of the script or their quotes."""
     spaces = np.flatnonzero(flags & _SPACE)
-    spaces = spaces[spaces > 0]
-    inside = (flags[spaces - 1] & _PHRASE > 0) & (flags[spaces + 1] & _PHRASE > 0)
-    spaces = spaces[inside & (flags[spaces] & _NEWLINE == 0)]
-    return Borders(spaces, spaces + 1, np.full(len(spaces), SENTENCE))
+    starts = spaces[np.diff(spaces, prepend=-2) != 1]
+    stops = spaces[np.diff(spaces, append=-2) != 1] + 1
+    before, after = np.diff(starts, prepend=0), np.diff(stops, append=len(text))
+    before[1:] -= (stops - starts)[:-1]
+    after[:-1] -= (stops - starts)[1:]
+    if not len(starts):
+        return Borders(starts, stops, starts)
+    in_line = np.bitwise_or.reduceat(flags, starts) & _NEWLINE == 0
+    kept = (starts > 0) & in_line & _parts_phrases(flags, starts, stops)
+    starts, stops, before, after = (column[kept] for column in (starts, stops, before, after))
+    kinds = np.full(len(starts), PHRASE)
+    if lang in WORDS and len(starts):
+        points = points_of(text, starts, stops, before, after, lang)
+        kinds[points >= LEAST_POINTS] = SENTENCE
+    return Borders(starts, stops, kinds)
 
 
-def _flags_of(text: str) -> Flags:
+def _parts_phrases(flags: Flags, starts: Positions, stops: Positions) -> npt.NDArray[np.bool_]:
+    """Whether a letter of the script, or a quote on the right side, is at both ends of the spaces.
+
+    A comma (Burmese ၊) may stand before them.
+    """
+    last, first = flags[starts - 1], flags[stops]
+    closes = (last & _QUOTE > 0) & (flags[np.maximum(starts - 2, 0)] & _SPACE == 0) & (starts > 1)
+    opens = (first & _QUOTE > 0) & (flags[stops + 1] & _PHRASE > 0)
+    ended = (last & _PHRASE > 0) | (last & _COMMA > 0) | closes
+    found: npt.NDArray[np.bool_] = ended & ((first & _PHRASE > 0) | opens)
+    return found
+
+
+def _flags_of(text: str, lang: str) -> Flags:
     """The flags of each character, and of a few past the end, which have none."""
     code_points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
     flags = np.zeros(len(text) + _PAST_THE_END, np.uint16)
     np.take(_flag_table(), code_points, out=flags[: len(text)], mode="clip")
+    if lang in GREEK:
+        flags[: len(text)][code_points == ord(";")] |= _END
     return flags
 
 
@@ -156,7 +240,7 @@ def _flags_of(text: str) -> Flags:
 def _flag_table() -> Flags:
     """The flags of each character of Unicode's first plane; the last one, U+FFFF, has none."""
     table = np.zeros(0x10000, np.uint16)
-    phrase = re.compile(f"[{PHRASE_SCRIPTS}]")
+    phrase, initial = re.compile(f"[{_PHRASE_SCRIPTS}]"), re.compile(f"[{_INITIALS}]")
     for point in range(0xFFFF):
         character = chr(point)
         table[point] = (
@@ -164,13 +248,20 @@ def _flag_table() -> Flags:
             | _LOWER * character.islower()
             | _UPPER * character.isupper()
             | _LETTER * character.isalpha()
-            | _PHRASE * bool(phrase.match(character))
+            | _DIGIT * character.isdigit()
         )
+        if character not in _NO_PHRASE_END and unicodedata.category(character)[0] in "LM":
+            table[point] |= _PHRASE * bool(phrase.match(character))
+            table[point] |= _INITIAL * bool(initial.match(character))
     for characters, flag in (
         ("\n", _NEWLINE),
         (CLOSERS, _CLOSER),
         (ENDS_BEFORE_SPACE, _END),
         (ENDS_ANYWHERE, _ANYWHERE),
+        (".", _DOT),
+        (_PARTICLES, _PARTICLE),
+        (_QUOTES, _QUOTE),
+        (_COMMAS, _COMMA),
     ):
         table[[ord(character) for character in characters]] |= flag
     return table

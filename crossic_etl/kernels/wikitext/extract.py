@@ -12,7 +12,7 @@ from crossic_etl.kernels.wikitext.html import strip_tags
 from crossic_etl.kernels.wikitext.lines import lay_out_lines, part_terms, strip_quotes
 from crossic_etl.kernels.wikitext.links import show_links
 from crossic_etl.kernels.wikitext.page import BREAK, EDGE, Extraction, Options, Page
-from crossic_etl.kernels.wikitext.sections import cut_end_sections
+from crossic_etl.kernels.wikitext.sections import cut_end_sections, drop_empty_headings
 from crossic_etl.kernels.wikitext.tags import strip_extensions
 from crossic_etl.kernels.wikitext.tidy import tidy_holes
 
@@ -35,8 +35,9 @@ def to_text(
     """The prose of a page of the wiki of ``lang``, and the counts of what it was left without.
 
     Blocks (headings, paragraphs, lists) are parted by a blank line, list items by a line's end; a
-    heading is ``##`` and its text, as many ``#`` as it had ``=``. ``wiki`` gives the names of
-    namespaces, by default those of our own table; ``title`` is what ``{{PAGENAME}}`` shows.
+    heading is ``##`` and its text, as many ``#`` as it had ``=``; one without text below it goes.
+    ``wiki`` gives the names of namespaces, by default those of our own table; ``title`` is what
+    ``{{PAGENAME}}`` shows.
     """
     page = Page(lang, wiki or Wiki.of(lang), title, options)
     text = f"\n{clean_source(source)}\n"
@@ -57,7 +58,8 @@ def to_text(
         text = text.replace("\n" + BREAK, BREAK).replace(BREAK, "\n")
     text = tidy_holes(text)
     text = decode_entities(page.restore(text))
-    return Extraction(finish(text, lang), dict(page.left_out))
+    text = drop_empty_headings(finish(text, lang), page)
+    return Extraction(text, dict(page.left_out))
 
 
 def _fence(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from crossic_etl.kernels.wikitext.page import BREAK, EDGE, HOLE, Page
+from crossic_etl.kernels.wikitext.page import BREAK, EDGE, HEADING_MARK, HOLE, Page
 from crossic_etl.kernels.wikitext.sections import HEADING, split_heading
 
 # A hole at the start of a line takes along a comma after it, and a full stop if that is all.
@@ -28,7 +28,7 @@ _APOSTROPHE = "\x07"
 def lay_out_lines(text: str, page: Page) -> str:
     """``text`` with list items and headings as lines of their own, blocks parted by blank lines.
 
-    A heading of level 2 becomes ``## Title``, as many ``#`` as it had ``=``.
+    A heading of level 2 becomes ``## Title``, as many ``#`` as it had ``=``, with a mark before it.
     """
     text = _HOLE_FIRST.sub("\n", text)
     if "\n----" in text:
@@ -63,7 +63,9 @@ def _lay_out_heading(match: re.Match[str]) -> str:
     if not match[1]:
         return match[0]
     level, title = split_heading(match[1].replace(BREAK, " "))
-    return f"\n\n{'#' * level} {title}\n\n" if title.strip(HOLE + " ") else "\n\n"
+    if not title.strip(HOLE + " "):
+        return "\n\n"
+    return f"\n\n{HEADING_MARK}{'#' * level} {title}\n\n"
 
 
 def part_terms(text: str) -> str:

@@ -20,6 +20,9 @@ EDGE = "\x08"
 BREAK = "\x0f"
 """Stands for a line break within a block, which begins no line in the sense of list markup."""
 
+HEADING_MARK = "\x10"
+"""Stands at the start of each heading's line, until ``drop_empty_headings`` has read it."""
+
 _RAW = re.compile("\x04([0-9]+)\x04")
 
 
@@ -30,13 +33,15 @@ class Options:
     ``math`` and ``code`` are what replaces a formula or a piece of code, ``{}`` standing for its
     source: ``""`` drops it, ``"{}"`` keeps it, ``"[formula]"`` marks its place.
     ``list_marker`` opens each list item.
-    ``end_sections`` False keeps References, See also and their like.
+    ``end_sections`` True keeps References, See also and their like.
+    ``empty_headings`` True keeps headings whose section has no text left.
     """
 
     math: str = ""
     code: str = ""
     list_marker: str = ""
     end_sections: bool = False
+    empty_headings: bool = False
 
 
 @dataclass(frozen=True)

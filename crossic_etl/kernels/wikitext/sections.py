@@ -1,4 +1,4 @@
-"""Headings, and the sections at an article's end that hold no prose."""
+"""Headings, the sections at an article's end that hold no prose, and those left without text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import unicodedata
 from functools import cache
 
-from crossic_etl.kernels.wikitext.page import HOLE, Page
+from crossic_etl.kernels.wikitext.page import HEADING_MARK, HOLE, Page
 from crossic_etl.kernels.wikitext.tables import load_yaml
 
 # On a line of "=" the greedy run steps back once for each "=": linear.
@@ -63,6 +63,26 @@ def cut_end_sections(text: str, page: Page) -> str:
         page.left_out["section:" + cut_name] += 1
     kept.append(text[position:])
     return "".join(kept)
+
+
+def drop_empty_headings(text: str, page: Page) -> str:
+    """Finished ``text`` without its marks, and without headings that have no text below them.
+
+    The text of a section is also that of its subsections. With ``empty_headings`` all stay.
+    """
+    first, *sections = text.split(HEADING_MARK)
+    if page.options.empty_headings or not sections:
+        return first + "".join(sections)
+    kept: list[str] = []
+    level_below = 0  # of the heading kept last, which is the next one in the text
+    for section in reversed(sections):
+        level = len(section) - len(section.lstrip("#"))
+        if level_below > level or section.partition("\n")[2].strip():
+            kept.append(section)
+            level_below = level
+    if dropped := len(sections) - len(kept):
+        page.left_out["heading"] += dropped
+    return "".join([first, *reversed(kept)]).rstrip()
 
 
 def _balanced(text: str, start: int, end: int) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crossic_etl.kernels.wikitext import to_text
+from crossic_etl.kernels.wikitext import Options, to_text
 from tests.support.cpu_limit import no_hang
 
 WORDS = st.text(alphabet="abcXYZ éñ東京한글กาอ 0123,.!?", min_size=1, max_size=12)
@@ -53,6 +53,63 @@ def test_any_wikitext_gives_valid_unicode_without_brackets(source: str) -> None:
 
     assert actual.encode("utf-8").decode("utf-8") == actual
     assert not re.search("[\x00-\x08\x0e-\x1f]", actual)
+
+
+SECTIONS = st.lists(
+    st.one_of(
+        st.tuples(st.integers(1, 6), st.sampled_from(["a", "#b", "猫", "แมว", "قط"])),
+        st.sampled_from(["c.", "* d", "{{x}}", "<ref>e</ref>", "<nowiki># f</nowiki>", ""]),
+    ),
+    max_size=12,
+)
+
+
+def has_text_below(blocks: list[str], at: int) -> bool:
+    """Whether a block that is no heading follows before a heading of the same level or above."""
+    level = blocks[at].partition(" ")[0]
+    for block in blocks[at + 1 :]:
+        if not re.match("#{1,6} [^f]", block):
+            return True
+        if len(block.partition(" ")[0]) <= len(level):
+            return False
+    return False
+
+
+@given(SECTIONS)
+def test_nothing_goes_but_headings_without_text_below(
+    lines: list[tuple[int, str] | str],
+) -> None:
+    source = "\n\n".join(
+        line if isinstance(line, str) else f"{'=' * line[0]} {line[1]} {'=' * line[0]}"
+        for line in lines
+    )
+    every, actual = (
+        to_text(source, "en", options=Options(empty_headings=True)),
+        to_text(source, "en"),
+    )
+    blocks = every.text.split("\n\n")
+
+    expected = [
+        block
+        for at, block in enumerate(blocks)
+        if not re.match("#{1,6} [^f]", block) or has_text_below(blocks, at)
+    ]
+
+    assert actual.text == "\n\n".join(expected)
+    dropped = len(blocks) - len(expected)
+    assert actual.left_out == every.left_out | ({"heading": dropped} if dropped else {})
+
+
+@settings(max_examples=300)
+@given(st.lists(st.one_of(PIECES, WORDS), max_size=40).map("".join))
+def test_lines_of_any_wikitext_stay_in_order_but_for_headings(source: str) -> None:
+    every = to_text(source, "en", options=Options(empty_headings=True)).text.split("\n")
+    actual = to_text(source, "en").text.split("\n")
+
+    rest = iter(every)
+    assert all(line in rest for line in actual if line)
+    lost = [line for line in every if line and not line.startswith("#")]
+    assert [line for line in actual if line and not line.startswith("#")] == lost
 
 
 @given(BALANCED)

@@ -78,6 +78,45 @@ def test_a_heading_in_a_comment_or_nowiki_is_none() -> None:
 
 
 @pytest.mark.parametrize(
+    ("source", "expected", "n_dropped"),
+    [
+        ("a\n== B ==", "a", 1),
+        ("== B ==", "", 1),
+        ("== B ==\n{|\n| c\n|}\n== D ==\ne", "## D\n\ne", 1),
+        ("== B ==\n{{c}}\n* {{c}}\n<ref>c</ref>\n== D ==\ne", "## D\n\ne", 1),
+        ("== B ==\n&nbsp;\n''\n== D ==\ne", "## D\n\ne", 1),
+        ("== B ==\n=== C ===\nd", "## B\n\n### C\n\nd", 0),
+        ("== B ==\n=== C ===\n{{x}}\n=== D ===\ne", "## B\n\n### D\n\ne", 1),
+        ("== B ==\n=== C ===\n{{x}}\n== D ==\ne", "## D\n\ne", 2),
+        ("== B ==\n=== C ===\n== D ==\n=== E ===\nf", "## D\n\n### E\n\nf", 2),
+        ("=== B ===\n== C ==\nd", "## C\n\nd", 1),
+        ("== B ==\n==== C ====\nd\n=== E ===", "## B\n\n#### C\n\nd", 1),
+        ("== B ==\n=== References ===\nc\n== D ==\ne", "## D\n\ne", 1),
+        ("== B ==\nc\n== D ==\n* e", "## B\n\nc\n\n## D\n\ne", 0),
+        ("== #B ==\nc\n== ##D ==\n== E ==\nf", "## #B\n\nc\n\n## E\n\nf", 1),
+        ("a\n<nowiki># b</nowiki>", "a\n# b", 0),
+        ("== B ==\n<nowiki># c</nowiki>\n== D ==\ne", "## B\n\n# c\n\n## D\n\ne", 0),
+        ("== 歴史 ==\n{{年表}}\n== 文化 ==\n猫。", "## 文化\n\n猫。", 1),
+        ("== تاريخ ==\n{|\n|ا\n|}\n== علم ==\nب", "## علم\n\nب", 1),
+        ("== ประวัติ ==\n{{ก}}\n== ศิลปะ ==\nแมว", "## ศิลปะ\n\nแมว", 1),
+        ("", "", 0),
+    ],
+)
+def test_a_heading_without_text_below_it_is_dropped(
+    source: str, expected: str, n_dropped: int
+) -> None:
+    actual = to_text(source, "en")
+
+    assert (actual.text, actual.left_out.get("heading", 0)) == (expected, n_dropped)
+
+
+def test_headings_without_text_may_be_kept() -> None:
+    actual = to_text("a\n== B ==\n{{c}}", "en", options=Options(empty_headings=True))
+
+    assert actual == Extraction("a\n\n## B", {"template:c": 1})
+
+
+@pytest.mark.parametrize(
     ("lang", "source"),
     [
         ("en", "'''A''' may be:\n* b\n{{disambiguation}}"),

@@ -184,7 +184,7 @@ def test_text_inside_formatting_stays(source: str, expected: str) -> None:
     ],
 )
 def test_a_heading_is_a_line_with_its_level(source: str, expected: str) -> None:
-    assert text(source) == expected
+    assert to_text(source, "en", options=Options(empty_headings=True)).text == expected
 
 
 @pytest.mark.parametrize(
@@ -364,7 +364,7 @@ def test_a_formula_may_leave_a_mark() -> None:
         ("a <nowiki>b <nowiki>[[c]]</nowiki>", "a b <nowiki>[[c]]"),
         ("a <math>b\n\nc", "a b\n\nc"),
         ("a<ref></ref><!--", "a"),
-        ("a\n== b == <!--", "a\n\n## b"),
+        ("a\n== b == <!--\nc\n\nd", "a\n\n## b\n\nd"),
         ("a <nowiki>b\n\n[[c]]", "a b\n\nc"),
         ("a }} b ]] c |} d", "a b c |} d"),
         ("a {{b [[c}} d]] e", "a d e"),
