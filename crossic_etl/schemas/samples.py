@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from crossic_etl.schemas.table import INT, LONG, NAMES, STRING, TOKENS, Table, columns, nullable
+from crossic_etl.schemas.table import (
+    DOUBLE,
+    INT,
+    LONG,
+    NAMES,
+    STRING,
+    TOKENS,
+    Table,
+    columns,
+    nullable,
+)
 
 SAMPLES = Table(
     "samples",
@@ -24,6 +34,8 @@ SAMPLES = Table(
         n_en_tokens=INT,
         n_target_tokens=INT,
         n_tokens=INT,
+        cut=nullable(STRING),  # aligned | position: how the texts were cut; null where they weren't
+        similarity=nullable(DOUBLE),  # cosine of the sides' vectors; null where not known
         tokenizer=STRING,
         split_token=STRING,
         licence=STRING,

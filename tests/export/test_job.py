@@ -47,7 +47,7 @@ def sample(i: int) -> tuple[Any, ...]:
         "en_title": "Tea", "en_url": "https://en/Tea", "en_revision_id": i, "target_title": "ชา",
         "target_url": "https://th/ชา", "target_revision_id": None,
     }  # fmt: skip
-    return tuple(values[name] for name in SAMPLES.columns)
+    return tuple(values.get(name) for name in SAMPLES.columns)
 
 
 @pytest.fixture(scope="module")

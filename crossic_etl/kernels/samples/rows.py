@@ -80,6 +80,8 @@ def _row(pair: PairTexts, sample: Sample, recipe: Recipe) -> dict[str, Any]:
         "n_en_tokens": sample.n_english_tokens,
         "n_target_tokens": sample.n_target_tokens,
         "n_tokens": len(sample.input_ids),
+        "cut": None,
+        "similarity": None,
         "tokenizer": recipe.tokenizer.name,
         "split_token": recipe.tokenizer.split_token,
         "licence": _licence(pair, sample.sides),

@@ -58,6 +58,8 @@ def test_a_short_pair_is_one_row_with_everything_that_samples_carries() -> None:
         "n_en_tokens": 2,
         "n_target_tokens": len(target),
         "n_tokens": len(target) + 4,
+        "cut": None,
+        "similarity": None,
         "tokenizer": "qwen2.5",
         "split_token": "<|quad_end|>",
         "licence": "CC-BY-SA-3.0 AND CC-BY-SA-4.0",
