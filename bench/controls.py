@@ -32,6 +32,7 @@ from tests.support.wikitext_articles import shared_articles
 
 MAX_TOKENS = (512, 1024, 4096)
 LANGUAGES = ("ar", "es", "ja", "ko", "pt", "th")
+# What the lopsided shares may differ by, as a share; by a sample where that is more.
 MOST_APART = 0.01
 SCHEMA = (
     "pair_id string, target_lang string, split string, en_source_id string, en_n_chars int, "
