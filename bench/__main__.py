@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bench import (
+    controls,
     embedding_udf,
     encoders,
     loader,
@@ -25,6 +26,7 @@ def main() -> None:
         (loader, []),
         (encoders, []),
         (retrieval, ["recall"]),
+        (controls, []),
         (pages, []),
         (embedding_udf, []),
         (retrieval, ["scale"]),

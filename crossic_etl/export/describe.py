@@ -22,6 +22,7 @@ from crossic_etl.export.manifest import (
 )
 from crossic_etl.export.plan import SPLITS, ExportRequest
 from crossic_etl.kernels.export.layouts import Layout, mds_index
+from crossic_etl.kernels.samples.shares import SampleShares, add_up
 from crossic_etl.kernels.tokens.tokenizers import Tokenizer
 
 
@@ -50,6 +51,14 @@ class WrittenFiles:
     def n_samples(self) -> int:
         """Number of distinct samples."""
         return _sum(self.samples, "samples")
+
+    @property
+    def arrangements(self) -> dict[str, SampleShares]:
+        """Arrangement to the shares of its samples, sorted by name."""
+        groups: dict[str, list[Row]] = {}
+        for row in self.samples:
+            groups.setdefault(row["arrangement"], []).append(row)
+        return {name: add_up(groups[name]) for name in sorted(groups)}
 
     def of(self, split: str) -> list[Row]:
         """Rows of a split's files of windows, in order of their paths."""
@@ -101,6 +110,7 @@ def describe_export(
         token_budget=request.tokens,
         generation=request.generation,
         attribution=tuple(_file(row, windows=0) for row in written.attribution),
+        arrangements=written.arrangements,
     )
     return indexes | {MANIFEST: to_json(manifest).encode()}
 

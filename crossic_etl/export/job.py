@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from pyspark.sql import SparkSession
 
 from crossic_etl.config import Config
@@ -30,6 +32,8 @@ from crossic_etl.transforms.export import (
     place_windows,
     take_until,
 )
+
+log = logging.getLogger(__name__)
 
 
 def run(spark: SparkSession, config: Config, request: ExportRequest) -> Run:
@@ -74,6 +78,8 @@ def run(spark: SparkSession, config: Config, request: ExportRequest) -> Run:
         attribution = write_attribution_files(attributed, counts, folder.parts)
         written = WrittenFiles(files, attribution, counts, record.input_versions)
         record.metrics = {"files": len(written.moves), "samples": written.n_samples}
+        for name, shares in written.arrangements.items():
+            log.info("export: %s: %s samples, %s", name, f"{shares.samples:,}", shares.line())
         texts = describe_export(
             written, request, layout, tokenizer,
             policy=config.window.policy, seed=config.seed, config_hash=config.digest(),

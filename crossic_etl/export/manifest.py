@@ -1,4 +1,4 @@
-"""The manifest of an export. Imports the standard library only: training and submit read it.
+"""The manifest of an export. Needs the standard library only: training and submit read it.
 
 An export is a folder of token windows with ``manifest.json``. The manifest describes the windows,
 and has size and checksum of every file. Schema version 1; readers ignore keys that they don't know.
@@ -15,6 +15,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
+
+from crossic_etl.kernels.samples.shares import SampleShares
 
 FORMAT = "crossic-etl export"
 SCHEMA_VERSION = 1
@@ -93,6 +95,8 @@ class Manifest:
         token_budget: new training tokens that were asked for; None means all.
         generation: of the windows; None means all.
         attribution: files that name the sources of each sample, as CC BY-SA requires.
+        arrangements: arrangement to the shares of its distinct samples in the export; a mixture
+            has several. Empty if an older version made the export.
     """
 
     layout: str
@@ -112,6 +116,7 @@ class Manifest:
     token_budget: int | None = None
     generation: int | None = None
     attribution: tuple[ExportFile, ...] = field(default=())
+    arrangements: dict[str, SampleShares] = field(default_factory=dict)
 
     @property
     def files(self) -> Iterable[ExportFile]:
@@ -195,7 +200,7 @@ def _build(kind: type, tree: Mapping[str, Any], key: str) -> Any:
     for item in dataclasses.fields(kind):
         if item.name in tree:
             given[item.name] = _convert(hints[item.name], tree[item.name], f"{key}: {item.name}")
-        elif item.default is dataclasses.MISSING:
+        elif item.default is item.default_factory is dataclasses.MISSING:
             raise ManifestError(f"{key}: {item.name} is missing")
     return kind(**given)
 

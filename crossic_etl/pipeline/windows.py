@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 from pyspark.sql import DataFrame, Row, SparkSession
@@ -9,6 +10,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from crossic_etl.config import Config
 from crossic_etl.config.errors import UnfitSettingError
 from crossic_etl.inputs.run_inputs import RunInputs
+from crossic_etl.kernels.samples.shares import COUNTS, add_up
 from crossic_etl.pipeline.window_changes import (
     SCRATCH,
     Packing,
@@ -33,6 +35,8 @@ from crossic_etl.transforms.mixture import (
     sampling_rates,
 )
 from crossic_etl.transforms.windows import window_counts
+
+log = logging.getLogger(__name__)
 
 SETTINGS = ("shards", "seed")
 
@@ -104,8 +108,9 @@ def add_mixture(
     seed: int,
     record: Run,
 ) -> tuple[DataFrame, dict[str, int]]:
-    """The samples with those of the mixture, and the mixture's tokens of each arrangement.
+    """The samples with those of the mixture, and the mixture's counts of each arrangement.
 
+    The counts are tokens, as ``mixture_{arrangement}``, and those of `kernels.samples.shares`.
     ``held`` has a row of `count_samples` for each arrangement; ``mixture`` has its token share.
 
     Raises:
@@ -121,9 +126,14 @@ def add_mixture(
         raise UnfitSettingError(str(error)) from None
     record.rows_in += sum(held[name].samples for name in rates)
     chosen = choose_pairs(samples, rates, seed)
-    counts = count_mixture(chosen).collect()
+    counts = count_mixture(chosen).orderBy("arrangement").collect()
     record.dropped[MIXTURE] = sum(row.left_out for row in counts)
-    counted = {f"{MIXTURE}_{row.arrangement}": row.tokens for row in counts}
+    counted: dict[str, int] = {}
+    for row in counts:
+        key = f"{MIXTURE}_{row.arrangement}"
+        counted |= {key: row.tokens} | {f"{key}_{name}": row[name] for name in COUNTS}
+        shares = add_up([row]).line()
+        log.info("mixture: %s: %s tokens, %s", row.arrangement, f"{row.tokens:,}", shares)
     return samples.unionByName(mix_samples(samples, chosen)), counted
 
 

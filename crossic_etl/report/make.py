@@ -15,6 +15,7 @@ from crossic_etl.report.content import ReportData
 from crossic_etl.report.flow import flow_section, rejects_section, seconds_section
 from crossic_etl.report.html import render
 from crossic_etl.report.retrieval import neighbours_section, similarity_section, thresholds_section
+from crossic_etl.report.sides import sides_section
 from crossic_etl.report.source import ReportSource
 from crossic_etl.report.texts import lengths_section, pairs_section, windows_section
 from crossic_etl.tables import Tables
@@ -24,6 +25,7 @@ SECTIONS = (
     rejects_section,
     pairs_section,
     lengths_section,
+    sides_section,
     windows_section,
     neighbours_section,
     thresholds_section,

@@ -26,6 +26,7 @@ from crossic_etl.config.errors import ConfigError, one_of, require
 from crossic_etl.config.loading import build
 from crossic_etl.config.training import TrainingConfig
 from crossic_etl.config.yaml_file import read_yaml
+from crossic_etl.export.manifest import MANIFEST, ExportError, read_manifest
 from crossic_etl.kernels.samples.names import ARRANGEMENTS
 from crossic_etl.training.errors import TrainingError
 from crossic_etl.training.outputs import FINAL, read_metrics, read_record
@@ -108,10 +109,12 @@ def table(folder: Path) -> str:
     """Validation losses as Markdown: for each validation set, a row for each trained model.
 
     The losses are those of the checkpoint that each run chose; an unfinished run has dashes. The
-    first row of a set is the model before training.
+    first row of a set is the model before training. A second table has the shares of the samples
+    that each arrangement was trained on; an export that isn't there has dashes.
 
     Raises:
         TrainingError: there is no run in ``folder``.
+        ManifestError: an export's manifest can't be read.
     """
     names = [name for name in COMPARED if (folder / f"{name}.yaml").exists()]
     if not names:
@@ -132,7 +135,21 @@ def table(folder: Path) -> str:
                 for language in columns
             ]
             lines.append(f"| {validated} | {trained} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *_share_lines(folder, names)])
+
+
+def _share_lines(folder: Path, names: Sequence[str]) -> list[str]:
+    lines = [
+        "| arrangement | samples | similarity | one-sided | lopsided |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for name in names:
+        export = folder / "exports" / name
+        there = (export / MANIFEST).exists()
+        shares = read_manifest(export).arrangements.get(name) if there else None
+        cells = (f"{shares.samples:,}", *shares.cells()) if shares else (MISSING,) * 4
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return lines
 
 
 Losses = dict[tuple[str, str], float]
@@ -170,7 +187,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(
                 plan(given.config, given.training, given.output, given.tokens, given.arrangements)
             )
-    except (ConfigError, TrainingError) as error:
+    except (ConfigError, ExportError, TrainingError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

@@ -143,6 +143,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"{name}: {split.windows:,} windows, {split.samples:,} samples, {split.tokens:,} "
             f"tokens, {split.new_tokens:,} of them new, in {len(split.files)} files"
         )
+    for name, shares in manifest.arrangements.items():
+        print(f"{name}: {shares.samples:,} samples, {shares.line()}")
     print(", ".join(f"{name}: {n:,} samples" for name, n in sorted(manifest.licences.items())))
     return 0
 

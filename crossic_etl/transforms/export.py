@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from crossic_etl.kernels.export.layouts import WINDOW_SCHEMA
 from crossic_etl.kernels.splits import TRAIN
+from crossic_etl.transforms.sample_shares import COUNTED, share_counts
 
 KEY = ("generation", "shard", "position")
 # A place is a hash of 63 bits. Its first 31 bits give the file of a window.
@@ -106,19 +107,22 @@ def assign_files(placed: DataFrame, files: Mapping[str, int]) -> DataFrame:
 
 
 def attribute_samples(windows: DataFrame, samples: DataFrame) -> DataFrame:
-    """One row for each split and sample in its windows: the sample's source texts and licence.
+    """One row for each split and sample in its windows: its source texts, licence and `COUNTED`.
 
     ``sample_id`` is unique in ``samples``. ``licence`` is null for a sample that no longer exists.
     """
     used = windows.select("split", F.explode("sample_ids").alias("sample_id")).distinct()
-    known = samples.select(*(name for name in ATTRIBUTION if name != "split"), "split_token")
-    return used.join(known, on="sample_id", how="left").select(*ATTRIBUTION, "split_token")
+    columns = (*ATTRIBUTION, "split_token", *COUNTED)
+    known = samples.select(*(name for name in columns if name != "split"))
+    return used.join(known, on="sample_id", how="left").select(*columns)
 
 
 def count_samples(attributed: DataFrame) -> DataFrame:
-    """``samples``, counted by split, licence, language and split token; few rows."""
-    kinds = ("split", "licence", "target_lang", "split_token")
-    return attributed.groupBy(*kinds).agg(F.count("*").alias("samples"))
+    """``samples``, counted by split, licence, language, split token and arrangement, with the
+    counts of their shares (`kernels.samples.shares`); few rows.
+    """
+    kinds = ("split", "licence", "target_lang", "split_token", "arrangement")
+    return attributed.groupBy(*kinds).agg(F.count("*").alias("samples"), *share_counts())
 
 
 def assign_attribution_files(attributed: DataFrame, n: int) -> DataFrame:

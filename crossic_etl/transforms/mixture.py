@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
+from crossic_etl.kernels.samples.shares import COUNTS
+from crossic_etl.transforms.sample_shares import share_counts
+
 MIXTURE = "mixture"
 
 # The shares hold within each group, and mixing keeps the languages' shares.
@@ -45,8 +48,8 @@ def sampling_rates(tokens: Mapping[str, int], shares: Mapping[str, float]) -> di
 
 
 def choose_pairs(samples: DataFrame, rates: Mapping[str, float], seed: int) -> DataFrame:
-    """``arrangement, target_lang, split, pair_id, samples, tokens, taken``: a row for each pair of
-    documents in each arrangement that has a rate.
+    """``arrangement, target_lang, split, pair_id, samples, tokens, taken`` and `COUNTS`: a row for
+    each pair of documents in each arrangement that has a rate.
 
     All samples of a pair are taken or none. In each language and split, pairs are taken in the
     order of a hash with the seed until the rate is reached, to within half a pair.
@@ -54,7 +57,7 @@ def choose_pairs(samples: DataFrame, rates: Mapping[str, float], seed: int) -> D
     pairs = (
         samples.where(F.col("arrangement").isin(list(rates)))
         .groupBy(*_GROUP, "pair_id")
-        .agg(F.count("*").alias("samples"), F.sum("n_tokens").alias("tokens"))
+        .agg(F.count("*").alias("samples"), F.sum("n_tokens").alias("tokens"), *share_counts())
     )
     place = F.xxhash64(F.lit(seed), F.lit(MIXTURE), F.col("arrangement"), F.col("pair_id"))
     ordered = Window.partitionBy(*_GROUP).orderBy(place, "pair_id")
@@ -74,8 +77,13 @@ def mix_samples(samples: DataFrame, chosen: DataFrame) -> DataFrame:
 
 
 def count_mixture(chosen: DataFrame) -> DataFrame:
-    """``arrangement, left_out, tokens``: number of samples left out, and tokens taken."""
+    """``arrangement, left_out, tokens`` and `COUNTS`: number of samples left out, tokens taken, and
+    the counts of the samples taken.
+    """
     return chosen.groupBy("arrangement").agg(
         F.sum(F.when(F.col("taken"), 0).otherwise(F.col("samples"))).alias("left_out"),
-        F.sum(F.when(F.col("taken"), F.col("tokens")).otherwise(0)).alias("tokens"),
+        *(
+            F.sum(F.when(F.col("taken"), F.col(name)).otherwise(0)).alias(name)
+            for name in ("tokens", *COUNTS)
+        ),
     )

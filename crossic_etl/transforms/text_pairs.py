@@ -17,13 +17,17 @@ from pyspark.sql import functions as F
 from crossic_etl.kernels.splits import TRAIN, VALIDATION
 from crossic_etl.schemas import LONG, STRING
 from crossic_etl.transforms.contamination import mark_contaminated
+from crossic_etl.transforms.english_swaps import swap_english
 from crossic_etl.transforms.source_ids import page_source_id
 
 WIKIPEDIA, CRAWL = "wikipedia", "crawl"
 RETRIEVED = "retrieved"
 TOO_SHORT, CONTAMINATED = "too_short", "contaminated"
 NOT_BEST, STRADDLES_SPLIT = "not_best", "straddles_split"
+NONE_NEAR = "none_near"
 
+# Of the English text, for `arrange_pairs`.
+_ENGLISH = ("en_n_chars", "en_text_hash")
 TEXT = ("source_id", "title", "url", "revision_id", "licence", "text", "n_chars", "fingerprint")
 
 
@@ -35,7 +39,7 @@ def page_texts(pages: DataFrame) -> DataFrame:
             "fingerprint": F.xxhash64("text_hash", "title", "url", "revision_id", "licence"),
         }
     )
-    return described.select(*TEXT)
+    return described.select(*TEXT, "text_hash")
 
 
 def document_texts(documents: DataFrame) -> DataFrame:
@@ -49,6 +53,7 @@ def document_texts(documents: DataFrame) -> DataFrame:
         "text",
         "n_chars",
         F.xxhash64("text_hash", "url", "licence").alias("fingerprint"),
+        "text_hash",
     )
 
 
@@ -109,38 +114,47 @@ def filter_text_pairs(
     """Text pairs with a reason where one of the texts is too short, missing, or contaminated.
 
     Such a pair makes no sample in any arrangement, so that all arrangements have the same
-    documents. ``contaminated`` has unique source ids. An earlier reason is kept.
+    documents, except for `NONE_NEAR`. ``contaminated`` has unique source ids. An earlier reason is
+    kept. The English text's ``en_n_chars`` and ``en_text_hash`` are added, for `arrange_pairs`.
     """
-    sized = join_text(text_pairs, english.select("source_id", "n_chars"), "en")
+    sized = join_text(text_pairs, english.select("source_id", "n_chars", "text_hash"), "en")
     sized = join_text(sized, target.select("source_id", "n_chars"), "target")
     least = F.least(F.coalesce("en_n_chars", F.lit(0)), F.coalesce("target_n_chars", F.lit(0)))
     reason = F.when(least < min_chars, TOO_SHORT)
     if contaminated is not None:
         sized = mark_contaminated(sized, contaminated)
         reason = reason.when(F.col("is_contaminated"), CONTAMINATED)
-    return sized.withColumn("reason", F.coalesce("reason", reason)).select(text_pairs.columns)
+    reasoned = sized.withColumn("reason", F.coalesce("reason", reason))
+    return reasoned.select(*text_pairs.columns, *_ENGLISH)
 
 
 def arrange_pairs(filtered: DataFrame, arrangements: Sequence[str], seed: int) -> DataFrame:
-    """Text pairs with the ``arrangements`` to make; two rows each if one of them is ``random``.
+    """`filter_text_pairs`' rows with the ``arrangements`` to make; two rows each with ``random``.
 
-    ``random`` combines each pair's target page with the English page of the next pair of the same
-    language and split, in the order of a hash with the seed. So no page keeps its own partner,
-    unless its language and split have a single pair.
+    ``random`` combines each pair's target page with the English page of another pair of the same
+    language and split that is near in length, in the order of a hash with the seed. A pair without
+    another one near gets `NONE_NEAR` there, so a language's only pair does. See `english_swaps`.
     """
     aligned = [name for name in arrangements if name != "random"]
-    chosen = filtered.withColumn("arrangements", _names(aligned))
+    chosen = filtered.drop(*_ENGLISH).withColumn("arrangements", _names(aligned))
     if "random" not in arrangements:
         return chosen
-    order = [F.xxhash64(F.lit(seed), F.lit("random"), F.col("pair_id")), F.col("pair_id")]
+    swapped = _swapped(filtered, seed).withColumn("arrangements", _names(["random"]))
+    return chosen.unionByName(swapped) if aligned else swapped
+
+
+def _swapped(filtered: DataFrame, seed: int) -> DataFrame:
+    """Each pair with another's English page; a pair that has a reason or gets one keeps its own."""
     fits = F.col("reason").isNull()
-    following = Window.partitionBy("target_lang", "split", fits).orderBy(order)
-    around = following.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
-    permuted = filtered.withColumn(
-        "en_source_id",
-        F.coalesce(F.lead("en_source_id").over(following), F.first("en_source_id").over(around)),
-    ).withColumn("arrangements", _names(["random"]))
-    return chosen.unionByName(permuted) if aligned else permuted
+    other = F.col("other_en_source_id")
+    swapped = swap_english(filtered.where(fits), seed).withColumns(
+        {
+            "reason": F.when(other.isNull(), NONE_NEAR),
+            "en_source_id": F.coalesce(other, "en_source_id"),
+        }
+    )
+    others = filtered.where(~fits)
+    return swapped.drop("other_en_source_id").unionByName(others).drop(*_ENGLISH)
 
 
 def arrange_retrieved(filtered: DataFrame, seed: int) -> DataFrame:
@@ -157,9 +171,8 @@ def arrange_retrieved(filtered: DataFrame, seed: int) -> DataFrame:
     )
     decided = F.min(F.when(F.col("reason").isNull(), query)).over(uses)["split"]
     straddles = F.when(decided != F.col("split"), STRADDLES_SPLIT)
-    return filtered.withColumn("reason", F.coalesce("reason", straddles)).withColumn(
-        "arrangements", _names([RETRIEVED])
-    )
+    reasoned = filtered.withColumn("reason", F.coalesce("reason", straddles))
+    return reasoned.drop(*_ENGLISH).withColumn("arrangements", _names([RETRIEVED]))
 
 
 def join_text(text_pairs: DataFrame, texts: DataFrame, side: str) -> DataFrame:

@@ -18,6 +18,7 @@ from crossic_etl.export.describe import (
 )
 from crossic_etl.export.manifest import (
     ExportFile,
+    ManifestError,
     Split,
     TokenizerInfo,
     WindowInfo,
@@ -25,6 +26,7 @@ from crossic_etl.export.manifest import (
 )
 from crossic_etl.export.plan import ExportRequest
 from crossic_etl.kernels.export.layouts import Layout
+from crossic_etl.kernels.samples.shares import COUNTS, SampleShares
 from crossic_etl.kernels.tokens.tokenizers import load_tokenizer
 
 
@@ -37,8 +39,14 @@ def file_row(
     )  # fmt: skip
 
 
-def sample_row(split: str, licence: str, lang: str, samples: int) -> Row:
-    return Row(split=split, licence=licence, target_lang=lang, split_token="|", samples=samples)
+def sample_row(
+    split: str, licence: str, lang: str, samples: int, arrangement: str = "en-first", **counts: int
+) -> Row:
+    counted = {name: counts.get(name, 0) for name in COUNTS} | {"n_samples": samples}
+    return Row(
+        split=split, licence=licence, target_lang=lang, split_token="|", samples=samples,
+        arrangement=arrangement, **counted,
+    )  # fmt: skip
 
 
 # The workers' rows come in any order.
@@ -50,9 +58,18 @@ WRITTEN = WrittenFiles(
     ],
     attribution=[file_row("", "attribution.parquet/00000.parquet", 4, 0, 0, 0)],
     samples=[
-        sample_row("train", "CC0-1.0", "th", 3),
-        sample_row("train", "CC-BY-SA-4.0", "ja", 4),
-        sample_row("validation", "CC-BY-SA-4.0", "th", 2),
+        sample_row("train", "CC0-1.0", "th", 3, n_paired=3, n_two_sided=2, n_lopsided=1),
+        sample_row("train", "CC-BY-SA-4.0", "ja", 4, "mix"),
+        sample_row(
+            "validation",
+            "CC-BY-SA-4.0",
+            "th",
+            2,
+            n_paired=2,
+            n_two_sided=2,
+            n_compared=2,
+            millionths=1_500_000,
+        ),
     ],
     versions={"windows": 7, "samples": 3},
 )
@@ -121,6 +138,25 @@ def test_the_manifest_sums_up_files_samples_and_licences() -> None:
     )
 
 
+def test_the_manifest_has_the_shares_of_each_arrangement() -> None:
+    manifest = parse_manifest(described()["manifest.json"].decode())
+    assert list(manifest.arrangements) == ["en-first", "mix"]
+    assert manifest.arrangements == {
+        "en-first": SampleShares(5, similarity=0.75, one_sided=0.2, lopsided=0.25),
+        "mix": SampleShares(4),
+    }
+
+
+def test_the_manifest_of_an_older_version_has_no_shares() -> None:
+    tree = json.loads(described()["manifest.json"])
+    del tree["arrangements"]
+    assert parse_manifest(json.dumps(tree)).arrangements == {}
+    with pytest.raises(ManifestError, match=r"en-first: lopsided: 'most' given"):
+        parse_manifest(json.dumps({**tree, "arrangements": {
+            "en-first": {"samples": 1, "lopsided": "most"}
+        }}))  # fmt: skip
+
+
 def test_the_manifest_says_how_the_export_was_made() -> None:
     manifest = parse_manifest(described()["manifest.json"].decode())
     assert (manifest.layout, manifest.arrangement, manifest.token_type) == (
@@ -140,6 +176,7 @@ def test_the_keys_of_the_manifest_are_those_that_readers_know() -> None:
         "format", "schema_version", "layout", "arrangement", "languages", "tokenizer", "window",
         "seed", "splits", "licences", "token_sum", "tables", "config_hash", "code_version",
         "created", "token_type", "token_budget", "generation", "attribution",
+        "arrangements",
     ]  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import logging
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from crossic_etl.config.etl import Window
 from crossic_etl.export import job as export
 from crossic_etl.export.manifest import ExportError, read_manifest
 from crossic_etl.export.plan import ExportRequest, check_ids, check_samples
+from crossic_etl.kernels.samples.shares import SampleShares
 from crossic_etl.kernels.tokens.tokenizers import load_tokenizer
 from crossic_etl.schemas import RUNS, SAMPLES, WINDOWS
 from crossic_etl.tables import TableError, Tables
@@ -35,19 +37,23 @@ N = 240
 
 
 def sample(i: int) -> tuple[Any, ...]:
-    """A sample of 2 to 13 tokens, each made of its number, closed by the split token."""
+    """A sample of 2 to 13 tokens, each made of its number, closed by the split token.
+
+    A fourth is one-sided, a fourth lopsided; half have a similarity.
+    """
     ids = [600 * i] * (1 + i * 7 % 12) + [SPLIT_ID]
     values: dict[str, Any] = {
         "sample_id": f"s{i}", "arrangement": "en-first", "target_lang": LANGS[i % 3],
         "split": "validation" if i % 8 == 0 else "train", "origin": "wikipedia",
         "pair_id": f"p{i}", "en_source_id": f"en:{i}", "target_source_id": f"th:{i}", "segment": 0,
         "made_of": i, "n_segments": 1, "en_text": "", "target_text": "", "input_ids": ids,
-        "n_en_tokens": 0, "n_target_tokens": 0, "n_tokens": len(ids), "tokenizer": "qwen2.5",
+        "n_en_tokens": i % 4, "n_target_tokens": 6, "n_tokens": len(ids), "tokenizer": "qwen2.5",
         "split_token": "<|quad_end|>", "licence": "CC0-1.0" if i % 5 == 0 else "CC-BY-SA-4.0",
         "en_title": "Tea", "en_url": "https://en/Tea", "en_revision_id": i, "target_title": "ชา",
         "target_url": "https://th/ชา", "target_revision_id": None,
+        "similarity": 0.5 if i % 2 else None,
     }  # fmt: skip
-    return tuple(values[name] for name in SAMPLES.columns)
+    return tuple(values.get(name) for name in SAMPLES.columns)
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +126,8 @@ def test_the_manifest_says_what_the_table_holds(
     assert manifest.tokenizer.vocabulary_size == 151665
     assert manifest.tokenizer.split_ids == (SPLIT_ID,)
     assert not manifest.tokenizer.is_new_token
+    shares = SampleShares(N, similarity=0.5, one_sided=0.25, lopsided=0.333333)
+    assert manifest.arrangements == {"en-first": shares}
     tables = Tables(spark, config.root)
     versions = {table.name: tables.version(table) for table in (WINDOWS, SAMPLES)}
     assert manifest.tables == versions
@@ -200,12 +208,16 @@ def test_other_layouts_hold_the_same_windows_in_the_same_order(
             assert mine.sample_starts.tolist() == other.sample_starts.tolist()
             assert mine[2:] == other[2:]
     assert verify([str(tmp_path / "x")]) == 0
-    assert f"{layout}, en-first, ar, ja, th" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"{layout}, en-first, ar, ja, th" in said
+    assert "en-first: 240 samples, similarity 0.500, one-sided 25.0%, lopsided 33.3%" in said
 
 
 def test_a_budget_takes_the_first_windows_of_each_shard_in_the_order_of_the_whole_export(
-    spark: SparkSession, config: Config, whole: Path, table: list[Row], tmp_path: Path
-) -> None:
+    spark: SparkSession, config: Config, whole: Path, table: list[Row], tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    caplog.set_level(logging.INFO, logger="crossic_etl")
     request = ExportRequest(str(tmp_path / "x"), "en-first", tokens=400, file_windows=10)
     export.run(spark, config, request)
     some, every = open_export(tmp_path / "x", "train"), open_export(whole, "train")
@@ -229,6 +241,13 @@ def test_a_budget_takes_the_first_windows_of_each_shard_in_the_order_of_the_whol
         row["sample_id"] for row in pq.read_table(tmp_path / "x/attribution.parquet").to_pylist()
     }
     assert len(names) == sum(split.samples for split in manifest.splits.values()) < N
+    numbers = [int(name[1:]) for name in names]
+    shares = manifest.arrangements["en-first"]
+    assert shares.samples == len(names)
+    assert shares.one_sided == pytest.approx(
+        sum(i % 4 == 0 for i in numbers) / len(names), abs=1e-6
+    )
+    assert f"export: en-first: {len(names)} samples, {shares.line()}" in caplog.messages
 
 
 def test_more_tokens_than_there_are_are_refused(

@@ -82,7 +82,17 @@ def test_all_arrangements_hold_the_same_documents(shared_tables: Tables) -> None
         targets.setdefault(row.arrangement, set()).add(row.target_source_id)
     targets["mix"].discard(None)  # its English samples
     assert len(targets) == 5
+    alone = targets["en-first"] - targets.pop("random")
     assert all(held == targets["en-first"] for held in targets.values())
+    run = shared_tables.read(RUNS).where("job = 'samples'").head(1)[0]
+    assert run.dropped["none_near"] == len(alone) < 10
+    assert {source[:2] for source in alone} >= {"ko", "pt"}  # which have a single pair
+
+
+def test_no_random_sample_has_its_own_english_page(shared_tables: Tables) -> None:
+    own = {row.pair_id: f"en:{row.en_page_id}" for row in shared_tables.read(PAIRS).collect()}
+    rows = shared_tables.select(SAMPLES, {"arrangement": ["random"]}).collect()
+    assert [row.pair_id for row in rows if row.en_source_id == own[row.pair_id]] == []
 
 
 def test_no_document_is_on_both_sides_of_the_split(shared_tables: Tables) -> None:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from crossic_etl.kernels.samples.shares import COUNTS
 from crossic_etl.report.browser import MOST_CHARACTERS
 from crossic_etl.report.content import Grid, ReportData, Section
 from crossic_etl.report.make import make_report
-from crossic_etl.schemas import NEIGHBOURS, PAGES, SAMPLES, TABLES, THRESHOLDS
+from crossic_etl.schemas import NEIGHBOURS, PAGES, RUNS, SAMPLES, TABLES, THRESHOLDS
 from crossic_etl.tables import Tables
 from tests.support.commands import report as main
+from tests.support.rows import write_rows
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -41,7 +43,7 @@ def rows(grid: Grid) -> dict[Any, tuple[Any, ...]]:
 
 def test_what_the_tables_do_not_have_is_left_out(report: ReportData) -> None:
     assert [one.key for one in report.sections] == [
-        "flow", "rejects", "pairs", "lengths", "windows", "similarity", "seconds",
+        "flow", "rejects", "pairs", "lengths", "sides", "windows", "similarity", "seconds",
     ]  # fmt: skip
 
 
@@ -96,6 +98,63 @@ def test_sides_of_real_pairs_are_nearer_than_random_ones(report: ReportData) -> 
     assert set(median) == {"en-first", "target-first", "random"}
     assert median["en-first"] > median["random"] + 0.1
     assert all(row[0] <= 200 for row in rows(figure.grid).values())
+
+
+def test_shares_of_each_arrangement(report: ReportData, shared_tables: Tables) -> None:
+    (grid,) = section(report, "sides").grids
+    held = shared_tables.read(SAMPLES).collect()
+    shares = {row[:2]: row[2:] for row in grid.rows}
+    for name in ("en-first", "random", "mix"):
+        of_name = [row for row in held if row.arrangement == name]
+        both = [(r.n_en_tokens, r.n_target_tokens) for r in of_name]
+        two = [sides for sides in both if min(sides)]
+        n_samples, similarity, one_sided, lopsided = shares[name, "all"]
+        assert (n_samples, similarity) == (len(of_name), None)
+        if name == "mix":
+            assert (one_sided, lopsided) == (None, None)
+        else:
+            assert one_sided == pytest.approx(1 - len(two) / len(both), abs=1e-6)
+            n_lopsided = sum(max(sides) > 5 * min(sides) for sides in two)
+            assert lopsided == pytest.approx(n_lopsided / len(two), abs=1e-6)
+    assert shares["en-first", "ko"][3] > shares["en-first", "all"][3] > shares["en-first", "es"][3]  # type: ignore[operator]
+    assert ("random", "ko") not in shares  # a single pair
+
+
+def test_a_random_text_is_as_long_as_the_pair_s_own(shared_tables: Tables) -> None:
+    """To within a point, or a sample, the lopsided share of en-first on the same documents."""
+    held = shared_tables.read(SAMPLES).where("n_en_tokens > 0 AND n_target_tokens > 0").collect()
+    swapped = {row.pair_id for row in held if row.arrangement == "random"}
+    lopsided = {}
+    for name in ("en-first", "random"):
+        sides = [
+            (row.n_en_tokens, row.n_target_tokens)
+            for row in held
+            if row.arrangement == name and row.pair_id in swapped
+        ]
+        lopsided[name] = sum(max(pair) > 5 * min(pair) for pair in sides) / len(sides)
+    assert len(swapped) > 60
+    assert abs(lopsided["random"] - lopsided["en-first"]) <= max(0.01, 1 / len(sides))
+
+
+def test_the_mixture_says_its_shares(
+    spark: SparkSession, tmp_path: Path, shared_config: Config
+) -> None:
+    tables = Tables(spark, str(tmp_path / "mixed"))
+    write_rows(tables, SAMPLES, [{"arrangement": "en-first", "target_lang": "th"}])
+    counts = (5, 5, 4, 1, 4, 3_000_000)
+    metrics = {f"mixture_en-first_{name}": n for name, n in zip(COUNTS, counts, strict=True)}
+    run = {
+        "job": "windows",
+        "state": "done",
+        "metrics": {"windows": 3, "mixture_en-first": 70, **metrics},
+    }
+    write_rows(tables, RUNS, [run])
+    report = make_report(spark, type(shared_config)(tables.root, ("th",)), MOST)
+    sides, mixture = section(report, "sides").grids
+    assert sides.rows == (
+        ("en-first", "all", 1, None, 1.0, None), ("en-first", "th", 1, None, 1.0, None),
+    )  # fmt: skip
+    assert mixture.rows == (("en-first", 70, 5, 0.75, 0.2, 0.25),)
 
 
 def test_samples_of_each_language_and_arrangement(
@@ -187,7 +246,7 @@ def test_the_job_writes_a_file(
     arguments = ["--config", str(tmp_path / "my.yaml"), "--out", str(out), "--samples", "0"]
     assert main(arguments) == 0
     assert out.read_text("utf-8").startswith("<!doctype html>")
-    assert f"7 sections, 0 samples, {out}" in capsys.readouterr().out
+    assert f"8 sections, 0 samples, {out}" in capsys.readouterr().out
 
 
 def test_a_root_without_tables_is_one_line(

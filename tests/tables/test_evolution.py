@@ -8,7 +8,7 @@ import pytest
 from pyspark.sql import types as T
 
 from crossic_etl.config.maintenance import Maintain
-from crossic_etl.schemas import NEAR_DUPLICATE_LINKS, REDIRECTS, Table
+from crossic_etl.schemas import NEAR_DUPLICATE_LINKS, REDIRECTS, SAMPLES, Table
 from crossic_etl.tables import TableError, Tables
 from crossic_etl.tables.evolution import later_columns
 from crossic_etl.tables.maintenance import maintain_tables
@@ -37,6 +37,13 @@ def test_only_columns_that_may_be_null_are_added_to_a_table_that_fits() -> None:
     assert later_columns(unknown, NOTED) == []
     other_type = T.StructType([T.StructField("lang", T.IntegerType()), *REDIRECTS.schema[1:]])
     assert later_columns(other_type, NOTED) == []
+
+
+def test_samples_of_an_older_version_get_what_is_known_of_their_cut() -> None:
+    later = ("cut", "similarity")
+    fields = [field for field in SAMPLES.schema if field.name not in later]
+    found = [field.name for field in later_columns(T.StructType(fields), SAMPLES)]
+    assert found == list(later)
 
 
 def test_a_table_of_an_older_version_gets_its_columns_as_it_is_written(

@@ -91,7 +91,54 @@ def test_the_table_has_the_losses_of_the_chosen_checkpoints(tmp_path: Path) -> N
         "| mix | (untrained) | 4.0000 | – |",
         "| mix | en-first | 2.7500 | – |",
         "| mix | mix | – | – |",
+        "",
+        "| arrangement | samples | similarity | one-sided | lopsided |",
+        "|---|---:|---:|---:|---:|",
+        "| en-first | – | – | – | – |",
+        "| mix | – | – | – | – |",
     ]
+
+
+def test_the_table_has_the_shares_of_what_was_exported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = planned(tmp_path, "--arrangements", "en-first", "mix", "random")
+    exports = {
+        "en-first": {"en-first": {"samples": 1234, "similarity": 0.81, "one_sided": 0.015,
+                                  "lopsided": 0.0}},
+        "mix": {"mix": {"samples": 7, "similarity": None, "one_sided": None, "lopsided": None}},
+        "random": {},
+    }  # fmt: skip
+    for name, arrangements in exports.items():
+        write_manifest(folder / "exports" / name, name, arrangements)
+    assert table(folder).splitlines()[-5:] == [
+        "| arrangement | samples | similarity | one-sided | lopsided |",
+        "|---|---:|---:|---:|---:|",
+        "| en-first | 1,234 | 0.810 | 1.5% | 0.0% |",
+        "| mix | 7 | – | – | – |",
+        "| random | – | – | – | – |",
+    ]
+    (folder / "exports" / "mix" / "manifest.json").write_text("no manifest")
+    assert main(["table", str(folder)]) == 1
+    assert "exports/mix/manifest.json: no JSON" in capsys.readouterr().err
+
+
+def write_manifest(folder: Path, arrangement: str, arrangements: dict[str, object]) -> None:
+    """A manifest of no files."""
+    folder.mkdir(parents=True)
+    split = {"windows": 0, "tokens": 0, "new_tokens": 0, "repeated_tokens": 0, "samples": 0,
+             "files": []}  # fmt: skip
+    tree = {
+        "format": "crossic-etl export", "schema_version": 1, "layout": "parquet",
+        "arrangement": arrangement, "languages": ["th"],
+        "tokenizer": {"name": "t", "vocabulary_size": 9, "split_token": "|", "split_ids": [8],
+                      "is_new_token": False},
+        "window": {"length": 8, "policy": "sliding"}, "seed": 0,
+        "splits": {"train": split, "validation": split}, "licences": {}, "token_sum": {},
+        "tables": {}, "config_hash": "c", "code_version": "1", "created": "2026-01-01T00:00:00",
+        "arrangements": arrangements,
+    }  # fmt: skip
+    (folder / "manifest.json").write_text(json.dumps(tree), encoding="utf-8")
 
 
 def test_what_can_not_be_planned_is_said_in_one_line(

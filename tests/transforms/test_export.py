@@ -152,13 +152,16 @@ def test_a_file_is_sorted_in_one_partition(placed: DataFrame) -> None:
 SAMPLES = (
     "sample_id string, arrangement string, target_lang string, origin string, licence string, "
     "en_title string, en_url string, en_revision_id long, target_title string, target_url string, "
-    "target_revision_id long, split_token string"
+    "target_revision_id long, split_token string, n_en_tokens int, n_target_tokens int, "
+    "similarity double"
 )
 
 
-def sample(sample_id: str, licence: str = "CC-BY-SA-4.0") -> tuple[Any, ...]:
+def sample(
+    sample_id: str, licence: str = "CC-BY-SA-4.0", tokens: tuple[int, int] = (5, 4)
+) -> tuple[Any, ...]:
     titles = ("Tea", "https://en/Tea", 7, "ชา", "https://th/ชา", None)
-    return (sample_id, "en-first", "th", "wikipedia", licence, *titles, "|")
+    return (sample_id, "en-first", "th", "wikipedia", licence, *titles, "|", *tokens, 0.5)
 
 
 def test_each_sample_is_attributed_once_however_many_windows_hold_it(frame: Frame) -> None:
@@ -166,7 +169,8 @@ def test_each_sample_is_attributed_once_however_many_windows_hold_it(frame: Fram
         "split string, sample_ids array<string>",
         [("train", ["a", "b"]), ("train", ["b", "c"]), ("validation", ["d"])],
     )
-    samples = frame(SAMPLES, [sample("a"), sample("b", "CC0-1.0"), sample("d"), sample("unused")])
+    lopsided, one_sided = sample("a", tokens=(1, 6)), sample("d", tokens=(3, 0))
+    samples = frame(SAMPLES, [lopsided, sample("b", "CC0-1.0"), one_sided, sample("unused")])
     attributed = attribute_samples(windows, samples)
     rows = {row.sample_id: row for row in attributed.collect()}
     assert sorted(rows) == ["a", "b", "c", "d"]
@@ -177,10 +181,10 @@ def test_each_sample_is_attributed_once_however_many_windows_hold_it(frame: Fram
     assert rows["c"].licence is None
     counts = {tuple(row) for row in count_samples(attributed).collect()}
     assert counts == {
-        ("train", "CC-BY-SA-4.0", "th", "|", 1),
-        ("train", "CC0-1.0", "th", "|", 1),
-        ("train", None, None, None, 1),
-        ("validation", "CC-BY-SA-4.0", "th", "|", 1),
+        ("train", "CC-BY-SA-4.0", "th", "|", "en-first", 1, 1, 1, 1, 1, 1, 500_000),
+        ("train", "CC0-1.0", "th", "|", "en-first", 1, 1, 1, 1, 0, 1, 500_000),
+        ("train", None, None, None, None, 1, 1, 0, 0, 0, 0, 0),
+        ("validation", "CC-BY-SA-4.0", "th", "|", "en-first", 1, 1, 1, 0, 0, 1, 500_000),
     }
 
 

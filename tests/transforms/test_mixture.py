@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crossic_etl.kernels.samples.shares import SampleShares, add_up
 from crossic_etl.transforms.mixture import (
     MissingSamplesError,
     choose_pairs,
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
 
 SAMPLES = (
     "arrangement string, target_lang string, split string, pair_id string, sample_id string, "
-    "n_tokens int"
+    "n_tokens int, n_en_tokens int, n_target_tokens int, similarity double"
 )
+# Tokens of the sides: even, lopsided, one-sided.
+SIDES = ((5, 4), (1, 8), (9, 0))
 # In en-first, pair i has one to three samples of 10 to 50 tokens; in retrieved, one of 20.
 ROWS = [
     *(
@@ -33,19 +36,21 @@ ROWS = [
             f"p{i}",
             f"en-first {i} {segment}",
             10 + 10 * (i % 5),
+            *SIDES[i % 3],
+            0.5,
         )
         for i in range(120)
         for segment in range(1 + i % 3)
     ),
-    *(("retrieved", "th", "train", f"q{i}", f"retrieved {i}", 20) for i in range(30)),
-    *(("mix", "th", "train", f"p{i}", f"mix {i}", 1000) for i in range(30)),
+    *(("retrieved", "th", "train", f"q{i}", f"retrieved {i}", 20, 9, 9, None) for i in range(30)),
+    *(("mix", "th", "train", f"p{i}", f"mix {i}", 1000, 0, 999, None) for i in range(30)),
 ]
 SHARES = {"en-first": 0.75, "retrieved": 0.25}
 RATES = {"en-first": 0.24, "retrieved": 1.0}
 
 
 def tokens_of(name: str) -> int:
-    return sum(row[-1] for row in ROWS if row[0] == name)
+    return sum(row[5] for row in ROWS if row[0] == name)
 
 
 def test_the_arrangement_that_limits_is_taken_whole() -> None:
@@ -149,6 +154,26 @@ def test_what_is_left_out_is_counted(samples: DataFrame, chosen: list[Row]) -> N
         "en-first": (n_samples - sum(r.samples for r in taken), sum(r.tokens for r in taken)),
         "retrieved": (0, tokens_of("retrieved")),
     }
+
+
+def test_the_shares_are_those_of_the_samples_taken(chosen: list[Row], spark: SparkSession) -> None:
+    taken = {row.pair_id for row in chosen if row.taken and row.arrangement == "en-first"}
+    sides = [row[6:8] for row in ROWS if row[0] == "en-first" and row[3] in taken]
+    shares = {
+        row.arrangement: add_up([row])
+        for row in count_mixture(spark.createDataFrame(chosen)).collect()
+    }
+    n_two_sided = sum(pair != SIDES[2] for pair in sides)
+    assert shares == {
+        "en-first": SampleShares(
+            len(sides),
+            similarity=0.5,
+            one_sided=pytest.approx(1 - n_two_sided / len(sides), abs=1e-6),
+            lopsided=pytest.approx(sum(pair == SIDES[1] for pair in sides) / n_two_sided, abs=1e-6),
+        ),
+        "retrieved": SampleShares(30, similarity=None, one_sided=0.0, lopsided=0.0),
+    }
+    assert 0 < n_two_sided < len(sides)
 
 
 def test_the_seed_sets_which_pairs_are_taken(samples: DataFrame, chosen: list[Row]) -> None:

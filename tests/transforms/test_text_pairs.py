@@ -26,7 +26,7 @@ SIDES = (
     "pair_id string, target_lang string, origin string, en_source_id string, "
     "target_source_id string, split string, reason string"
 )
-SIZES = "source_id string, n_chars int"
+SIZES = "source_id string, n_chars int, text_hash string"
 ACCEPTED = "query_id string, doc_id string, target_lang string, margin float, cosine float"
 SHARE, SEED = 0.45, 0
 # By the hash with seed 0: of the English pages, those that are for validation.
@@ -43,13 +43,13 @@ PAIR_ROWS = [
     ("ar3", "ar", 10, 43),
     ("ar4", "ar", 2, 44),
 ]
-ENGLISH_SIZES = [(f"en:{i}", 20) for i in range(1, 10)]
+ENGLISH_SIZES = [(f"en:{i}", 20, f"text {i}") for i in range(1, 10)]
 TARGET_SIZES = [
-    *((f"th:{10 + i}", 20) for i in range(1, 10)),
-    ("ja:31", 2),
-    ("ar:41", 1),
-    ("ar:43", 20),
-    ("ar:44", 20),
+    *((f"th:{10 + i}", 20, "") for i in range(1, 10)),
+    ("ja:31", 2, ""),
+    ("ar:41", 1, ""),
+    ("ar:43", 20, ""),
+    ("ar:44", 20, ""),
 ]
 CONTAMINATED = [("ar:44", 1, 0.5), ("en:77", 1, 0.5)]
 
@@ -118,8 +118,35 @@ def test_random_text_pairs_are_in_no_order_of_the_ids(text_pairs: dict[str, list
     assert len(steps) > 1
 
 
-def test_a_single_pair_is_its_own_random_one(text_pairs: dict[str, list[Row]]) -> None:
-    assert english_of(text_pairs["random"], "ja") == {31: 1}
+def test_a_single_pair_has_no_random_one_for_a_reason(text_pairs: dict[str, list[Row]]) -> None:
+    assert english_of(text_pairs["random"], "ja") == {}
+    assert english_of(text_pairs["aligned"], "ja") == {31: 1}
+    (single,) = (row for row in text_pairs["random"] if row.target_lang == "ja")
+    assert (single.reason, single.en_source_id) == ("none_near", "en:1")
+
+
+def test_random_text_pairs_have_the_columns_of_the_others(frame: Frame) -> None:
+    filtered = frame(f"{SIDES}, en_n_chars int, en_text_hash string", [])
+    for arrangements in (["mix"], ["random"], ["mix", "random"]):
+        columns = arrange_pairs(filtered, arrangements, SEED).columns
+        assert columns == [*(part.split()[0] for part in SIDES.split(", ")), "arrangements"]
+
+
+def test_a_pair_far_in_length_has_no_random_one(frame: Frame) -> None:
+    def pair(i: int, n_chars: int, text: str, reason: str | None = None) -> tuple[Any, ...]:
+        ids = (f"en:{i}", f"th:{i}", "train", reason)
+        return (f"p{i}", "th", "wikipedia", *ids, n_chars, text)
+
+    rows = [
+        pair(1, 1000, "tea"), pair(2, 1200, "coffee"), pair(3, 90_000, "history of tea"),
+        pair(4, 90_000, "history of coffee", "contaminated"), pair(5, 1000, "", "too_short"),
+    ]  # fmt: skip
+    filtered = frame(f"{SIDES}, en_n_chars int, en_text_hash string", rows)
+    found = {row.pair_id: row for row in arrange_pairs(filtered, ["random"], SEED).collect()}
+    assert {key: (row.en_source_id, row.reason) for key, row in found.items()} == {
+        "p1": ("en:2", None), "p2": ("en:1", None), "p3": ("en:3", "none_near"),
+        "p4": ("en:4", "contaminated"), "p5": ("en:5", "too_short"),
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", ["aligned", "random"])
@@ -136,7 +163,8 @@ def test_the_english_page_of_a_pair_decides_its_split(
 def test_a_pair_that_makes_no_sample_has_a_reason(
     text_pairs: dict[str, list[Row]], kind: str
 ) -> None:
-    assert {row.pair_id: row.reason for row in text_pairs[kind] if row.reason} == {
+    alone = {"ja1": "none_near"} if kind == "random" else {}
+    assert {row.pair_id: row.reason for row in text_pairs[kind] if row.reason} == alone | {
         "ar1": "too_short",
         "ar2": "too_short",
         "ar3": "too_short",
@@ -245,10 +273,11 @@ def test_texts_of_pages_and_documents_have_the_same_columns(frame: Frame) -> Non
         [("d7", None, "NOASSERTION", "Tea", 3, "a2")],
     )
     texts = page_texts(pages).unionByName(document_texts(documents)).collect()
-    assert [tuple(row)[:-1] for row in texts] == [
+    assert [tuple(row)[:-2] for row in texts] == [
         ("th:7", "ชา", "https://th/7", 70, "CC-BY-SA-4.0", "ชา", 2),
         ("d7", None, None, None, "NOASSERTION", "Tea", 3),
     ]
+    assert [row.text_hash for row in texts] == ["a1", "a2"]
 
 
 def test_each_text_of_a_pair_is_selected_once(frame: Frame) -> None:
