@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from crossic_etl.config import Config
 from crossic_etl.config.errors import UnfitSettingError
 from crossic_etl.inputs.run_inputs import RunInputs
+from crossic_etl.kernels.samples.names import SEPARATE
 from crossic_etl.pipeline.window_changes import (
     SCRATCH,
     Packing,
@@ -32,9 +33,9 @@ from crossic_etl.transforms.mixture import (
     mix_samples,
     sampling_rates,
 )
-from crossic_etl.transforms.windows import window_counts
+from crossic_etl.transforms.windows import Streams, mark_threads, window_counts
 
-SETTINGS = ("shards", "seed")
+SETTINGS = ("shards", "seed", "window.order", "window.languages")
 
 
 def run(
@@ -44,7 +45,8 @@ def run(
 
     A window is kept if all its samples are unchanged. New samples, and those of a removed window,
     are packed into windows of a new generation. All windows are made again as generation 0 with
-    ``rebuild``, or if they were made with another seed, number of shards or code.
+    ``rebuild``, or if they were made with another seed, number of shards, order or code, or with
+    languages mixed or separate where they aren't now.
 
     Windows of other lengths and policies are updated too, since they have the same samples. They
     are removed if samples have become longer than the window, which other settings can cause.
@@ -79,8 +81,9 @@ def run(
 def packing_of(config: Config) -> Packing:
     """The configured settings for packing samples."""
     kind = WindowKind(config.window.length, config.window.policy)
-    fingerprint = settings_fingerprint(config, SETTINGS)
-    return Packing(config.tokenizer, kind, config.shards, config.seed, fingerprint)
+    apart = config.languages if config.window.languages == SEPARATE else ()
+    streams = Streams(config.shards, config.seed, config.window.order, tuple(apart))
+    return Packing(config.tokenizer, kind, streams, settings_fingerprint(config, SETTINGS))
 
 
 def check_length(length: int, longest: int) -> None:
@@ -106,6 +109,8 @@ def add_mixture(
 ) -> tuple[DataFrame, dict[str, int]]:
     """The samples with those of the mixture, and the mixture's tokens of each arrangement.
 
+    They have the columns of `mark_threads`.
+
     ``held`` has a row of `count_samples` for each arrangement; ``mixture`` has its token share.
 
     Raises:
@@ -113,7 +118,7 @@ def add_mixture(
     """
     record.rows_in = sum(row.samples for row in held.values())
     if not mixture or not held:
-        return samples, {}
+        return mark_threads(samples), {}
     tokens = {name: row.tokens for name, row in held.items()}
     try:
         rates = sampling_rates(tokens, mixture)
@@ -124,7 +129,8 @@ def add_mixture(
     counts = count_mixture(chosen).collect()
     record.dropped[MIXTURE] = sum(row.left_out for row in counts)
     counted = {f"{MIXTURE}_{row.arrangement}": row.tokens for row in counts}
-    return samples.unionByName(mix_samples(samples, chosen)), counted
+    mixed = mix_samples(mark_threads(samples, in_mixture=True), chosen)
+    return mark_threads(samples).unionByName(mixed), counted
 
 
 JOB = Job(

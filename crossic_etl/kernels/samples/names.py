@@ -7,6 +7,10 @@ from __future__ import annotations
 
 POLICIES = ("sliding", "padded", "best-fit")
 
+# In which order samples go into windows, and whether windows mix target languages.
+DOCUMENTS, SHUFFLED = ORDERS = ("documents", "shuffled")
+MIXED, SEPARATE = WINDOW_LANGUAGES = ("mixed", "separate")
+
 ENGLISH = "english"
 TARGET = "target"
 
