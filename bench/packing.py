@@ -1,4 +1,5 @@
-"""What segmenting and packing cost beside the bare tokenizer, and how full the windows get.
+"""What segmenting and packing cost beside the bare tokenizer, how full the windows get, and how
+many segments stand in a window with the segment before them.
 
     python -m bench.packing [shared data folder]
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import bz2
 import json
+import random
 import sys
 import time
 import xml.etree.ElementTree as ET
@@ -19,7 +21,8 @@ from typing import IO
 
 from bench.wikitext import shared_folder
 from crossic_etl.kernels.samples.arrangements import Recipe, Sample, make_samples
-from crossic_etl.kernels.samples.packing import POLICIES, pack
+from crossic_etl.kernels.samples.names import ORDERS, SHUFFLED
+from crossic_etl.kernels.samples.packing import POLICIES, PackedSample, PackedWindow, pack
 from crossic_etl.kernels.samples.segments import NO_DOCUMENT, Document, tokenize_documents
 from crossic_etl.kernels.tokens.tokenizers import Tokenizer, load_tokenizer
 from crossic_etl.kernels.wikitext import to_text
@@ -125,18 +128,46 @@ def print_speed(pairs: Sequence[tuple[Article, Article]], tokenizer: Tokenizer) 
 def print_utilisation(
     what: str, pairs: Sequence[tuple[Article, Article]], tokenizer: Tokenizer
 ) -> None:
-    """The share of new tokens in all windows of each policy, for several lengths of samples."""
-    print(f"new tokens in windows of {LENGTH}, {what}")
+    """For several lengths of samples: `measure` of each order and policy."""
+    print(f"windows of {LENGTH}, {what}: new tokens, segments with the one before (windows)")
     for max_tokens in MAX_TOKENS:
         made = list(samples_of(pairs, tokenizer, max_tokens))
-        stream = sorted((sample.sample_id, sample.input_ids) for sample in made)
-        shares = []
-        for policy in POLICIES:
-            windows = list(pack(stream, LENGTH, policy))
-            share = sum(window.n_new for window in windows) / LENGTH / len(windows)
-            shares.append(f"{policy} {share:.4f} ({len(windows)})")
-        mean = sum(len(ids) for _, ids in stream) / len(stream)
-        print(f"  at most {max_tokens:4}: {len(stream)} samples of {mean:.0f}:", *shares)
+        mean = sum(len(sample.input_ids) for sample in made) / len(made)
+        print(f"  at most {max_tokens:4}: {len(made)} samples of {mean:.0f}")
+        for order in ORDERS:
+            stream = arrange(made, order)
+            print(f"    {order:9}", *(measure(stream, policy) for policy in POLICIES))
+
+
+def arrange(samples: Sequence[Sample], order: str) -> list[PackedSample]:
+    """One stream of samples, named ``document:segment``: in any order, or documents in any."""
+    documents: list[list[PackedSample]] = []
+    for sample in samples:
+        if sample.segment == 0:
+            documents.append([])
+        name = f"{len(documents)}:{sample.segment}"
+        documents[-1].append((name, sample.input_ids))
+    if order == SHUFFLED:
+        documents = [[sample] for document in documents for sample in document]
+    random.Random(0).shuffle(documents)
+    return [sample for document in documents for sample in document]
+
+
+def measure(stream: Sequence[PackedSample], policy: str) -> str:
+    """The share of new tokens, and that of segments, after a document's first, which are whole in
+    the window that has the segment before them whole; and the number of windows.
+    """
+    windows = list(pack(stream, LENGTH, policy, lambda name: name.partition(":")[0]))
+    new = sum(window.n_new for window in windows) / LENGTH / len(windows)
+    n_later = sum(not name.endswith(":0") for name, _ in stream)
+    together = sum(map(count_together, windows)) / max(1, n_later)
+    return f"{policy} {new:.4f} {together:.4f} ({len(windows)})"
+
+
+def count_together(window: PackedWindow) -> int:
+    """The whole segments of a window that have the one before them in it."""
+    whole = {tuple(map(int, name.split(":"))) for name in window.sample_ids[: window.n_whole]}
+    return sum((document, segment - 1) in whole for document, segment in whole)
 
 
 def samples_of(

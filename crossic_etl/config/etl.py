@@ -18,13 +18,20 @@ from crossic_etl.kernels.fingerprint import fingerprint
 from crossic_etl.kernels.samples.names import (
     ALIGNMENTS,
     ARRANGEMENTS,
+    DOCUMENTS,
+    MIXED,
+    ORDERS,
     POLICIES,
     SIMILARITIES,
     UNMATCHED,
+    WINDOW_LANGUAGES,
 )
 
 ON_DAMAGE = ("salvage", "fail")
 MINIMUM_WINDOW = 16
+# Ours, of `bench.packing`: such samples fill windows better than longer ones do, and the rest of a
+# document follows in the same window. Below the least length segments would be crumbs.
+SEGMENTS_OF_WINDOW, LEAST_DEFAULT = 4, 256
 
 
 @settings("wikipedia")
@@ -70,7 +77,8 @@ class Segment:
     """How documents are cut. None of it is published for CrossIC-PT: the defaults are ours.
 
     Attributes:
-        max_tokens: longest sample in tokens, ``[SPLIT]`` included; null for the window's length.
+        max_tokens: longest sample in tokens, ``[SPLIT]`` included; null for a quarter of
+            ``window.length``, though at least 256 tokens or the whole of a shorter window.
         separator: stands between the English and the target segment.
         min_chars: shorter texts make no pair sample (dropped as ``too_short``).
         align: pairs of several segments are cut where chunks match by the ``encoder``'s cosines, or
@@ -105,10 +113,15 @@ class Window:
         length: tokens of a window.
         policy: ``sliding`` fills windows and repeats samples that were cut, ``padded`` ends a
             window at its last whole sample, ``best-fit`` places whole samples to waste the least.
+        order: ``documents`` keeps the samples of a pair together, in the pair's order, with pairs
+            in an order drawn with the seed; ``shuffled`` scatters them. Ours.
+        languages: ``mixed`` windows hold any target languages, ``separate`` ones only one. Ours.
     """
 
     length: Whole = 4096
     policy: Annotated[Text, OneOf(POLICIES)] = "sliding"
+    order: Annotated[Text, OneOf(ORDERS)] = DOCUMENTS
+    languages: Annotated[Text, OneOf(WINDOW_LANGUAGES)] = MIXED
 
     def __post_init__(self) -> None:
         fits = self.length >= MINIMUM_WINDOW
@@ -207,7 +220,9 @@ class Config:
     @property
     def max_tokens(self) -> int:
         """Longest sample in tokens, ``[SPLIT]`` included."""
-        return self.segment.max_tokens or self.window.length
+        length = self.window.length
+        default = min(length, max(LEAST_DEFAULT, length // SEGMENTS_OF_WINDOW))
+        return self.segment.max_tokens or default
 
     def digest(self) -> str:
         """Hash of all settings, 16 hex digits: runs with equal digests make equal tables.

@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 from crossic_etl.schemas import WINDOWS
 from crossic_etl.tables import Scope, Tables
 from crossic_etl.transforms.windows import (
+    Streams,
     find_broken,
     make_windows,
     renew_repeated,
@@ -40,15 +41,14 @@ class Packing:
     Attributes:
         tokenizer: of the samples.
         kind: of the windows.
-        shards: number of independent window streams.
-        seed: for the order of the samples.
-        settings_fingerprint: of shards, seed and code; windows with another one are replaced.
+        streams: into which samples are divided, and the samples' order in them.
+        settings_fingerprint: of shards, seed, order, languages and code; windows with another one
+            are replaced.
     """
 
     tokenizer: str
     kind: WindowKind
-    shards: int
-    seed: int
+    streams: Streams
     settings_fingerprint: str
 
     def scope(self, arrangements: Sequence[str]) -> Scope:
@@ -206,7 +206,7 @@ def stage_addition(
 def pack(samples: DataFrame, packing: Packing, generation: int) -> DataFrame:
     """Packs samples into windows of one generation."""
     length, policy = packing.kind
-    return make_windows(samples, length, policy, packing.shards, packing.seed, generation)
+    return make_windows(samples, length, policy, packing.streams, generation)
 
 
 def count_whole(windows: DataFrame) -> int:

@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from crossic_etl.config import Config
 from crossic_etl.config.errors import UnfitSettingError
 from crossic_etl.inputs.run_inputs import RunInputs
+from crossic_etl.kernels.samples.names import SEPARATE
 from crossic_etl.kernels.samples.shares import COUNTS, add_up
 from crossic_etl.pipeline.window_changes import (
     SCRATCH,
@@ -34,11 +35,11 @@ from crossic_etl.transforms.mixture import (
     mix_samples,
     sampling_rates,
 )
-from crossic_etl.transforms.windows import window_counts
+from crossic_etl.transforms.windows import Streams, mark_threads, window_counts
 
 log = logging.getLogger(__name__)
 
-SETTINGS = ("shards", "seed")
+SETTINGS = ("shards", "seed", "window.order", "window.languages")
 
 
 def run(
@@ -48,7 +49,8 @@ def run(
 
     A window is kept if all its samples are unchanged. New samples, and those of a removed window,
     are packed into windows of a new generation. All windows are made again as generation 0 with
-    ``rebuild``, or if they were made with another seed, number of shards or code.
+    ``rebuild``, or if they were made with another seed, number of shards, order or code, or with
+    languages mixed or separate where they aren't now.
 
     Windows of other lengths and policies are updated too, since they have the same samples. They
     are removed if samples have become longer than the window, which other settings can cause.
@@ -83,8 +85,9 @@ def run(
 def packing_of(config: Config) -> Packing:
     """The configured settings for packing samples."""
     kind = WindowKind(config.window.length, config.window.policy)
-    fingerprint = settings_fingerprint(config, SETTINGS)
-    return Packing(config.tokenizer, kind, config.shards, config.seed, fingerprint)
+    apart = config.languages if config.window.languages == SEPARATE else ()
+    streams = Streams(config.shards, config.seed, config.window.order, tuple(apart))
+    return Packing(config.tokenizer, kind, streams, settings_fingerprint(config, SETTINGS))
 
 
 def check_length(length: int, longest: int) -> None:
@@ -111,6 +114,8 @@ def add_mixture(
     """The samples with those of the mixture, and the mixture's counts of each arrangement.
 
     The counts are tokens, as ``mixture_{arrangement}``, and those of `kernels.samples.shares`.
+    They have the columns of `mark_threads`.
+
     ``held`` has a row of `count_samples` for each arrangement; ``mixture`` has its token share.
 
     Raises:
@@ -118,7 +123,7 @@ def add_mixture(
     """
     record.rows_in = sum(row.samples for row in held.values())
     if not mixture or not held:
-        return samples, {}
+        return mark_threads(samples), {}
     tokens = {name: row.tokens for name, row in held.items()}
     try:
         rates = sampling_rates(tokens, mixture)
@@ -134,7 +139,8 @@ def add_mixture(
         counted |= {key: row.tokens} | {f"{key}_{name}": row[name] for name in COUNTS}
         shares = add_up([row]).line()
         log.info("mixture: %s: %s tokens, %s", row.arrangement, f"{row.tokens:,}", shares)
-    return samples.unionByName(mix_samples(samples, chosen)), counted
+    mixed = mix_samples(mark_threads(samples, in_mixture=True), chosen)
+    return mark_threads(samples).unionByName(mixed), counted
 
 
 JOB = Job(

@@ -46,7 +46,7 @@ wikipedia:
 tokenizer: some/model
 split_token: "[SPLIT]"
 segment: {max_tokens: 100, separator: "\\n", min_chars: 5}
-window: {length: 200, policy: best-fit}
+window: {length: 200, policy: best-fit, order: shuffled, languages: separate}
 arrangements: [mix, random]
 mixture: {mix: 0.25, random: 0.75}
 validation_share: 0.2
@@ -66,7 +66,7 @@ shards: 3
         tokenizer="some/model",
         split_token="[SPLIT]",
         segment=Segment(100, "\n", 5),
-        window=Window(200, "best-fit"),
+        window=Window(200, "best-fit", "shuffled", "separate"),
         arrangements=("mix", "random"),
         mixture={"mix": 0.25, "random": 0.75},
         validation_share=0.2,
@@ -82,6 +82,8 @@ shards: 3
         ("window: {length: 15}", "window.length", "15", "at least 16 tokens"),
         ("window: {length: '64'}", "window.length", "'64'", "a whole number"),
         ("window: {length: 64.0}", "window.length", "64.0", "a whole number"),
+        ("window: {order: random}", "window.order", "'random'", "documents or shuffled"),
+        ("window: {languages: one}", "window.languages", "'one'", "mixed or separate"),
         (
             "window: {policy: best_fit}",
             "window.policy",
@@ -235,7 +237,10 @@ def test_an_override_goes_before_the_file(tmp_path: Path) -> None:
     [
         ("seed", "--set: 'seed' given, expected key=value"),
         ("=1", "--set: '=1' given, expected key=value"),
-        ("window.size=1", "window.size: there is no such key; there are length, policy"),
+        (
+            "window.size=1",
+            "window.size: there is no such key; there are languages, length, order, policy",
+        ),
         ("a=1", "a: there is no such key; there are arrangements, crawl, download,"),
         ("windows.length=1", "windows: there is no such key; did you mean window?"),
         ("seed=", "seed: None given, expected a whole number"),
@@ -270,8 +275,18 @@ def test_english_is_read_before_the_targets() -> None:
     assert Config("a", ("th", "ja")).wikis == ("en", "th", "ja")
 
 
-def test_the_longest_sample_is_the_window_where_nothing_else_is_said() -> None:
-    assert Config("a", ("th",), window=Window(64)).max_tokens == 64
+@pytest.mark.parametrize(
+    ("length", "longest"),
+    [(16, 16), (64, 64), (256, 256), (257, 256), (1027, 256), (1028, 257), (4096, 1024)],
+)
+def test_the_longest_sample_is_a_quarter_of_a_window_that_is_not_short(
+    length: int, longest: int
+) -> None:
+    assert Config("a", ("th",), window=Window(length)).max_tokens == longest
+
+
+def test_the_longest_sample_is_the_one_that_is_said() -> None:
+    assert Config("a", ("th",), segment=Segment(64), window=Window(64)).max_tokens == 64
     assert Config("a", ("th",), segment=Segment(32), window=Window(64)).max_tokens == 32
 
 
@@ -301,9 +316,15 @@ def test_names_are_listed_for_a_reader() -> None:
         (lambda: Window(15), "window.length: 15 given, expected at least 16 tokens"),
         (lambda: Window("64"), "window.length: '64' given, expected a whole number"),
         (lambda: Window(policy="best_fit"), "window.policy: 'best_fit' given, expected sliding, "),
-        (lambda: Window(size=1), "window.size: there is no such key; there are length, policy"),
+        (
+            lambda: Window(size=1),
+            "window.size: there is no such key; there are languages, length, order, policy",
+        ),
         (lambda: Window(64, length=64), "window.length: 64 given, expected it once"),
-        (lambda: Window(64, "padded", 3), "Window has 2 settings; more were given"),
+        (
+            lambda: Window(64, "padded", "documents", "mixed", 3),
+            "Window has 4 settings; more were given",
+        ),
         (lambda: Config("a"), "languages is missing, and has no default"),
         (lambda: Config("a", "th"), "languages: 'th' given, expected a list"),
         (lambda: Config("a", ("th",), window=64), "window: 64 given, expected a mapping of keys"),
@@ -329,7 +350,9 @@ def test_settings_are_plain_values_for_python_code() -> None:
     assert config == Config("a", ("th",), window=Window(64))
     assert hash(Window(64)) == hash(Window(length=64))
     assert replace(config, seed=3).seed == 3
-    assert asdict(config)["window"] == {"length": 64, "policy": "sliding"}
+    assert asdict(config)["window"] == {
+        "length": 64, "policy": "sliding", "order": "documents", "languages": "mixed"
+    }  # fmt: skip
     assert pickle.loads(pickle.dumps(config)) == config
     with pytest.raises(FrozenInstanceError):
         config.seed = 4  # type: ignore[misc]
@@ -338,7 +361,7 @@ def test_settings_are_plain_values_for_python_code() -> None:
 
 
 def test_the_digest_stays_for_the_same_settings() -> None:
-    assert Config("a", ("th",)).digest() == "ab1dfcab13d5d8ad"
+    assert Config("a", ("th",)).digest() == "0c51fe50f5a28137"
     config = Config(
         "/data/t",
         ("th", "ja"),
@@ -351,7 +374,7 @@ def test_the_digest_stays_for_the_same_settings() -> None:
         encoder=Encoder(half=True),
         neighbours=Neighbours(thresholds={"*": 1.0}, precision=None),
     )
-    assert config.digest() == "93e9e8e2ec85fea0"
+    assert config.digest() == "bc3293116ea67d8c"
 
 
 def test_lists_of_names_stand_where_they_are_implemented() -> None:

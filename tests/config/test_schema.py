@@ -64,6 +64,8 @@ def test_names_and_defaults_are_in_the_schema() -> None:
     schema = json_schema()
     assert property_of(schema, "window.policy")["enum"] == ["sliding", "padded", "best-fit"]
     assert property_of(schema, "window.policy")["default"] == "sliding"
+    assert property_of(schema, "window.order")["enum"] == ["documents", "shuffled"]
+    assert property_of(schema, "window.languages")["default"] == "mixed"
     assert property_of(schema, "arrangements")["items"]["enum"][:2] == ["en-first", "target-first"]
     assert property_of(schema, "arrangements")["default"] == ["en-first"]
     assert property_of(schema, "encoder.dtype")["enum"] == ["float32", "float16", "bfloat16"]

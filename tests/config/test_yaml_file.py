@@ -108,7 +108,10 @@ def test_the_line_of_a_wrong_item_of_a_list_is_named(tmp_path: Path) -> None:
     [
         ("windw: {}", ":3: windw: there is no such key; did you mean window? There are "),
         ("window:\n  lenght: 64", ":4: window.lenght: there is no such key; did you mean length?"),
-        ("window:\n  1: 64", ":4: window.1: there is no such key; there are length, policy"),
+        (
+            "window:\n  1: 64",
+            ":4: window.1: there is no such key; there are languages, length, order, policy",
+        ),
         ("crawl:\n  sources:\n    - format: wet", ":5: crawl.sources.path is missing"),
         (
             "crawl:\n  sources:\n    - path: a\n    - path: b\n      format: warc",

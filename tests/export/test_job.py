@@ -25,7 +25,7 @@ from crossic_etl.schemas import RUNS, SAMPLES, WINDOWS
 from crossic_etl.tables import TableError, Tables
 from crossic_etl.training.reader import main as verify
 from crossic_etl.training.reader import open_export
-from crossic_etl.transforms.windows import make_windows
+from crossic_etl.transforms.windows import Streams, make_windows, mark_threads
 from tests.support.commands import export as main
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ def config(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Con
     tables = Tables(spark, root)
     samples = spark.createDataFrame([sample(i) for i in range(N)], SAMPLES.schema)
     tables.replace(SAMPLES, samples, {"arrangement": ["en-first"]})
-    windows = make_windows(samples, LENGTH, "sliding", config.shards, config.seed)
+    streams = Streams(config.shards, config.seed)
+    windows = make_windows(mark_threads(samples), LENGTH, "sliding", streams)
     tables.replace(WINDOWS, windows, {"arrangement": ["en-first"]})
     return config
 

@@ -175,7 +175,7 @@ def test_a_wrong_configuration_needs_no_spark_to_be_refused(tmp_path: Path) -> N
     assert done.stdout == ""
     assert done.stderr == (
         "error: --set: window.lenght: there is no such key; did you mean length? "
-        "There are length, policy\n"
+        "There are languages, length, order, policy\n"
     )
 
 

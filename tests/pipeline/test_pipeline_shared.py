@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from crossic_etl.schemas import PAGES, PAIRS, REDIRECTS, RUNS, SAMPLES, WINDOWS
 from tests.conftest import LANGUAGES
 
 if TYPE_CHECKING:
+    from pyspark.sql import Row
+
     from crossic_etl.config import Config
     from crossic_etl.tables import Tables
 
@@ -73,6 +76,30 @@ def test_every_sample_is_whole_in_one_window(shared_tables: Tables) -> None:
     whole = [sample for row in windows for sample in row.sample_ids[: row.n_whole]]
     assert sorted(whole) == sorted(samples)
     assert sum(row.n_new for row in windows) == sum(samples.values())
+
+
+def test_the_segments_of_real_articles_follow_one_another(shared_tables: Tables) -> None:
+    samples = {row.sample_id: row for row in shared_tables.read(SAMPLES).collect()}
+    order = ("arrangement", "split", "shard", "position")
+    of_streams: dict[tuple[str, ...], list[Row]] = {}
+    for row in shared_tables.read(WINDOWS).orderBy(*order).collect():
+        stream = of_streams.setdefault((row.arrangement, row.split, row.shard), [])
+        stream.extend(samples[name] for name in row.sample_ids[: row.n_whole])
+    seen: list[tuple[str, str, bool]] = []
+    for (arrangement, *_), stream in of_streams.items():
+        for text, run in groupby(stream, key=lambda row: (row.pair_id, row.en_source_id is None)):
+            rows = list(run)
+            assert [row.segment for row in rows] == list(range(rows[0].n_segments))
+            seen.append((arrangement, *text))
+    assert len(seen) == len(set(seen))
+
+
+def test_no_window_of_mix_holds_both_texts_of_a_pair(shared_tables: Tables) -> None:
+    samples = {row.sample_id: row for row in shared_tables.read(SAMPLES).collect()}
+    for window in shared_tables.select(WINDOWS, {"arrangement": ["mix"]}).collect():
+        held = [samples[name] for name in window.sample_ids]
+        sides = {(row.pair_id, row.en_source_id is None) for row in held}
+        assert len(sides) == len({pair for pair, _ in sides})
 
 
 def test_all_arrangements_hold_the_same_documents(shared_tables: Tables) -> None:

@@ -18,6 +18,7 @@ from crossic_etl.pipeline.window_changes import (
 )
 from crossic_etl.schemas import WINDOWS
 from crossic_etl.tables import Tables
+from crossic_etl.transforms.windows import Streams, mark_threads
 from tests.support.rows import write_rows
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame, SparkSession
 
-PACKING = Packing("qwen2.5", WindowKind(8, "padded"), 1, 0, "made so")
+PACKING = Packing("qwen2.5", WindowKind(8, "padded"), Streams(1, 0), "made so")
 
 
 def test_the_scope_of_some_arrangements_has_the_kind_and_the_tokenizer() -> None:
@@ -80,12 +81,13 @@ def tables(spark: SparkSession, tmp_path: Path) -> Tables:
 def samples(tables: Tables, lengths: dict[str, int]) -> DataFrame:
     columns = (
         "arrangement string, tokenizer string, split string, sample_id string, pair_id string, "
-        "target_lang string, input_ids array<int>"
+        "target_lang string, input_ids array<int>, segment int, en_source_id string"
     )
     rows = [
-        ("mix", "qwen2.5", "train", name, name, "th", list(range(n))) for name, n in lengths.items()
+        ("mix", "qwen2.5", "train", name, name, "th", list(range(n)), 0, "en:1")
+        for name, n in lengths.items()
     ]
-    return tables.spark.createDataFrame(rows, columns)
+    return mark_threads(tables.spark.createDataFrame(rows, columns))
 
 
 def held(tables: Tables) -> list[tuple[int, list[str]]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,15 +19,17 @@ from tests.support.rows import row_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pyspark.sql import SparkSession
+    from pyspark.sql import Row, SparkSession
 
 
 def write_samples(tables: Tables, lengths: dict[str, int]) -> None:
-    """Samples of so many tokens."""
+    """Samples of so many tokens; a name may be ``lang:pair:segment``."""
+    parts = {name: (name if ":" in name else f"th:{name}:0").split(":") for name in lengths}
     rows = [
         row_of(
             SAMPLES, sample_id=name, arrangement="en-first", tokenizer="qwen2.5", split="train",
-            target_lang="th", input_ids=list(range(n)), n_tokens=n,
+            target_lang=parts[name][0], pair_id=parts[name][1], segment=int(parts[name][2]),
+            input_ids=list(range(n)), n_tokens=n,
         )
         for name, n in lengths.items()
     ]  # fmt: skip
@@ -68,3 +72,80 @@ def test_windows_of_another_length_follow_their_samples_or_go(
     ):
         windows.run(spark, short)
     assert tables.version(WINDOWS) == version
+
+
+def config_of(tables: Tables, length: int = 32, **window: str) -> Config:
+    settings = Window(length, "padded", **window)
+    return Config(tables.root, ("ja", "th"), window=settings, shards=1)
+
+
+def kept(tables: Tables, length: int = 32) -> list[Row]:
+    """The windows of a length by generation, shard and position, each key once."""
+    rows = tables.read(WINDOWS).where(f"window_length = {length}").collect()
+    keys = [tuple(row[name] for name in WINDOWS.key) for row in rows]
+    assert len(keys) == len(set(keys))
+    return sorted(rows, key=lambda row: (row.generation, row.shard, row.position))
+
+
+def names(rows: list[Row]) -> list[list[str]]:
+    return [row.sample_ids for row in rows]
+
+
+def all_names(rows: list[Row]) -> list[str]:
+    return sorted(name for row in rows for name in row.sample_ids)
+
+
+MONTH = {f"{lang}:{pair}:{i}": 10 for lang in ("ja", "th") for pair in "ab" for i in range(4)}
+
+
+def test_windows_in_another_order_are_made_again_whatever_their_length(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    tables = Tables(spark, str(tmp_path))
+    write_samples(tables, MONTH)
+    for length in (64, 32):
+        windows.run(spark, config_of(tables, length))
+    documents = {length: names(kept(tables, length)) for length in (32, 64)}
+    write_samples(tables, {**MONTH, "th:c:0": 10})
+    windows.run(spark, config_of(tables))
+    assert {row.generation for row in kept(tables)} == {0, 1}
+    windows.run(spark, config_of(tables, order="shuffled"))
+    for length in (32, 64):
+        rows = kept(tables, length)
+        assert {row.generation for row in rows} == {0}
+        assert all_names(rows) == sorted([*MONTH, "th:c:0"])
+        assert names(rows)[:4] != documents[length][:4]
+    write_samples(tables, MONTH)
+    windows.run(spark, config_of(tables))
+    assert {length: names(kept(tables, length)) for length in (32, 64)} == documents
+
+
+def test_windows_hold_one_language_each_over_the_months(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    tables = Tables(spark, str(tmp_path))
+    separate = config_of(tables, languages="separate")
+    write_samples(tables, MONTH)
+    windows.run(spark, separate)
+    first = kept(tables)
+    assert {row.generation for row in first} == {0}
+    later = {name: n for name, n in MONTH.items() if not name.startswith("ja:b")}
+    later |= {f"{lang}:c:{i}": 10 for lang in ("ja", "th") for i in range(4)}
+    write_samples(tables, later)
+    windows.run(spark, separate)
+    rows = kept(tables)
+    assert [len(set(row.sample_langs)) for row in rows] == [1] * len(rows)
+    assert all_names(rows) == sorted(later)
+    whole = [found for found in names(first) if set(found) <= set(later)]
+    assert names([row for row in rows if row.generation == 0]) == whole
+    assert {row.sample_langs[0] for row in rows if row.generation == 1} == {"ja", "th"}
+    # Of a pair, the segments that come together stay in order.
+    for row in rows:
+        segments = [name.split(":")[1:] for name in row.sample_ids]
+        assert all(a[1] < b[1] for a, b in pairwise(segments) if a[0] == b[0])
+
+    windows.run(spark, replace(separate, window=replace(separate.window, languages="mixed")))
+    mixed = kept(tables)
+    assert {row.generation for row in mixed} == {0}
+    assert all_names(mixed) == sorted(later)
+    assert {row.shard for row in mixed} == {0}

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from crossic_etl.kernels.samples.names import DOCUMENTS, ORDERS, SHUFFLED
 from crossic_etl.schemas import WINDOWS
-from crossic_etl.transforms.windows import make_windows, window_counts
+from crossic_etl.transforms.windows import Streams, make_windows, mark_threads, window_counts
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, Row, SparkSession
@@ -16,7 +17,7 @@ Frame = Callable[[str, list[tuple[Any, ...]]], "DataFrame"]
 
 SAMPLES = (
     "arrangement string, tokenizer string, split string, sample_id string, target_lang string, "
-    "input_ids array<int>, pair_id string"
+    "input_ids array<int>, pair_id string, segment int, en_source_id string"
 )
 LENGTH, SHARDS = 16, 3
 
@@ -29,11 +30,18 @@ def lang_of(i: int) -> str:
     return ("th", "ja", "ar")[i % 3]
 
 
+def sample(
+    arrangement: str, split: str, name: str, lang: str, ids: list[int], pair: str, english: bool
+) -> tuple[Any, ...]:
+    source = "en:1" if english else None
+    return (arrangement, "qwen2.5", split, name, lang, ids, pair, 0, source)
+
+
 # Sample i is made of its own number, so that each token says where it is from.
 SIZES = [1 + i * 7 % 13 for i in range(40)]
 ROWS = [
-    (arrangement, "qwen2.5", split_of(i), f"{arrangement}-{i}", lang_of(i), [i] * size, str(i))
-    for arrangement in ("en-first", "mix")
+    sample(name, split_of(i), f"{name}-{i}", lang_of(i), [i] * size, str(i), i % 2 == 0)
+    for name in ("en-first", "mix")
     for i, size in enumerate(SIZES)
 ]
 
@@ -54,16 +62,23 @@ def number_of(name: str) -> int:
     return int(name.rpartition("-")[2])
 
 
-def windows_of(frame: DataFrame, policy: str = "sliding", seed: int = 0) -> list[Row]:
-    made = make_windows(frame, LENGTH, policy, SHARDS, seed)
+def windows_of(
+    frame: DataFrame, policy: str = "sliding", seed: int = 0, order: str = DOCUMENTS
+) -> list[Row]:
+    made = make_windows(mark_threads(frame), LENGTH, policy, Streams(SHARDS, seed, order))
     assert made.columns == WINDOWS.columns
     rows: list[Row] = made.collect()
     return sorted(rows, key=lambda row: (row.arrangement, row.split, row.shard, row.position))
 
 
+@pytest.fixture(scope="module", params=ORDERS)
+def order(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def sliding(spark: SparkSession) -> list[Row]:
-    return windows_of(spark.createDataFrame(ROWS, SAMPLES))
+def sliding(spark: SparkSession, order: str) -> list[Row]:
+    return windows_of(spark.createDataFrame(ROWS, SAMPLES), order=order)
 
 
 def test_each_sample_is_whole_in_one_window_of_its_arrangement(sliding: list[Row]) -> None:
@@ -113,24 +128,27 @@ def test_each_sample_of_a_window_has_its_language(sliding: list[Row]) -> None:
 
 
 def test_partitions_and_the_order_of_rows_change_nothing(
-    spark: SparkSession, sliding: list[Row]
+    spark: SparkSession, sliding: list[Row], order: str
 ) -> None:
     shuffled = spark.createDataFrame(ROWS[::-1], SAMPLES).repartition(5, "sample_id")
-    assert windows_of(shuffled) == sliding
+    assert windows_of(shuffled, order=order) == sliding
 
 
-def test_the_seed_sets_the_order(spark: SparkSession, sliding: list[Row]) -> None:
-    assert windows_of(spark.createDataFrame(ROWS, SAMPLES), seed=1) != sliding
+def test_the_seed_sets_the_order(spark: SparkSession, sliding: list[Row], order: str) -> None:
+    assert windows_of(spark.createDataFrame(ROWS, SAMPLES), seed=1, order=order) != sliding
 
 
 def test_another_arrangement_changes_no_window_of_this_one(
-    spark: SparkSession, sliding: list[Row]
+    spark: SparkSession, sliding: list[Row], order: str
 ) -> None:
     mixed = spark.createDataFrame([row for row in ROWS if row[0] == "mix"], SAMPLES)
-    assert windows_of(mixed) == [row for row in sliding if row.arrangement == "mix"]
+    found = windows_of(mixed, order=order)
+    assert found == [row for row in sliding if row.arrangement == "mix"]
 
 
-def test_the_same_share_of_each_arrangement_is_of_the_same_documents(spark: SparkSession) -> None:
+def test_the_same_share_of_each_arrangement_is_of_the_same_documents(
+    spark: SparkSession, order: str
+) -> None:
     """Half of the windows: most pairs are in all of them, or in none."""
     n_pairs = 1200
     made = {
@@ -139,11 +157,11 @@ def test_the_same_share_of_each_arrangement_is_of_the_same_documents(spark: Spar
         "mix": {f"{i}{side}": (i, side) for i in range(n_pairs) for side in "cd"},
     }
     rows = [
-        (name, "qwen2.5", "train", sample_id, "th", [1] * (2 if name == "mix" else 4), str(i))
+        sample(name, "train", key, "th", [1] * (2 if name == "mix" else 4), str(i), side != "d")
         for name, samples in made.items()
-        for sample_id, (i, _) in samples.items()
+        for key, (i, side) in samples.items()
     ]
-    windows = windows_of(spark.createDataFrame(rows, SAMPLES))
+    windows = windows_of(spark.createDataFrame(rows, SAMPLES), order=order)
     sides: dict[str, dict[str, set[int]]] = {}
     last = {stream_of(row): row.position for row in windows}
     for name, samples in made.items():
@@ -158,13 +176,15 @@ def test_the_same_share_of_each_arrangement_is_of_the_same_documents(spark: Spar
         assert len(one & found) > 0.9 * len(one)
 
 
-def test_both_sides_of_a_pair_seldom_stand_side_by_side(spark: SparkSession) -> None:
+def test_both_sides_of_a_pair_seldom_stand_side_by_side_where_samples_are_shuffled(
+    spark: SparkSession,
+) -> None:
     rows = [
-        ("mix", "qwen2.5", "train", f"{i}{side}", "th", [1, 2], str(i))
+        sample("mix", "train", f"{i}{side}", "th", [1, 2], str(i), side == "e")
         for i in range(640)
         for side in "et"
     ]
-    windows = windows_of(spark.createDataFrame(rows, SAMPLES))
+    windows = windows_of(spark.createDataFrame(rows, SAMPLES), order=SHUFFLED)
     names = [row.sample_ids for row in windows]
     beside = sum(a[:-1] == b[:-1] for found in names for a, b in pairwise(found))
     assert beside < 640 / 20
@@ -189,6 +209,7 @@ def test_windows_are_counted_with_their_samples_and_tokens(frame: Frame) -> None
 
 
 def test_without_samples_there_are_no_windows(frame: Frame) -> None:
-    windows = make_windows(frame(SAMPLES, []), LENGTH, "best-fit", SHARDS, 0)
+    samples = mark_threads(frame(SAMPLES, []))
+    windows = make_windows(samples, LENGTH, "best-fit", Streams(SHARDS, 0))
     (row,) = window_counts(windows).collect()
     assert row.asDict() == {"windows": 0, "samples": 0, "new": 0, "repeated": 0, "padding": 0}

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 POLICIES = ("sliding", "padded", "best-fit")
 
+# In which order samples go into windows, and whether windows mix target languages.
+DOCUMENTS, SHUFFLED = ORDERS = ("documents", "shuffled")
+MIXED, SEPARATE = WINDOW_LANGUAGES = ("mixed", "separate")
 BY_ENCODER, BY_ANCHORS, BY_POSITION = "encoder", "anchors", "position"
 ALIGNMENTS = (BY_ENCODER, BY_ANCHORS, BY_POSITION)
 # Which samples have the cosine of their sides: those that were aligned by it, or all.

@@ -21,6 +21,8 @@ from crossic_etl.kernels.tokens.ends import Ids
 BEST_FIT_BLOCK = 10_000
 
 PackedSample = tuple[str, Ids]
+# Sample id to the name of its document.
+DocumentOf = Callable[[str], str]
 
 
 class PackedWindow(NamedTuple):
@@ -41,15 +43,23 @@ class PackedWindow(NamedTuple):
     n_padding: int
 
 
-def pack(samples: Iterable[PackedSample], length: int, policy: str) -> Iterator[PackedWindow]:
+def pack(
+    samples: Iterable[PackedSample], length: int, policy: str, document_of: DocumentOf = str
+) -> Iterator[PackedWindow]:
     """The windows of ``length`` tokens for (sample_id, ids) in order, by a policy's name.
+
+    ``document_of`` names the document of a sample that was taken from ``samples``; only `best-fit`
+    asks for it, since the others keep the order. By default each sample is its own.
 
     Raises ValueError for an unknown policy, and for a sample that is empty or longer than a window.
     """
     if policy not in POLICIES:
         expected = ", ".join(POLICIES)
         raise ValueError(f"window.policy: {policy!r} is none; expected one of {expected}")
-    return _PACKERS[policy](_checked(samples, length), length)
+    checked = _checked(samples, length)
+    if policy == "best-fit":
+        return pack_best_fit(checked, length, document_of=document_of)
+    return pack_sliding(checked, length) if policy == "sliding" else pack_padded(checked, length)
 
 
 def pack_sliding(samples: Iterable[PackedSample], length: int) -> Iterator[PackedWindow]:
@@ -94,18 +104,47 @@ def pack_padded(samples: Iterable[PackedSample], length: int) -> Iterator[Packed
 
 
 def pack_best_fit(
-    samples: Iterable[PackedSample], length: int, block: int = BEST_FIT_BLOCK
+    samples: Iterable[PackedSample],
+    length: int,
+    block: int = BEST_FIT_BLOCK,
+    document_of: DocumentOf = str,
 ) -> Iterator[PackedWindow]:
-    """Whole samples, the longest first, each in the window where it leaves the least room.
+    """Runs of whole samples, the longest first, each in the window where it leaves the least room.
 
-    Best-fit decreasing over blocks of ``block`` samples. Samples of one length are taken in stream
+    A run has the samples of one document that follow one another, as many as a window holds.
+    Best-fit decreasing over blocks of ``block`` samples. Runs of one length are taken in stream
     order, windows with the same room in the order in which they got it. Within a window samples
     stand in stream order, and windows come in the order of their first samples.
     """
     stream = iter(samples)
     while held := list(islice(stream, block)):
-        for members in best_fit([len(ids) for _, ids in held], length):
+        sizes = [len(ids) for _, ids in held]
+        documents = [document_of(sample_id) for sample_id, _ in held]
+        for members in fit_runs(sizes, documents, length):
             yield _window([held[i] for i in members], length)
+
+
+def fit_runs(sizes: Sequence[int], documents: Sequence[str], length: int) -> list[list[int]]:
+    """`best_fit` of runs of samples of one document, as indices of ``sizes`` by window.
+
+    Never more windows than in stream order.
+    """
+    runs = _runs(sizes, documents, length)
+    fitted = best_fit([sum(sizes[i] for i in run) for run in runs], length)
+    windows = [[i for number in members for i in runs[number]] for members in fitted]
+    return min(windows, _in_order(sizes, length), key=len)
+
+
+def _runs(sizes: Sequence[int], documents: Sequence[str], length: int) -> list[list[int]]:
+    runs: list[list[int]] = []
+    room, last = 0, None
+    for i, (size, document) in enumerate(zip(sizes, documents, strict=True)):
+        if size > room or document != last:
+            runs.append([])
+            room, last = length, document
+        runs[-1].append(i)
+        room -= size
+    return runs
 
 
 def best_fit(sizes: Sequence[int], length: int) -> list[list[int]]:
@@ -151,11 +190,6 @@ def _longest_first(sizes: Sequence[int], length: int) -> list[list[int]]:
                 insort(rooms, room - size)
             by_room[room - size].append(window)
     return sorted((sorted(members) for members in windows), key=lambda members: members[0])
-
-
-_PACKERS: dict[str, Callable[[Iterable[PackedSample], int], Iterator[PackedWindow]]] = dict(
-    zip(POLICIES, (pack_sliding, pack_padded, pack_best_fit), strict=True)
-)
 
 
 def _checked(samples: Iterable[PackedSample], length: int) -> Iterator[PackedSample]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import groupby, pairwise
+
 import numpy as np
 import pytest
 from hypothesis import example, given
@@ -147,3 +149,53 @@ def test_sliding_shows_each_sample_whole_once_and_repeats_a_prefix(sizes: list[i
 @example(sizes=[3, 6, 10, 4, 8, 8])  # the longest first needs three windows of 20, in order two
 def test_best_fit_never_needs_more_windows_than_padded(sizes: list[int]) -> None:
     assert len(run(sizes, "best-fit")) <= len(run(sizes, "padded"))
+
+
+def document_of(name: str) -> str:
+    """Three samples of the stream are a document."""
+    return str(int(name.removeprefix("s")) // 3)
+
+
+def runs_of(windows: list[PackedWindow]) -> list[list[str]]:
+    return [list(run) for w in windows for _, run in groupby(w.sample_ids, key=document_of)]
+
+
+def test_best_fit_keeps_the_samples_of_a_document_together() -> None:
+    sizes = [6, 6, 6, 9, 9, 9, 2, 2, 2, 11]
+    windows = list(pack(stream(sizes), 20, "best-fit", document_of))
+    assert [window.sample_ids for window in windows] == [
+        ["s0", "s1", "s2"], ["s3", "s4"], ["s5", "s9"], ["s6", "s7", "s8"],
+    ]  # fmt: skip
+    alone = list(pack(stream(sizes), 20, "best-fit"))
+    assert [window.sample_ids for window in alone] != [window.sample_ids for window in windows]
+
+
+@given(sizes=SIZES)
+def test_best_fit_of_documents_needs_no_more_windows_than_padded(sizes: list[int]) -> None:
+    windows = list(pack(stream(sizes), LENGTH, "best-fit", document_of))
+    assert len(windows) <= len(run(sizes, "padded"))
+    names = [name for window in windows for name in window.sample_ids]
+    assert sorted(names) == sorted(name for name, _ in stream(sizes))
+    for window in windows:
+        numbers = [int(name.removeprefix("s")) for name in window.sample_ids]
+        assert numbers == sorted(numbers)
+
+
+@given(sizes=SIZES)
+def test_best_fit_splits_a_document_only_where_a_window_is_full(sizes: list[int]) -> None:
+    windows = list(pack(stream(sizes), LENGTH, "best-fit", document_of))
+    if len(windows) == len(run(sizes, "padded")):
+        return  # may be in stream order, which splits documents anywhere
+    lengths = dict(stream(sizes))
+    for _, of_document in groupby(sorted(runs_of(windows), key=by_number), key=document_of_run):
+        for run_, following in pairwise(list(of_document)):
+            held = sum(len(lengths[name]) for name in run_)
+            assert held + len(lengths[following[0]]) > LENGTH
+
+
+def by_number(run: list[str]) -> int:
+    return int(run[0].removeprefix("s"))
+
+
+def document_of_run(run: list[str]) -> str:
+    return document_of(run[0])
