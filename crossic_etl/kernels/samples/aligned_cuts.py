@@ -33,6 +33,7 @@ BY_POSITION = "position"
 # characters differ by a few samples; 300 reaches every goal.
 CHUNK_RULE = SpanRule("lead", 300)
 _DECIMALS = 4
+MARGIN = 0.01
 
 Floats = npt.NDArray[np.float64]
 
@@ -101,7 +102,7 @@ def cut_aligned(
         return by_position
     borders = matched_borders(english.chunks, target.chunks, matches)
     aligned = _cut(ALIGNED, english, target, sizes, borders)
-    return aligned if mean_cosine(aligned) > mean_cosine(by_position) else by_position
+    return aligned if mean_cosine(aligned) > mean_cosine(by_position) + MARGIN else by_position
 
 
 def matched_borders(english: Chunks, target: Chunks, matches: Matches) -> MatchedBorders:

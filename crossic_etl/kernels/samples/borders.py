@@ -22,8 +22,7 @@ class MatchedBorders(NamedTuple):
 
     def to_english(self, places: Floats) -> Floats:
         """The English places that match those of the target, which ascend."""
-        found = np.interp(places, [0.0, *self.target, 1.0], [0.0, *self.english, 1.0])
-        return np.maximum.accumulate(found)  # rounding must not swap two places
+        return np.maximum.accumulate(self._matching(places))  # rounding must not swap two places
 
     def distances(self, english: Floats, target: Floats, tolerance: float) -> Floats:
         """How far each English place is from the match of its target place, as a share of the text.
@@ -31,6 +30,10 @@ class MatchedBorders(NamedTuple):
         A target place may be off by ``tolerance``, so that one at the edge of English text without
         counterpart matches all of that text.
         """
-        below = np.maximum(self.to_english(target - tolerance) - english, 0)
-        above = np.maximum(english - self.to_english(target + tolerance), 0)
+        below = np.maximum(self._matching(target - tolerance) - english, 0)
+        above = np.maximum(english - self._matching(target + tolerance), 0)
         return np.maximum(below, above)
+
+    def _matching(self, places: Floats) -> Floats:
+        found: Floats = np.interp(places, [0.0, *self.target, 1.0], [0.0, *self.english, 1.0])
+        return found

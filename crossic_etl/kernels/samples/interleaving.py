@@ -19,10 +19,11 @@ from crossic_etl.kernels.samples.pieces import Pieces
 from crossic_etl.kernels.text.sentences import PARAGRAPH
 
 # What a cut costs, on each side, in tokens: at the end of a paragraph, of a sentence, inside one.
-COSTS = np.array([0, 64, 1 << 20])
+COSTS = np.array([0.0, 1 / 16, 1.0])
 # The same for each token that stands apart from its counterpart, up to a share of the budget:
 # padding is cheaper than text beside another subject. Positions are a weaker sign than matches.
-COST_APART, COST_APART_BY_POSITION, MOST_APART = 4.0, 1.0, 0.25
+MOST_CUT = 0.5
+COST_APART, COST_APART_BY_POSITION, MOST_APART = 4.0, 3.0, 1.0
 # Chunks and pieces differ by a token where one token holds a full stop and the newline after it.
 _TOKENS_OFF = 1.5
 # Paragraph borders of the two sides match if they are no further apart than this share of a budget.
@@ -35,6 +36,7 @@ class Places(NamedTuple):
     """Places to cut both texts at, by the tokens before them; the first and last are the ends.
 
     For each: how many pieces and tokens of either side precede it, and what a cut there costs.
+    ``growth`` are the tokens that a pair of segments may gain without the white space before it.
     ``in_row`` are those of the row, of which each can be followed by all later ones.
     """
 
@@ -43,6 +45,7 @@ class Places(NamedTuple):
     n_english: Positions
     n_target: Positions
     costs: Positions
+    growth: Positions
     in_row: npt.NDArray[np.bool_]
 
     @property
@@ -61,12 +64,14 @@ def find_places(
     of_english, of_target = _row(english, target, found)
     left, right, in_row = _with_paragraphs(english, target, of_english, of_target)
     n_english, n_target = _tokens(english, left), _tokens(target, right)
-    costs = _costs_at(english, left) + _costs_at(target, right)
+    cut = _costs_at(english, left) + _costs_at(target, right)
+    costs = np.rint(np.minimum(cut, MOST_CUT) * room).astype(np.int64)
     apart = _tokens_apart(n_english, n_target, found)
     weight = COST_APART_BY_POSITION if borders is None else COST_APART
     costs += np.rint(np.minimum(weight * apart, MOST_APART * room)).astype(np.int64)
+    growth = _growth(english, left) + _growth(target, right)
     order = np.lexsort((~in_row, n_english + n_target))
-    return Places(*(part[order] for part in (left, right, n_english, n_target, costs, in_row)))
+    return Places(*(part[order] for part in (left, right, n_english, n_target, costs, growth, in_row)))
 
 
 def _row(english: Pieces, target: Pieces, found: MatchedBorders) -> tuple[Positions, Positions]:
@@ -144,10 +149,15 @@ def _tokens(side: Pieces, n_taken: Positions) -> Positions:
     return tokens
 
 
-def _costs_at(side: Pieces, n_taken: Positions) -> Positions:
+def _costs_at(side: Pieces, n_taken: Positions) -> Floats:
     """What a cut after that many pieces of the side costs; before its first one, nothing."""
-    costs: Positions = np.concatenate([[0], COSTS[side.kinds]])[n_taken]
+    costs: Floats = np.concatenate([[0.0], COSTS[side.kinds]])[n_taken]
     return costs
+
+
+def _growth(side: Pieces, n_taken: Positions) -> Positions:
+    growth: Positions = np.concatenate([side.growth, [0]])[n_taken]
+    return growth
 
 
 def _tokens_apart(n_english: Positions, n_target: Positions, found: MatchedBorders) -> Floats:

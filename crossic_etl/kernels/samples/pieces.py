@@ -20,12 +20,14 @@ Positions = npt.NDArray[np.int64]
 class Pieces(NamedTuple):
     """The pieces of one side: where each ends, in tokens and characters, and how.
 
-    ``kinds`` are `PARAGRAPH`, `SENTENCE` or `INSIDE_A_SENTENCE`.
+    ``kinds`` are `PARAGRAPH`, `SENTENCE` or `INSIDE_A_SENTENCE`. ``growth`` is 1 where a piece begins
+    with white space: its first word may be of a token more without.
     """
 
     tokens: Positions
     characters: Positions
     kinds: Positions
+    growth: Positions
 
 
 def make_pieces(document: Document, longest: int) -> Pieces:
@@ -37,7 +39,7 @@ def make_pieces(document: Document, longest: int) -> Pieces:
     """
     ends, n_tokens = document.ends, len(document.ids)
     if not n_tokens:
-        return Pieces(*(np.zeros(0, np.int64) for _ in range(3)))
+        return Pieces(*(np.zeros(0, np.int64) for _ in range(4)))
     tokens, kinds = _sentences(document)
     sizes = np.diff(tokens, prepend=0)
     if sizes.max() > longest:
@@ -51,7 +53,10 @@ def make_pieces(document: Document, longest: int) -> Pieces:
         kinds = np.append(kinds, np.full(len(extra), INSIDE_A_SENTENCE))
         order = np.argsort(tokens)
         tokens, kinds = tokens[order], kinds[order]
-    return Pieces(tokens, ends[tokens - 1], kinds)
+    characters = ends[tokens - 1]
+    starts = [0, *characters[:-1].tolist()]
+    growth = np.array([document.text[at].isspace() for at in starts], np.int64)
+    return Pieces(tokens, characters, kinds, growth)
 
 
 def _sentences(document: Document) -> tuple[Positions, Positions]:

@@ -17,6 +17,7 @@ _CRUMB_SHARE = 8
 _COST_CRUMB = 0.5
 # So many places are looked at for each cut: the cheapest.
 _MOST_PLACES = 48
+_PADDING = 1.0
 _IMPOSSIBLE = 1 << 60
 
 Positions = npt.NDArray[np.int64]
@@ -44,7 +45,7 @@ def cut_row(places: Places, room: int) -> Positions:
         layer = _next_layer(places, layer, _near(places, first, last, layer, room), room)
         layers.append(layer)
     filled = places.filled[layer.places]
-    layers[-1] = layer._replace(costs=layer.costs - filled)
+    layers[-1] = layer._replace(costs=layer.costs - np.rint(_PADDING * filled).astype(np.int64))
     layers.append(_next_layer(places, layers[-1], np.array(latest[-1:]), room))
     return _trace_back(layers)
 
@@ -52,12 +53,14 @@ def cut_row(places: Places, room: int) -> Positions:
 def _bounds(places: Places, room: int) -> tuple[list[int], list[int]]:
     """The earliest and the latest place in the row for each cut, both ends included."""
     numbers = np.flatnonzero(places.in_row).tolist()
-    sizes = places.filled[numbers].tolist()
-    earliest, latest = [len(sizes) - 1], [0]
-    while earliest[-1] > 0:
-        earliest.append(bisect_left(sizes, sizes[earliest[-1]] - room))
-    while latest[-1] < len(sizes) - 1:
-        latest.append(bisect_right(sizes, sizes[latest[-1]] + room) - 1)
+    before, after = places.filled[numbers], places.filled[numbers] - places.growth[numbers]
+    stops, starts = before.tolist(), np.maximum.accumulate(after).tolist()
+    latest, earliest = [0], [len(numbers) - 1]
+    while latest[-1] < len(numbers) - 1:
+        full = int(after[latest[-1]]) + room
+        latest.append(max(bisect_right(stops, full) - 1, latest[-1] + 1))
+    for _ in latest[1:]:
+        earliest.append(bisect_left(starts, stops[earliest[-1]] - room))
     return [numbers[i] for i in earliest[::-1]], [numbers[i] for i in latest]
 
 
@@ -80,7 +83,7 @@ def _next_layer(places: Places, before: _Layer, near: Positions, room: int) -> _
         side[near] - side[before.places][:, None] for side in (places.n_english, places.n_target)
     ]
     total = sizes[0] + sizes[1]
-    possible = (np.minimum(*sizes) >= 0) & (total > 0) & (total <= room)
+    possible = (np.minimum(*sizes) >= 0) & (total > 0) & (total <= room - places.growth[before.places][:, None])
     crumb = min(CRUMB_TOKENS, room // _CRUMB_SHARE)
     n_crumbs = sum(((0 < size) & (size < crumb)).astype(np.int64) for size in sizes)
     costs = before.costs[:, None] + n_crumbs * int(_COST_CRUMB * room)
