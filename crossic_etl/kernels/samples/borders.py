@@ -7,6 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+# A stretch is without counterpart where the other text has at most this share of its tokens.
+_FEW = 0.25
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -37,3 +40,45 @@ class MatchedBorders(NamedTuple):
     def _matching(self, places: Floats) -> Floats:
         found: Floats = np.interp(places, [0.0, *self.target, 1.0], [0.0, *self.english, 1.0])
         return found
+
+
+class Unmatched(NamedTuple):
+    """Long stretches of one text without counterpart, as shares of its tokens, float64[n, 2]."""
+
+    english: Floats
+    target: Floats
+
+
+def separate_unmatched(
+    borders: MatchedBorders, n_english: int, n_target: int, least: float
+) -> tuple[MatchedBorders, Unmatched]:
+    """The stretches of ``least`` tokens or more between two matches, and borders that part them.
+
+    Between the same matches the other text may have a few tokens: they match the stretch's start.
+    """
+    english = np.concatenate([[0.0], borders.english, [1.0]])
+    target = np.concatenate([[0.0], borders.target, [1.0]])
+    sizes = np.diff(english) * n_english, np.diff(target) * n_target
+    of_english = np.flatnonzero((sizes[0] >= least) & (sizes[1] <= _FEW * sizes[0]))
+    of_target = np.flatnonzero((sizes[1] >= least) & (sizes[0] <= _FEW * sizes[1]))
+    at = np.concatenate([of_english, of_target])
+    new_english = np.concatenate([english[of_english], english[of_target + 1]])
+    new_target = np.concatenate([target[of_english + 1], target[of_target]])
+    parted = MatchedBorders(
+        np.insert(borders.english, at, new_english), np.insert(borders.target, at, new_target)
+    )
+    spans = (
+        np.stack([side[found], side[found + 1]], axis=1)
+        for side, found in ((english, of_english), (target, of_target))
+    )
+    return parted, Unmatched(*spans)
+
+
+def tokens_within(spans: Floats, places: Floats) -> Floats:
+    """How much of the spans, which ascend and don't overlap, lies before each of the places."""
+    edges = np.concatenate([[0.0], spans.ravel(), [1.0]])
+    within = np.cumsum(np.diff(spans, axis=1).ravel())
+    filled = np.concatenate([[0.0], np.repeat(within, 2)])
+    filled[1::2] -= np.diff(spans, axis=1).ravel()
+    found: Floats = np.interp(places, edges, np.append(filled, filled[-1]))
+    return found

@@ -9,14 +9,16 @@ import numpy.typing as npt
 
 from crossic_etl.kernels.text.sentences import PARAGRAPH, Borders, find_borders
 
-_HEADING = re.compile(r"^#{1,6} .*(?:\n\s*|\Z)", re.MULTILINE)
+# Without an anchor in front, which would make the search try each line.
+_HEADING = re.compile(r"#{1,6} .*(?:\n\s*|\Z)")
 
 Positions = npt.NDArray[np.int64]
 
 
 def heading_spans(text: str) -> Positions:
     """Where each markdown heading starts and the text behind it, int64[n, 2], in characters."""
-    spans = [match.span() for match in _HEADING.finditer(text)] if "# " in text else []
+    found = (match.span() for match in _HEADING.finditer(text))
+    spans = [span for span in found if span[0] == 0 or text[span[0] - 1] == "\n"]
     return np.array(spans, np.int64).reshape(-1, 2)
 
 

@@ -9,69 +9,84 @@ Beside the row's cuts there are those that take both texts to a paragraph border
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from crossic_etl.kernels.samples.borders import Floats, MatchedBorders
-from crossic_etl.kernels.samples.pieces import Pieces
+from crossic_etl.kernels.samples.borders import (
+    Floats,
+    MatchedBorders,
+    separate_unmatched,
+    tokens_within,
+)
+from crossic_etl.kernels.samples.pieces import Pieces, n_tokens
 from crossic_etl.kernels.text.sentences import PARAGRAPH
 
-# What a cut costs, on each side, in tokens: at the end of a paragraph, of a sentence, inside one.
-COSTS = np.array([0.0, 1 / 16, 1.0])
-# The same for each token that stands apart from its counterpart, up to a share of the budget:
-# padding is cheaper than text beside another subject. Positions are a weaker sign than matches.
-MOST_CUT = 0.5
-COST_APART, COST_APART_BY_POSITION, MOST_APART = 4.0, 3.0, 1.0
+# Ours, by measuring (python -m bench.segments). What a cut costs on each side, as a share of the
+# budget: at the end of a paragraph, of a sentence, inside one. Of both sides at most half of it.
+_COSTS = np.array([0.0, 1 / 16, 1.0])
+_MOST_COST = 0.5
+# What each token costs that stands apart from its counterpart, up to as many tokens as the budget.
+# Positions are a weaker sign than matches.
+_COST_APART, _COST_APART_BY_POSITION = 4.0, 3.0
+# A stretch without counterpart is parted from its neighbours if it is no shorter than this share of
+# the budget.
+_UNMATCHED = 0.25
 # Chunks and pieces differ by a token where one token holds a full stop and the newline after it.
 _TOKENS_OFF = 1.5
 # Paragraph borders of the two sides match if they are no further apart than this share of a budget.
 _MATCHING = 0.2
 
+Number = TypeVar("Number", bound=np.generic)
 Positions = npt.NDArray[np.int64]
 
 
 class Places(NamedTuple):
     """Places to cut both texts at, by the tokens before them; the first and last are the ends.
 
-    For each: how many pieces and tokens of either side precede it, and what a cut there costs.
-    ``growth`` are the tokens that a pair of segments may gain without the white space before it.
-    ``in_row`` are those of the row, of which each can be followed by all later ones.
+    For each: how many pieces and tokens of either side precede it, the tokens of both (``filled``,
+    ascending), how many of those belong to long stretches without counterpart, what a cut there
+    costs, and ``growth``, the tokens that a pair of segments may gain without the white space
+    before it. ``in_row`` are the places of the row, of which each can be followed by all later.
     """
 
     english: Positions
     target: Positions
     n_english: Positions
     n_target: Positions
+    filled: Positions
+    n_unmatched: Positions
     costs: Positions
     growth: Positions
     in_row: npt.NDArray[np.bool_]
-
-    @property
-    def filled(self) -> Positions:
-        """The tokens of both sides before each place."""
-        filled: Positions = self.n_english + self.n_target
-        return filled
 
 
 def find_places(
     english: Pieces, target: Pieces, room: int, borders: MatchedBorders | None
 ) -> Places:
     """The places to cut both texts at, ``room`` tokens to a pair of segments."""
-    total = sum(int(side.tokens[-1:].sum()) for side in (english, target))
-    found = borders or _matched_paragraphs(english, target, _MATCHING * room / total)
+    totals = n_tokens(english), n_tokens(target)
+    if borders is None:
+        found = _matched_paragraphs(english, target, _MATCHING * room / sum(totals))
+        weight, least = _COST_APART_BY_POSITION, np.inf
+    else:
+        found, weight, least = borders, _COST_APART, _UNMATCHED * room
+    found, unmatched = separate_unmatched(found, *totals, least)
     of_english, of_target = _row(english, target, found)
     left, right, in_row = _with_paragraphs(english, target, of_english, of_target)
-    n_english, n_target = _tokens(english, left), _tokens(target, right)
-    cut = _costs_at(english, left) + _costs_at(target, right)
-    costs = np.rint(np.minimum(cut, MOST_CUT) * room).astype(np.int64)
-    apart = _tokens_apart(n_english, n_target, found)
-    weight = COST_APART_BY_POSITION if borders is None else COST_APART
-    costs += np.rint(np.minimum(weight * apart, MOST_APART * room)).astype(np.int64)
-    growth = _growth(english, left) + _growth(target, right)
-    order = np.lexsort((~in_row, n_english + n_target))
-    return Places(*(part[order] for part in (left, right, n_english, n_target, costs, growth, in_row)))
+    taken = _taken(english.tokens, left), _taken(target.tokens, right)
+    shares = taken[0] / max(1, totals[0]), taken[1] / max(1, totals[1])
+    apart = found.distances(*shares, _TOKENS_OFF / max(1, totals[1])) * totals[0]
+    unmatched_shares = (tokens_within(*side) for side in zip(unmatched, shares, strict=True))
+    n_unmatched = [_whole(n * part) for n, part in zip(totals, unmatched_shares, strict=True)]
+    cut = _taken(_COSTS[english.kinds], left) + _taken(_COSTS[target.kinds], right)
+    costs = np.minimum(cut, _MOST_COST) * room + np.minimum(weight * apart, room)
+    growth = np.append(english.growth, 0)[left] + np.append(target.growth, 0)[right]
+    filled = taken[0] + taken[1]
+    order = np.lexsort((~in_row, filled))
+    columns = (left, right, *taken, filled, n_unmatched[0] + n_unmatched[1], _whole(costs), growth)
+    return Places(*[column[order] for column in columns], in_row=in_row[order])
 
 
 def _row(english: Pieces, target: Pieces, found: MatchedBorders) -> tuple[Positions, Positions]:
@@ -92,7 +107,7 @@ def _middles(side: Pieces) -> Floats:
 
 def _ends(side: Pieces) -> Floats:
     """The relative position of each piece's end."""
-    ends: Floats = side.tokens / max(1, int(side.tokens[-1:].sum()))
+    ends: Floats = side.tokens / max(1, n_tokens(side))
     return ends
 
 
@@ -125,9 +140,7 @@ def _paragraphs_near(side: Pieces) -> tuple[Positions, Positions]:
 
 def _matched_paragraphs(english: Pieces, target: Pieces, tolerance: float) -> MatchedBorders:
     """The paragraph borders of both sides that are each other's nearest, within ``tolerance``."""
-    left, right = (
-        _ends(side)[:-1][side.kinds[:-1] == PARAGRAPH] for side in (english, target)
-    )
+    left, right = (_ends(side)[:-1][side.kinds[:-1] == PARAGRAPH] for side in (english, target))
     if not len(left) or not len(right):
         return MatchedBorders(left[:0], right[:0])
     to_right, to_left = _nearest(left, right), _nearest(right, left)
@@ -144,24 +157,11 @@ def _nearest(points: Floats, others: Floats) -> Positions:
     return nearest
 
 
-def _tokens(side: Pieces, n_taken: Positions) -> Positions:
-    tokens: Positions = np.concatenate([[0], side.tokens])[n_taken]
-    return tokens
+def _taken(values: npt.NDArray[Number], n_taken: Positions) -> npt.NDArray[Number]:
+    """The value of the last of those numbers of pieces; zero before the first."""
+    taken: npt.NDArray[Number] = np.concatenate([[0], values])[n_taken]
+    return taken
 
 
-def _costs_at(side: Pieces, n_taken: Positions) -> Floats:
-    """What a cut after that many pieces of the side costs; before its first one, nothing."""
-    costs: Floats = np.concatenate([[0.0], COSTS[side.kinds]])[n_taken]
-    return costs
-
-
-def _growth(side: Pieces, n_taken: Positions) -> Positions:
-    growth: Positions = np.concatenate([side.growth, [0]])[n_taken]
-    return growth
-
-
-def _tokens_apart(n_english: Positions, n_target: Positions, found: MatchedBorders) -> Floats:
-    """At each place, the English tokens between its two sides' matching places."""
-    totals = [max(1, int(taken.max())) for taken in (n_english, n_target)]
-    shares = n_english / totals[0], n_target / totals[1]
-    return found.distances(*shares, _TOKENS_OFF / totals[1]) * totals[0]
+def _whole(numbers: Floats) -> Positions:
+    return np.rint(numbers).astype(np.int64)

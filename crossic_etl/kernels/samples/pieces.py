@@ -20,14 +20,19 @@ Positions = npt.NDArray[np.int64]
 class Pieces(NamedTuple):
     """The pieces of one side: where each ends, in tokens and characters, and how.
 
-    ``kinds`` are `PARAGRAPH`, `SENTENCE` or `INSIDE_A_SENTENCE`. ``growth`` is 1 where a piece begins
-    with white space: its first word may be of a token more without.
+    ``kinds`` are `PARAGRAPH`, `SENTENCE` or `INSIDE_A_SENTENCE`. ``growth`` is 1 where a piece
+    begins with white space: its first word may be of a token more without.
     """
 
     tokens: Positions
     characters: Positions
     kinds: Positions
     growth: Positions
+
+
+def n_tokens(pieces: Pieces) -> int:
+    """The tokens of all pieces."""
+    return int(pieces.tokens[-1]) if len(pieces.tokens) else 0
 
 
 def make_pieces(document: Document, longest: int) -> Pieces:
@@ -47,7 +52,9 @@ def make_pieces(document: Document, longest: int) -> Pieces:
         extra = [
             cut
             for i in np.flatnonzero(sizes > longest)
-            for cut in _cuts_inside(document, int(tokens[i] - sizes[i]), int(tokens[i]), longest, spans)
+            for cut in _cuts_inside(
+                document, int(tokens[i] - sizes[i]), int(tokens[i]), longest, spans
+            )
         ]
         tokens = np.append(tokens, np.array(extra, np.int64))
         kinds = np.append(kinds, np.full(len(extra), INSIDE_A_SENTENCE))
@@ -55,7 +62,8 @@ def make_pieces(document: Document, longest: int) -> Pieces:
         tokens, kinds = tokens[order], kinds[order]
     characters = ends[tokens - 1]
     starts = [0, *characters[:-1].tolist()]
-    growth = np.array([document.text[at].isspace() for at in starts], np.int64)
+    firsts = map(document.text.__getitem__, starts)
+    growth = np.fromiter(map(str.isspace, firsts), np.int64, len(starts))
     return Pieces(tokens, characters, kinds, growth)
 
 

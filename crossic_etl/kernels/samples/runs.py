@@ -10,14 +10,12 @@ import numpy.typing as npt
 
 from crossic_etl.kernels.samples.interleaving import Places
 
-# Ours. A segment of fewer tokens than these is a crumb, unless the budget is small.
+# Ours. A side of fewer tokens than these is a crumb, unless the budget is small; it costs half the
+# budget.
 CRUMB_TOKENS = 32
 _CRUMB_SHARE = 8
-# What a crumb costs, in tokens of padding (COSTS), as a share of the budget.
-_COST_CRUMB = 0.5
 # So many places are looked at for each cut: the cheapest.
-_MOST_PLACES = 48
-_PADDING = 1.0
+_MOST_PLACES = 32
 _IMPOSSIBLE = 1 << 60
 
 Positions = npt.NDArray[np.int64]
@@ -34,9 +32,10 @@ class _Layer(NamedTuple):
 def cut_row(places: Places, room: int) -> Positions:
     """The numbers of the places to cut at, both ends included, so that no run is over ``room``.
 
-    There are as few runs as the row allows. The cost is that of the places (`Places`), of runs with
-    a crumb on a side, and of the padding before the last cut: full segments and a short last one
-    pack into windows with less waste than even ones.
+    There are as few runs as the row allows. The cost is that of the places (`Places`), of a crumb
+    on a side, of stretches without counterpart beside other text, and of the padding before the
+    last cut: full segments and a short last one pack into windows with less waste than even ones.
+    O(n) time: for each cut a bounded number of places is looked at.
     """
     earliest, latest = _bounds(places, room)
     layer = _Layer(*(np.zeros(1, np.int64) for _ in range(3)))
@@ -45,7 +44,7 @@ def cut_row(places: Places, room: int) -> Positions:
         layer = _next_layer(places, layer, _near(places, first, last, layer, room), room)
         layers.append(layer)
     filled = places.filled[layer.places]
-    layers[-1] = layer._replace(costs=layer.costs - np.rint(_PADDING * filled).astype(np.int64))
+    layers[-1] = layer._replace(costs=layer.costs - filled)
     layers.append(_next_layer(places, layers[-1], np.array(latest[-1:]), room))
     return _trace_back(layers)
 
@@ -79,14 +78,14 @@ def _near(places: Places, first: int, last: int, before: _Layer, room: int) -> P
 
 def _next_layer(places: Places, before: _Layer, near: Positions, room: int) -> _Layer:
     """The best way to each of the places from those of the cut before."""
-    sizes = [
-        side[near] - side[before.places][:, None] for side in (places.n_english, places.n_target)
-    ]
-    total = sizes[0] + sizes[1]
-    possible = (np.minimum(*sizes) >= 0) & (total > 0) & (total <= room - places.growth[before.places][:, None])
+    start, stop = before.places[:, None], near
+    sizes = [side[stop] - side[start] for side in (places.n_english, places.n_target)]
+    total, smaller = sizes[0] + sizes[1], np.minimum(*sizes)
+    possible = (smaller >= 0) & (total > 0) & (total <= room - places.growth[start])
+    unmatched = places.n_unmatched[stop] - places.n_unmatched[start]
     crumb = min(CRUMB_TOKENS, room // _CRUMB_SHARE)
-    n_crumbs = sum(((0 < size) & (size < crumb)).astype(np.int64) for size in sizes)
-    costs = before.costs[:, None] + n_crumbs * int(_COST_CRUMB * room)
+    n_crumbs = sum(((size > 0) & (size < crumb)).astype(np.int64) for size in sizes)
+    costs = before.costs[:, None] + n_crumbs * (room // 2) + unmatched * (smaller > 0)
     costs[~possible] = _IMPOSSIBLE
     befores = np.argmin(costs, axis=0)
     best = costs[befores, np.arange(len(near))]

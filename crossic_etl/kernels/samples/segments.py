@@ -5,7 +5,8 @@ pieces of both sides are put in one row (`find_places`), which is cut in the few
 (`cut_row`). Within the freedom that this leaves, cuts are at paragraph borders, no side of a run is
 a crumb, and each run is as full as it gets: full segments and short last ones pack into windows
 with far less waste than even ones. A segment is what stands between two cuts without the white
-space at its edges (`cut_segments`); so the segments of a side, joined with white space, are its text.
+space at its edges (`cut_segments`), so that the segments of a side, joined with white space, are
+its text.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from crossic_etl.kernels.samples.trimming import Segment as Segment
 from crossic_etl.kernels.samples.trimming import cut_segments
 
 MIN_BUDGET = 16
+_LEAST_ROOM = 4
 
 Positions = npt.NDArray[np.int64]
 Sides = tuple[Document, Document]
@@ -70,13 +72,12 @@ def segment_pair(
             f"expected {MIN_BUDGET} or more, and {MIN_BUDGET // 2} beside separator and split token"
         )
     segments = _whole((english, target))
-    if any(n_tokens(pair) > room for pair in segments):
+    if any(_n_tokens(pair) > room for pair in segments):
         segments = _fitting((english, target), room, borders)
     return [SegmentPair(i, len(segments), *pair) for i, pair in enumerate(segments)]
 
 
-def n_tokens(pair: tuple[Segment, Segment]) -> int:
-    """The tokens of both segments."""
+def _n_tokens(pair: tuple[Segment, Segment]) -> int:
     return len(pair[0].ids) + len(pair[1].ids)
 
 
@@ -91,17 +92,17 @@ def _whole(sides: Sides) -> SegmentsOfSides:
 def _fitting(sides: Sides, room: int, borders: MatchedBorders | None) -> SegmentsOfSides:
     """The segments that fit in ``room`` tokens, trimmed.
 
-    A word may be of a token more without the space before it. Then the texts are cut again with so
-    much less room.
+    A word may be of more tokens without the space before it. Where the segments are over the budget
+    by that, the texts are cut again with so much less room.
     """
     smaller = room
-    while smaller >= MIN_BUDGET // 4:
+    while smaller >= _LEAST_ROOM:
         segments = _cut(sides, smaller, borders)
-        over = max(n_tokens(pair) for pair in segments) - room
+        over = max((_n_tokens(pair) for pair in segments), default=0) - room
         if over <= 0:
             return segments
         smaller -= over
-    raise ValueError("TODO")
+    raise ValueError(f"a word has more than {room} tokens without the space before it")
 
 
 def _cut(sides: Sides, room: int, borders: MatchedBorders | None) -> SegmentsOfSides:
@@ -113,7 +114,7 @@ def _cut(sides: Sides, room: int, borders: MatchedBorders | None) -> SegmentsOfS
     cuts = cut_row(places, room)
     left = _slices(sides[0], english, places.english[cuts])
     right = _slices(sides[1], target, places.target[cuts])
-    return [pair for pair in zip(left, right, strict=True) if n_tokens(pair)]
+    return [pair for pair in zip(left, right, strict=True) if _n_tokens(pair)]
 
 
 def _longest_piece(n_side: int, total: int, room: int) -> int:

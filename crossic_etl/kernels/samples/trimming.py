@@ -1,8 +1,8 @@
 """Segments without white space at their edges, with the ids of just their text.
 
-Tokens hold white space: " the" at a segment's start, ".\\n\\n" at its end. Where stripping parts
-such a token, the word it stands in is tokenized again, and the rest of the ids stays a slice of the
-whole text's.
+Tokens hold white space: a space before a word at a segment's start, a blank line after a full stop
+at its end. Where stripping parts such a token, the word that it stands in is tokenized again. The
+rest of the ids stays a slice of the whole text's.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Segment(NamedTuple):
 
 
 class _Plan(NamedTuple):
-    """What a segment is made of: its text, a text to tokenize, a slice of ids, a text to tokenize."""
+    """A segment's text, and its ids: of a text to tokenize, of a slice, of a text to tokenize."""
 
     text: str
     head: str
@@ -83,7 +83,9 @@ def _plan(document: Document, tokens: tuple[int, int], characters: tuple[int, in
         return _Plan("", "", 0, 0, "")
     first = characters[0] + text.index(stripped[0])
     last = first + len(stripped)
-    start, head_stop = _start(document, tokens, first) if first > characters[0] else (tokens[0], first)
+    start, head_stop = (
+        _start(document, tokens, first) if first > characters[0] else (tokens[0], first)
+    )
     stop, tail_start = _stop(document, tokens, last) if last < characters[1] else (tokens[1], last)
     if start > stop or head_stop > tail_start:
         return _Plan(stripped, stripped, 0, 0, "")
