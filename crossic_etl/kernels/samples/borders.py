@@ -54,13 +54,15 @@ def separate_unmatched(
 ) -> tuple[MatchedBorders, Unmatched]:
     """The stretches of ``least`` tokens or more between two matches, and borders that part them.
 
-    Between the same matches the other text may have a few tokens: they match the stretch's start.
+    The places are the start and the stop of each match in turn. Between the same two matches the
+    other text may have a few tokens: they match the stretch's start.
     """
     english = np.concatenate([[0.0], borders.english, [1.0]])
     target = np.concatenate([[0.0], borders.target, [1.0]])
-    sizes = np.diff(english) * n_english, np.diff(target) * n_target
-    of_english = np.flatnonzero((sizes[0] >= least) & (sizes[1] <= _FEW * sizes[0]))
-    of_target = np.flatnonzero((sizes[1] >= least) & (sizes[0] <= _FEW * sizes[1]))
+    here, there = np.diff(english) * n_english, np.diff(target) * n_target
+    between = np.arange(len(here)) % 2 == 0
+    of_english = np.flatnonzero(between & (here >= least) & (there <= _FEW * here))
+    of_target = np.flatnonzero(between & (there >= least) & (here <= _FEW * there))
     at = np.concatenate([of_english, of_target])
     new_english = np.concatenate([english[of_english], english[of_target + 1]])
     new_target = np.concatenate([target[of_english + 1], target[of_target]])

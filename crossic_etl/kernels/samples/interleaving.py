@@ -48,7 +48,7 @@ class Places(NamedTuple):
     For each: how many pieces and tokens of either side precede it, the tokens of both (``filled``,
     ascending), how many of those belong to long stretches without counterpart, what a cut there
     costs, and ``growth``, the tokens that a pair of segments may gain without the white space
-    before it. ``in_row`` are the places of the row, of which each can be followed by all later.
+    before it. ``in_row`` is 1 at the places of the row, of which each can be followed by all later.
     """
 
     english: Positions
@@ -59,7 +59,7 @@ class Places(NamedTuple):
     n_unmatched: Positions
     costs: Positions
     growth: Positions
-    in_row: npt.NDArray[np.bool_]
+    in_row: Positions
 
 
 def find_places(
@@ -84,9 +84,9 @@ def find_places(
     costs = np.minimum(cut, _MOST_COST) * room + np.minimum(weight * apart, room)
     growth = np.append(english.growth, 0)[left] + np.append(target.growth, 0)[right]
     filled = taken[0] + taken[1]
-    order = np.lexsort((~in_row, filled))
+    order = np.lexsort((1 - in_row, filled))
     columns = (left, right, *taken, filled, n_unmatched[0] + n_unmatched[1], _whole(costs), growth)
-    return Places(*[column[order] for column in columns], in_row=in_row[order])
+    return Places(*(column[order] for column in (*columns, in_row)))
 
 
 def _row(english: Pieces, target: Pieces, found: MatchedBorders) -> tuple[Positions, Positions]:
@@ -113,7 +113,7 @@ def _ends(side: Pieces) -> Floats:
 
 def _with_paragraphs(
     english: Pieces, target: Pieces, of_english: Positions, of_target: Positions
-) -> tuple[Positions, Positions, npt.NDArray[np.bool_]]:
+) -> tuple[Positions, Positions, Positions]:
     """The row's places, then those between paragraphs of both sides near one of them."""
     left, right = _paragraphs_near(english), _paragraphs_near(target)
     width = len(target.tokens) + 1
@@ -124,7 +124,7 @@ def _with_paragraphs(
     ]
     row = of_english * width + of_target
     extra = np.setdiff1d(np.concatenate(keys), row)
-    in_row = np.arange(len(row) + len(extra)) < len(row)
+    in_row = np.repeat([1, 0], [len(row), len(extra)])
     every = np.concatenate([row, extra])
     return every // width, every % width, in_row
 

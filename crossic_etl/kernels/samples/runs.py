@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -46,7 +47,7 @@ def cut_row(places: Places, room: int) -> Positions:
     filled = places.filled[layer.places]
     layers[-1] = layer._replace(costs=layer.costs - filled)
     layers.append(_next_layer(places, layers[-1], np.array(latest[-1:]), room))
-    return _trace_back(layers)
+    return _joined(places, _trace_back(layers), room)
 
 
 def _bounds(places: Places, room: int) -> tuple[list[int], list[int]]:
@@ -99,3 +100,13 @@ def _trace_back(layers: list[_Layer]) -> Positions:
         cuts.append(int(layer.places[at]))
         at = int(layer.befores[at])
     return np.array(cuts[::-1], np.int64)
+
+
+def _joined(places: Places, cuts: Positions, room: int) -> Positions:
+    """The cuts without those whose two runs fit in one, as they may where one is not the row's."""
+    kept = [int(cuts[0])]
+    for cut, after in pairwise(cuts[1:].tolist()):
+        full = int(places.filled[kept[-1]]) + room - int(places.growth[kept[-1]])
+        if int(places.filled[after]) > full:
+            kept.append(cut)
+    return np.array([*kept, int(cuts[-1])], np.int64)

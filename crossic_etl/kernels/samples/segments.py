@@ -119,9 +119,9 @@ def _cut(sides: Sides, room: int, borders: MatchedBorders | None) -> SegmentsOfS
 
 def _longest_piece(n_side: int, total: int, room: int) -> int:
     """How long a sentence may be before it is cut, in tokens: what its side has of each pair, but
-    no crumbs of a side that is much the shorter.
+    no crumbs of a side that is much the shorter. A token on each side is left for `Places.growth`.
     """
-    return min(room, max(room * n_side // total, room // 4, MIN_BUDGET // 2))
+    return min(room - 2, max(room * n_side // total, room // 4, MIN_BUDGET // 2))
 
 
 def _slices(document: Document, pieces: Pieces, n_taken: Positions) -> list[Segment]:
