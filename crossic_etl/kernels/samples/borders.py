@@ -78,6 +78,8 @@ def separate_unmatched(
 
 def tokens_within(spans: Floats, places: Floats) -> Floats:
     """How much of the spans, which ascend and don't overlap, lies before each of the places."""
+    if not len(spans):
+        return np.zeros(len(places))
     edges = np.concatenate([[0.0], spans.ravel(), [1.0]])
     within = np.cumsum(np.diff(spans, axis=1).ravel())
     filled = np.concatenate([[0.0], np.repeat(within, 2)])

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from crossic_etl.kernels.text.sentences import PARAGRAPH, Borders, find_borders
 
-# Without an anchor in front, which would make the search try each line.
-_HEADING = re.compile(r"#{1,6} .*(?:\n\s*|\Z)")
+# Begins with a plain character and no anchor, so that the search can skip to it.
+_HEADING = re.compile(r"##{0,5} .*(?:\n\s*|\Z)")
 
 Positions = npt.NDArray[np.int64]
 
@@ -31,7 +31,8 @@ def reading_borders(text: str, lang: str) -> Borders:
     borders, spans = find_borders(text, lang), heading_spans(text)
     if not len(spans):
         return borders
-    begins = np.isin(borders.starts, spans[:, 0])
+    last = np.searchsorted(spans[:, 0], borders.starts, side="right") - 1
+    begins = spans[last, 0] == borders.starts
     kinds = np.where(begins, PARAGRAPH, borders.kinds)
     kept = ~inside_spans(borders.starts, spans)
     return Borders(borders.starts[kept], borders.stops[kept], kinds[kept])

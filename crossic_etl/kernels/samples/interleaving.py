@@ -17,6 +17,7 @@ import numpy.typing as npt
 from crossic_etl.kernels.samples.borders import (
     Floats,
     MatchedBorders,
+    Unmatched,
     separate_unmatched,
     tokens_within,
 )
@@ -69,10 +70,10 @@ def find_places(
     totals = n_tokens(english), n_tokens(target)
     if borders is None:
         found = _matched_paragraphs(english, target, _MATCHING * room / sum(totals))
-        weight, least = _COST_APART_BY_POSITION, np.inf
+        weight, unmatched = _COST_APART_BY_POSITION, Unmatched(*np.zeros((2, 0, 2)))
     else:
-        found, weight, least = borders, _COST_APART, _UNMATCHED * room
-    found, unmatched = separate_unmatched(found, *totals, least)
+        weight = _COST_APART
+        found, unmatched = separate_unmatched(borders, *totals, _UNMATCHED * room)
     of_english, of_target = _row(english, target, found)
     left, right, in_row = _with_paragraphs(english, target, of_english, of_target)
     taken = _taken(english.tokens, left), _taken(target.tokens, right)
@@ -123,7 +124,9 @@ def _with_paragraphs(
         for near_right in right
     ]
     row = of_english * width + of_target
-    extra = np.setdiff1d(np.concatenate(keys), row)
+    near = np.sort(np.concatenate(keys))
+    near = near[np.diff(near, prepend=-1) > 0]
+    extra = near[row[np.searchsorted(row, near)] != near]
     in_row = np.repeat([1, 0], [len(row), len(extra)])
     every = np.concatenate([row, extra])
     return every // width, every % width, in_row

@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 from crossic_etl.kernels.samples.interleaving import Places
 
-# Ours. A side of fewer tokens than these is a crumb, unless the budget is small; it costs half the
-# budget.
+# Ours. A run with fewer tokens on a side that has some is a crumb, unless the budget is small; it
+# costs half the budget.
 CRUMB_TOKENS = 32
 _CRUMB_SHARE = 8
 # So many places are looked at for each cut: the cheapest.
-_MOST_PLACES = 32
+_MOST_PLACES = 24
 _IMPOSSIBLE = 1 << 60
 
 Positions = npt.NDArray[np.int64]
@@ -83,10 +83,11 @@ def _next_layer(places: Places, before: _Layer, near: Positions, room: int) -> _
     sizes = [side[stop] - side[start] for side in (places.n_english, places.n_target)]
     total, smaller = sizes[0] + sizes[1], np.minimum(*sizes)
     possible = (smaller >= 0) & (total > 0) & (total <= room - places.growth[start])
-    unmatched = places.n_unmatched[stop] - places.n_unmatched[start]
     crumb = min(CRUMB_TOKENS, room // _CRUMB_SHARE)
-    n_crumbs = sum(((size > 0) & (size < crumb)).astype(np.int64) for size in sizes)
-    costs = before.costs[:, None] + n_crumbs * (room // 2) + unmatched * (smaller > 0)
+    is_crumb = np.where(smaller > 0, smaller, total) < crumb
+    costs = before.costs[:, None] + (room // 2) * is_crumb
+    if places.n_unmatched[-1] > 0:
+        costs += (places.n_unmatched[stop] - places.n_unmatched[start]) * (smaller > 0)
     costs[~possible] = _IMPOSSIBLE
     befores = np.argmin(costs, axis=0)
     best = costs[befores, np.arange(len(near))]

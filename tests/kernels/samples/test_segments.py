@@ -251,7 +251,7 @@ def spaceless(text: str) -> str:
     return "".join(text.split())
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(TEXTS | SENTENCES, TEXTS | SENTENCES, LANGS, st.integers(16, 90), st.integers(0, 4))
 def test_nothing_but_white_space_is_lost_and_every_pair_fits(
     left: str, right: str, lang: str, budget: int, n_separator: int
@@ -281,7 +281,7 @@ def is_plain(text: str) -> bool:
     return load_tokenizer().decode(ids(text)) == text
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(SENTENCES, SENTENCES, st.integers(40, 90))
 def test_no_two_neighbours_would_fit_in_one(left: str, right: str, budget: int) -> None:
     pairs = segment_pair(document(left), document(right), budget)
