@@ -101,7 +101,7 @@ def _start(document: Document, tokens: tuple[int, int], first: int) -> tuple[int
         return at + 1, first
     near = range(at, min(at + _LOOK, tokens[1]))
     whole = [i for i in near if i == at or ends[i] > ends[i - 1]]
-    kept = next((i for i in whole if _is_at_space(text, int(ends[i]))), at)
+    kept = next((i for i in whole if _ends_a_word(text, int(ends[i]))), at)
     return kept + 1, int(ends[kept])
 
 
@@ -119,5 +119,6 @@ def _stop(document: Document, tokens: tuple[int, int], last: int) -> tuple[int, 
     return kept + 1, int(ends[kept])
 
 
-def _is_at_space(text: str, place: int) -> bool:
-    return any(character.isspace() for character in text[place - 1 : place + 1])
+def _ends_a_word(text: str, place: int) -> bool:
+    beside = text[place - 1 : place + 1]
+    return place == len(text) or any(character.isspace() for character in beside)
