@@ -24,6 +24,7 @@ ARTICLES_A_DOCUMENT = 8
 DROPPED = ((1.0, 1.0, 0.0), (0.8, 0.8, 0.0), (0.9, 0.4, 0.0), (0.9, 0.5, 0.1))
 
 Spans = dict[int, tuple[int, int]]
+Positions = npt.NDArray[np.int64]
 
 
 class Pair(NamedTuple):
@@ -96,7 +97,10 @@ def known_pair(
 def known_shares(pair: Pair, sides: tuple[list[str], list[str]]) -> Iterator[tuple[float, int]]:
     """For each section that both sides have: the share that stands together, and its size."""
     of_english, of_target = (
-        _shares(spans, texts) for spans, texts in zip(pair.sections, sides, strict=True)
+        _shares(spans, whole, texts)
+        for spans, whole, texts in zip(
+            pair.sections, (pair.english, pair.target), sides, strict=True
+        )
     )
     for section in of_english.keys() & of_target.keys():
         together = np.minimum(of_english[section], of_target[section]).sum()
@@ -133,11 +137,19 @@ def _uniform(*key: object) -> float:
     return int.from_bytes(digest, "little") / 2.0**64
 
 
-def _shares(spans: Spans, texts: Sequence[str]) -> dict[int, npt.NDArray[np.float64]]:
+def _shares(spans: Spans, whole: str, texts: Sequence[str]) -> dict[int, npt.NDArray[np.float64]]:
     """For each section the share of it that each of the texts, which follow one another, holds."""
-    stops = np.array(list(accumulate(len(text) for text in texts)))
-    starts = stops - np.array([len(text) for text in texts])
+    starts, stops = _edges(whole, texts)
     return {
         section: (np.minimum(stops, stop) - np.maximum(starts, start)).clip(0) / (stop - start)
         for section, (start, stop) in spans.items()
     }
+
+
+def _edges(whole: str, texts: Sequence[str]) -> tuple[Positions, Positions]:
+    """Where each text starts and stops in the whole one; between two there may be white space."""
+    starts, at = [], 0
+    for text in texts:
+        starts.append(whole.index(text, at))
+        at = starts[-1] + len(text)
+    return np.array(starts), np.array(starts) + np.array([len(text) for text in texts])

@@ -16,6 +16,10 @@ Columns, over the samples of pairs that were cut:
 - ``own best``: of the samples with two sides, those whose English side is the nearest of all
   English sides of the article to their target side. A tie with another one counts as a miss.
 - ``cosine``: the mean cosine of the two sides, over the samples with two.
+- ``paragr.``: the share of cuts (of one side) at a blank line. ``heading``: segments that end with
+  a heading, the end of a text left out. ``spaces``: sides with white space at an edge. ``crumbs``:
+  samples with fewer than 32 tokens on one of two sides. ``one side``: the share of the tokens that
+  is in samples with an empty side.
 - ``samples``: their number. ``aligned``: the share of pairs whose cut is not the one by position.
 
 A side's vector, in the last three, is the mean of the embedded encoder's vectors of its text in
@@ -34,6 +38,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from bench.segment_edges import Edges
 from bench.segment_worlds import Pair, known_shares, worlds
 from bench.wikitext import shared_folder
 from crossic_etl.kernels.encoding.encoders import load_encoder
@@ -75,6 +80,7 @@ class Scores:
     cosines: list[float] = field(default_factory=list)
     n_samples: int = 0
     aligned: list[bool] = field(default_factory=list)
+    edges: Edges = field(default_factory=Edges)
     seconds: float = 0.0
 
     def columns(self) -> dict[str, float]:
@@ -84,6 +90,7 @@ class Scores:
             "known": float(np.average(shares, weights=sizes)) if sizes else np.nan,
             "own best": _mean(self.own_best),
             "cosine": _mean(self.cosines),
+            **self.edges.columns(),
             "samples": self.n_samples,
             "aligned": _mean(self.aligned),
             "seconds": self.seconds,
@@ -201,6 +208,7 @@ def score(
     sides = ([p.english.text for p in cut.pairs], [p.target.text for p in cut.pairs])
     scores.n_samples += len(cut.pairs)
     scores.aligned.append(cut.kind == ALIGNED)
+    scores.edges.add(cut.pairs, documents)
     scores.known += known_shares(pair, sides)
     vectors = [judge.sides(d, texts) for d, texts in zip(documents, sides, strict=True)]
     scores.cosines += [c for c in row_cosines(*vectors) if c is not None]

@@ -176,7 +176,7 @@ TOPICS = (
 def encoded(frame: Frame, n_text_pairs: int) -> list[Row]:
     """The staged samples of one English text with two targets and with another's."""
     choice = choose_encoder(Encoder())
-    settings = replace(SETTINGS, max_tokens=80, align="encoder", encoder=choice)
+    settings = replace(SETTINGS, max_tokens=48, align="encoder", encoder=choice)
     english = "\n\n".join(one for one, _ in TOPICS)
     arabic = "\n\n".join(other for _, other in TOPICS[3:])
     rows = [

@@ -7,7 +7,6 @@ tokens, 128 loses on texts of known alignment, 48 and 64 lose on independent art
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -15,18 +14,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from crossic_etl.kernels.samples.segments import Document
-from crossic_etl.kernels.text.sentences import (
-    PARAGRAPH,
-    find_borders,
-    splits_a_cluster,
-)
+from crossic_etl.kernels.samples.documents import Document
+from crossic_etl.kernels.samples.headings import reading_borders
+from crossic_etl.kernels.text.sentences import PARAGRAPH, splits_a_cluster
 
 CHUNK_TOKENS = 80
 # A text of more chunks gets longer ones, so that two texts cost a matrix of bounded size.
 MOST_CHUNKS = 2000
 
-_HEADING = re.compile(r"^#{1,6} .*(?:\n|\Z)", re.MULTILINE)
 _LOOK_BACK = 16
 
 Positions = npt.NDArray[np.int64]
@@ -81,15 +76,9 @@ def _paragraphs(document: Document) -> list[list[int]]:
 
     A paragraph border stands before each heading, and none behind one.
     """
-    text, borders = document.text, find_borders(document.text, document.lang)
-    headings = [match.span() for match in _HEADING.finditer(text)]
+    text = document.text
+    borders = reading_borders(text, document.lang)
     kinds = dict(zip(borders.starts.tolist(), borders.kinds.tolist(), strict=True))
-    for start, _ in headings:
-        kinds[start] = PARAGRAPH
-    for start, stop in headings:
-        behind = _next_visible(text, stop)
-        for place in range(start + 1, behind + 1):
-            kinds.pop(place, None)
     kinds.update({0: PARAGRAPH, len(text): PARAGRAPH})
     return _runs(sorted(kinds), kinds)
 
@@ -103,12 +92,6 @@ def _runs(places: Sequence[int], kinds: dict[int, int]) -> list[list[int]]:
         if kinds[place] == PARAGRAPH:
             runs.append([place])
     return [run for run in runs if len(run) > 1]
-
-
-def _next_visible(text: str, at: int) -> int:
-    while at < len(text) and text[at].isspace():
-        at += 1
-    return at
 
 
 def _even_cuts(document: Document, places: Sequence[int], limit: int) -> list[int]:

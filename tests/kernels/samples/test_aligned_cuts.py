@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossic_etl.kernels.encoding.spec import Kind, Vectors
+from crossic_etl.kernels.samples import aligned_cuts
 from crossic_etl.kernels.samples.aligned_cuts import (
     ALIGNED,
     BY_POSITION,
@@ -33,6 +34,7 @@ SENTENCES = st.lists(
             "แมว นั่ง 1780 ",
             "جلست القطة ١٢٣٧؟ ",
             "## H\n\n",
+            "👩\u200d👧🇯🇵 𓂀 1237 ",
             "  ",
         ]
     ),
@@ -136,6 +138,23 @@ def test_cosines_of_rows() -> None:
     assert row_cosines(left, right) == [1.0, 0.0, None]
 
 
+def test_a_long_stretch_without_counterpart_is_a_sample_of_its_own() -> None:
+    made = cut(paragraphs("0" * 6 + "1" * 6, "The year"), paragraphs("1" * 6, "El año"), 100)
+    assert made.kind == ALIGNED
+    assert [(bool(p.english.text), bool(p.target.text)) for p in made.pairs] == [
+        (True, False),
+        (True, True),
+    ]
+    assert made.cosines[0] is None
+
+
+def test_a_cut_that_is_hardly_nearer_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    english, target = paragraphs("0123456789", "The year"), paragraphs("56789", "El año")
+    assert cut(english, target, 72).kind == ALIGNED
+    monkeypatch.setattr(aligned_cuts, "_MARGIN", 2.0)
+    assert cut(english, target, 72).kind == BY_POSITION
+
+
 @settings(max_examples=100, deadline=None)
 @given(SENTENCES, SENTENCES, LANGS, st.integers(16, 90), st.booleans())
 def test_nothing_is_lost_every_pair_fits_and_again_gives_the_same(
@@ -154,6 +173,9 @@ def test_nothing_is_lost_every_pair_fits_and_again_gives_the_same(
     for side, text in ((2, left), (3, right)):
         segments = [pair[side].text for pair in made.pairs]
         assert "".join("".join(segments).split()) == "".join(text.split())
+        assert segments == [segment.strip() for segment in segments]
+        ids = [pair[side].ids for pair in made.pairs]
+        assert [load_tokenizer().decode(part) for part in ids] == segments
     sizes = [len(pair.english.ids) + len(pair.target.ids) for pair in made.pairs]
     assert max(sizes, default=0) + 1 <= budget
     again = make()

@@ -125,7 +125,7 @@ def test_a_long_pair_is_cut_within_the_budget_and_nothing_of_it_is_lost() -> Non
     assert len(made) > 1
     assert [row["segment"] for row in made] == list(range(made[0]["n_segments"]))
     assert max(row["n_tokens"] for row in made) <= 64
-    assert "".join(row["en_text"] for row in made) == english
+    assert " ".join(row["en_text"] for row in made) == english.strip()
     assert "".join(row["target_text"] for row in made) == target
     assert [row["n"] for row in made] == [1] + [0] * (len(made) - 1)
 
