@@ -118,10 +118,10 @@ def make_samples(
     def run(batches: Batches) -> Batches:
         from pyspark import TaskContext
 
-        recipe = settings.recipe(TaskContext.get())
-
         def rows() -> Iterator[dict[str, object]]:
+            recipe = None  # a task without texts loads no encoder
             for batch in batches:
+                recipe = recipe or settings.recipe(TaskContext.get())
                 for start in range(0, batch.num_rows, DOCUMENTS_AT_ONCE):
                     part = batch.slice(start, DOCUMENTS_AT_ONCE).to_pylist()
                     yield from sample_rows([PairTexts(**row) for row in part], recipe)
