@@ -5,8 +5,9 @@
 The pairs of the shared dumps, arranged by the job's own transform, and samples of them by position.
 Lines: ``en-first`` of all pairs; ``en-first`` of the pairs that have a partner near in length;
 ``random`` of these; and, as a baseline, each text of all pairs with the next one in the order of a
-hash, of any length. Columns are the pairs, their samples, the share of samples with an empty side, and the share
-of lopsided ones among those with two sides. A language's only pair has no ``random`` sample.
+hash, of any length. Columns are the pairs, their samples, the share of samples with an empty side,
+and the share of lopsided ones among those with two sides. A language's only pair has no ``random``
+sample.
 """
 
 from __future__ import annotations
