@@ -28,8 +28,7 @@ def swap_english(pairs: DataFrame, seed: int) -> DataFrame:
     classed = pairs.withColumn("length_class", _length_class(F.col("en_n_chars")))
     cycles = F.broadcast(join_classes(classed))
     placed = classed.join(cycles, on=[*GROUP, "length_class"], how="left")
-    added = ("length_class", "cycle", "class_place")
-    return _take_next(placed, seed).drop(*added)
+    return _take_next(placed, seed).select(*pairs.columns, "other_en_source_id")
 
 
 def join_classes(classed: DataFrame) -> DataFrame:
@@ -86,5 +85,4 @@ def _take_next(placed: DataFrame, seed: int) -> DataFrame:
             }
         )
         .withColumn("other_en_source_id", F.nullif(other, F.col("text_id")))
-        .drop("text_id", "place", "number", "first_id")
     )
