@@ -39,17 +39,22 @@ def show_recall(tables: Tables) -> str:
 
 
 def show_sample(samples: DataFrame, arrangement: str, language: str = "es") -> str:
-    """The start of a language's shortest whole sample, English left, target right."""
-    whole = (F.col("arrangement") == arrangement) & (F.col("n_segments") == 1)
-    row = samples.where(whole & (F.col("target_lang") == language)).orderBy("n_tokens", "sample_id")
-    sample = row.head(1)[0]
+    """The start of a language's shortest whole sample, English left, target right.
+
+    Of a pair with the fewest segments the first one, if no pair is whole.
+    """
+    held = (F.col("arrangement") == arrangement) & (F.col("target_lang") == language)
+    order = ("n_segments", "segment", "n_tokens", "sample_id")
+    sample = samples.where(held).orderBy(*order).head(1)[0]
+    n_segments = sample.n_segments
+    part = f"segment {sample.segment + 1} of {n_segments}, " if n_segments > 1 else ""
     width = min(shutil.get_terminal_size((110, 0)).columns, 140)
     lines = side_by_side(sample.en_text, sample.target_text, width).splitlines()
     more = len(lines) - SHOWN_LINES
     return (
         f"\none sample of {sample.n_tokens:,} tokens, arrangement {arrangement}: "
         f"{sample.en_title or sample.en_url} | {sample.target_title}, "
-        f"closed by {sample.split_token}\n\n"
+        f"{part}closed by {sample.split_token}\n\n"
         + "\n".join(lines[:SHOWN_LINES])
         + (f"\n… and {more} lines more" if more > 0 else "")
     )

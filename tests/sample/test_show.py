@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crossic_etl.sample.build_web import load_web_sample
+from crossic_etl.sample.show import show_sample
 from crossic_etl.schemas import DOCUMENTS, NEIGHBOURS, PAIRS, RUNS, SAMPLES, WINDOWS
 from crossic_etl.tables import Tables
 from tests.support.commands import sample
+from tests.support.rows import row_of
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -131,3 +133,17 @@ def test_it_shows_counts_a_sample_and_where_the_tables_are(first_run: tuple[Tabl
     assert shown.count("closed by <|quad_end|>") == 2
     assert tables.root in shown
     assert Path(tables.root, "pairs", "_delta_log").is_dir()
+
+
+def test_where_no_pair_is_whole_the_first_segment_is_shown(spark: SparkSession) -> None:
+    texts = {"en_text": "Tea", "target_text": "Té", "en_title": "Tea", "target_title": "Té"}
+    rows = [
+        row_of(
+            SAMPLES, sample_id=str(n), arrangement="mix", target_lang="es", segment=segment,
+            n_segments=n, n_tokens=9 - segment, split_token="|", **texts,
+        )
+        for n in (3, 2)
+        for segment in range(n)
+    ]  # fmt: skip
+    shown = show_sample(spark.createDataFrame(rows, SAMPLES.schema), "mix")
+    assert "one sample of 9 tokens, arrangement mix: Tea | Té, segment 1 of 2, closed by |" in shown
