@@ -72,6 +72,12 @@ def test_a_stretch_without_counterpart_is_parted_from_other_text() -> None:
     assert cut_row(places(*pieces, unmatched=60), 80).tolist() == [0, 6, 10]
 
 
+def test_two_runs_that_fit_in_one_are_joined() -> None:
+    row = places((True, 12, 50), (True, 6, 0), (True, 6, 0), (True, 12, 0))
+    beside = row._replace(in_row=np.array([1, 1, 0, 1, 1]))
+    assert cut_row(beside, 20).tolist() == [0, 2, 4]
+
+
 @settings(max_examples=300, deadline=None)
 @given(SIZES, st.integers(20, 60))
 def test_runs_fit_and_are_as_few_as_can_be(pieces: list[tuple[bool, int, int]], room: int) -> None:

@@ -172,6 +172,15 @@ def test_a_pair_that_fits_only_with_its_white_space_is_cut_in_two() -> None:
     assert len(segment_pair(document(text), NO_DOCUMENT, 16)) == 2
 
 
+@pytest.mark.parametrize("budget", range(16, 60))
+def test_words_of_more_tokens_without_the_space_before_them_fit(budget: int) -> None:
+    assert (len(ids(" doubt")), len(ids("doubt"))) == (1, 3)
+    english, target = document(" doubt it。" * 40), document(" doubt。" * 40)
+    pairs = segment_pair(english, target, budget)
+    assert max(len(pair.english.ids) + len(pair.target.ids) for pair in pairs) < budget
+    assert {pair.english.text[:8] for pair in pairs} == {"doubt it"}
+
+
 def test_white_space_alone_is_no_text() -> None:
     assert segment_pair(document(" \n\n" * 90), document("\u3000"), 16) == []
     pairs = segment_pair(document("A cat."), document("\n" * 90), 16)
@@ -216,8 +225,13 @@ def test_no_segment_ends_with_a_heading(heading: str, budget: int) -> None:
         assert not [side.text for pair in pairs for side in pair[2:] if HEADING.search(side.text)]
 
 
-def test_a_sentence_too_long_is_not_cut_behind_its_heading() -> None:
-    pairs = segment_pair(document("## Life of cats\n\n" + "many words " * 90), NO_DOCUMENT, 16)
+@pytest.mark.parametrize("budget", range(40, 60))
+@pytest.mark.parametrize(("n_words", "n_rest"), [(2, 90), (14, 90), (16, 12), (16, 14)])
+def test_a_sentence_too_long_is_not_cut_behind_its_heading(
+    budget: int, n_words: int, n_rest: int
+) -> None:
+    text = "## Life" + " of cats" * n_words + "\n\n" + "many words " * n_rest
+    pairs = segment_pair(document(text), NO_DOCUMENT, budget)
     assert not [pair for pair in pairs if HEADING.search(pair.english.text)]
 
 
