@@ -11,6 +11,7 @@ from bench import (
     pages,
     retrieval,
     segments,
+    thresholds,
     wikitext,
     workers,
 )
@@ -24,6 +25,7 @@ def main() -> None:
         (segments, []),
         (loader, []),
         (encoders, []),
+        (thresholds, []),
         (retrieval, ["recall"]),
         (pages, []),
         (embedding_udf, []),

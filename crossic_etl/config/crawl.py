@@ -162,9 +162,9 @@ class Neighbours:
         precision: least precision at a threshold that is found; null for the best F1, if
             ``max_false_accept`` is null too. Given alone, it stands in place of that.
         wrong_pairs: which pairs calibration takes for wrong ones: the page with the best of all
-            that is ``searched``, its counterpart left out; with its ``nearest`` other English page
-            of a pair, or with a ``random`` one. The last two are too easy, and go with
-            ``precision``.
+            documents that are ``searched``, copies of its counterpart left out; with its
+            ``nearest`` other English page of a pair, or with a ``random`` one. The last two say
+            nothing about the documents, and go with ``precision``.
         max_uses: most queries of a language that one document may serve.
         recall_queries: queries that are also searched exactly, to measure recall.
     """

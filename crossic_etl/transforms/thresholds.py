@@ -1,7 +1,8 @@
 """Margins of calibration pairs, right and wrong ones, computed as the neighbour search does.
 
-The wrong pair of a query is by default what a search would give it if its own English page weren't
-there: that page, and near copies of it among the documents, are left out of its neighbours.
+The wrong document of a query is by default the best that a search of all documents gives it. A
+search has no pages among its documents, so the counterpart is absent, but for near copies, which
+are left out. The right pair has the margin that it would have if the counterpart were there too.
 
 A pair has ``target_lang, query_id, doc_id``: a page of a target language and an English page. A
 query is in one pair of its language. An English page may be in one pair of each language.
@@ -17,7 +18,12 @@ from crossic_etl.kernels.search.calibration import wrong_partners
 from crossic_etl.kernels.search.vectors import inner_products, to_matrix
 from crossic_etl.transforms.arrow import Batches
 from crossic_etl.transforms.embeddings import choose_calibration_pairs
-from crossic_etl.transforms.neighbours import NEIGHBOUR_COLUMNS, add_margins, margin
+from crossic_etl.transforms.neighbours import (
+    NEIGHBOUR_COLUMNS,
+    add_margins,
+    margin,
+    merge_neighbours,
+)
 
 # Ours: a document with this cosine to an English page is a near copy of it, and so no wrong answer.
 # Copies with a notice before them, without their beginning or with other digits have 0.94 to 1.0.
@@ -99,15 +105,24 @@ def find_copies(
     )
 
 
-def leave_out_right(known: DataFrame, copies: DataFrame, found: DataFrame, k: int) -> DataFrame:
-    """The best k of each query's neighbours in ``found`` without its own English page and copies.
+def leave_out_copies(copies: DataFrame, found: DataFrame, k: int) -> DataFrame:
+    """The best k of each query's neighbours in ``found`` that are no copies of its English page.
 
-    `NEIGHBOUR_COLUMNS`, with ranks from 1. Both ``known`` and ``copies`` have `PAIR`, and ``found``
-    more than k neighbours of each query.
+    `NEIGHBOUR_COLUMNS`, with ranks from 1. ``copies`` has `PAIR`, and ``found`` more than k
+    neighbours of each query.
     """
-    left = _beside_own(known, found).join(copies.select(*PAIR), on=list(PAIR), how="left_anti")
+    left = found.join(copies.select(*PAIR), on=list(PAIR), how="left_anti")
     best = F.row_number().over(Window.partitionBy("target_lang", "query_id").orderBy("rank"))
     return left.withColumn("rank", best).where(F.col("rank") <= k).select(*NEIGHBOUR_COLUMNS)
+
+
+def add_right(right: DataFrame, without: DataFrame, k: int) -> DataFrame:
+    """The best k of each query if its own English page were among the documents.
+
+    ``right`` has `PAIR` and ``cosine``, ``without`` the neighbours without it.
+    """
+    own = right.select(*PAIR, F.lit(1).alias("rank"), "cosine")
+    return merge_neighbours(without, own, k)
 
 
 def _beside_own(known: DataFrame, found: DataFrame) -> DataFrame:
@@ -120,9 +135,9 @@ def _beside_own(known: DataFrame, found: DataFrame) -> DataFrame:
 def score_absent(without: DataFrame, backward: DataFrame) -> DataFrame:
     """``target_lang, query_id, is_right, margin`` of the best wrong document of each query.
 
-    ``without`` is the result of `leave_out_right`: the mean of a query's neighbourhood is that of a
-    search in which its counterpart is absent. A search accepts any of its neighbours, so the best
-    is the one with the highest margin.
+    ``without`` is the result of `leave_out_copies`: the mean of a query's neighbourhood is that of
+    a search in which its counterpart is absent. A search accepts any of its neighbours, so the
+    best is the one with the highest margin.
     """
     best = add_margins(without, backward).groupBy("target_lang", "query_id")
     return best.agg(F.max("margin").alias("margin")).select(

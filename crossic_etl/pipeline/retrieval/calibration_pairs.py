@@ -31,11 +31,12 @@ from crossic_etl.transforms.thresholds import (
     KNOWN,
     PAIR,
     add_cosines,
+    add_right,
     choose_nearest,
     choose_random,
     find_copies,
     join_pairs,
-    leave_out_right,
+    leave_out_copies,
     score_absent,
     score_pairs,
     select_ends,
@@ -47,9 +48,9 @@ SCRATCH = "pairs_to_score"
 FORWARD, BACKWARD = "calibration_forward", "calibration_backward"
 # The two nearest English pages of a query: one of them isn't its own.
 _BEST_TWO = 2
-# Ours: the own page and some copies of it, which take places among a query's nearest. ``documents``
-# has removed near duplicates, so that a page has few copies.
-_LEFT_OUT = 5
+# Ours: copies of a page that may take places among a query's nearest. ``documents`` has removed
+# near duplicates, so that a page has few copies.
+_COPIES = 5
 
 
 class CalibrationScores(NamedTuple):
@@ -57,7 +58,7 @@ class CalibrationScores(NamedTuple):
 
     Attributes:
         margins: ``target_lang, query_id, is_right, margin``.
-        n_searched: English documents and pages that the queries were compared with.
+        n_searched: English texts that the queries were compared with.
     """
 
     margins: DataFrame
@@ -71,7 +72,7 @@ class _Prepared:
     Attributes:
         known: `PAIR` of the known pairs.
         queries, pages: vectors of their two ends.
-        searched: vectors of documents and pages, which queries are compared with.
+        documents: vectors of the corpus.
         asked: vectors of target-language texts, which documents are compared with.
         settings, request, cells, dimension: of the search.
         n_asked: rows of ``asked`` at most.
@@ -80,7 +81,7 @@ class _Prepared:
     known: DataFrame
     queries: DataFrame
     pages: DataFrame
-    searched: DataFrame
+    documents: DataFrame
     asked: DataFrame
     settings: Neighbours
     request: SearchRequest
@@ -102,8 +103,9 @@ def score_calibration_pairs(
     """Margins of the known pairs of ``filtered`` and of a wrong one for each.
 
     ``filtered`` is the result of `filter_pairs`; ``query_kind`` is ``retrieved.queries``. Forward,
-    a query is compared with the corpus and the pairs' English pages. Backward, an English text is
-    compared with its language's queries of the job ``neighbours`` and the pairs' own.
+    a query is compared with the corpus; where the wrong pairs are pages, also with all of the
+    pairs' English pages. Backward, an English text is compared with its language's queries of the
+    job ``neighbours`` and the pairs' own.
 
     Raises:
         TableError: the job ``neighbours`` has no queries or no documents.
@@ -113,7 +115,8 @@ def score_calibration_pairs(
     sizes = sizes_of(in_use, documents, choice.half)
     known = filtered.where(F.col("outcome") == KNOWN)
     queries, pages = select_ends(known, vectors)
-    n_known, n_searched = known.count(), sizes.n_documents + pages.count()
+    is_easy = settings.wrong_pairs != SEARCHED
+    n_known, n_searched = known.count(), sizes.n_documents + (pages.count() if is_easy else 0)
     cells = choose_quantizer(tables, documents, sizes, settings=settings, seed=seed, choice=choice)
     log_plan(settings, Sizes(n_known, n_searched, sizes.dimension), cells, job="calibrate")
     others = queries.join(in_use.select("id"), on="id", how="left_anti")
@@ -121,7 +124,7 @@ def score_calibration_pairs(
         known=known,
         queries=queries,
         pages=pages,
-        searched=documents.unionByName(pages),
+        documents=documents,
         asked=in_use.unionByName(others),
         settings=settings,
         request=make_request(settings, sizes.dimension, read_router(tables, cells, settings)),
@@ -129,25 +132,30 @@ def score_calibration_pairs(
         dimension=sizes.dimension,
         n_asked=sizes.n_queries + n_known,
     )
-    if settings.wrong_pairs == SEARCHED:
-        return CalibrationScores(_score_against_searched(tables, prepared), n_searched)
-    return CalibrationScores(_score_against_pages(tables, prepared, seed), n_searched)
+    margins = (
+        _score_against_pages(tables, prepared, seed)
+        if is_easy
+        else _score_against_documents(tables, prepared)
+    )
+    return CalibrationScores(margins, n_searched)
 
 
-def _score_against_searched(tables: Tables, prepared: _Prepared) -> DataFrame:
-    """The wrong document of a query is the best of all that is searched, but for its own."""
-    known, k = prepared.known, prepared.request.search.k
-    found = tables.stage(FORWARD, _search_forward(prepared, k + _LEFT_OUT))
-    copies = find_copies(known, found, prepared.searched, prepared.dimension)
-    without = tables.stage(SCRATCH, leave_out_right(known, copies, found, k))
+def _score_against_documents(tables: Tables, prepared: _Prepared) -> DataFrame:
+    """The wrong document of a query is the best of all documents, copies of its page left out."""
+    known, k, dimension = prepared.known, prepared.request.search.k, prepared.dimension
+    documents, pages = prepared.documents, prepared.pages
+    found = tables.stage(FORWARD, _search_forward(prepared, documents, k + _COPIES))
+    copies = find_copies(known, found, documents.unionByName(pages), dimension)
+    without = tables.stage(SCRATCH, leave_out_copies(copies, found, k))
     ends = known.select(*PAIR).unionByName(without.select(*PAIR))
     _log_backward(prepared, documents_of(ends).count())
-    made = find_backward(ends, prepared.asked, prepared.searched, prepared.request)
+    searched = documents.unionByName(pages)
+    made = find_backward(ends, prepared.asked, searched, prepared.request)
     backward = tables.stage(BACKWARD, made)
     pairs = known.select(*PAIR, F.lit(True).alias("is_right"))
-    cosines = add_cosines(pairs, prepared.queries, prepared.pages, prepared.dimension)
-    right = score_pairs(cosines, found.where(F.col("rank") <= k), backward)
-    return right.unionByName(score_absent(without, backward))
+    right = add_cosines(pairs, prepared.queries, pages, dimension)
+    of_right = score_pairs(right, add_right(right, without, k), backward)
+    return of_right.unionByName(score_absent(without, backward))
 
 
 def _score_against_pages(tables: Tables, prepared: _Prepared, seed: int) -> DataFrame:
@@ -156,15 +164,16 @@ def _score_against_pages(tables: Tables, prepared: _Prepared, seed: int) -> Data
     ends = prepared.queries, prepared.pages
     wrong = wrong_pairs(prepared.known, *ends, settings, dimension, seed)
     pairs = tables.stage(SCRATCH, join_pairs(prepared.known, wrong))
-    forward = _search_forward(prepared, prepared.request.search.k)
+    searched = prepared.documents.unionByName(prepared.pages)
+    forward = _search_forward(prepared, searched, prepared.request.search.k)
     backward = find_backward(pairs, prepared.asked, prepared.pages, prepared.request)
     return score_pairs(add_cosines(pairs, *ends, dimension), forward, backward)
 
 
-def _search_forward(prepared: _Prepared, k: int) -> DataFrame:
-    """The best k of each query among all that is searched."""
+def _search_forward(prepared: _Prepared, searched: DataFrame, k: int) -> DataFrame:
+    """The best k of each query among ``searched``."""
     request = replace(prepared.request, search=replace(prepared.request.search, k=k))
-    return merge_candidates(find_candidates(prepared.queries, prepared.searched, request), k)
+    return merge_candidates(find_candidates(prepared.queries, searched, request), k)
 
 
 def _log_backward(prepared: _Prepared, n_documents: int) -> None:

@@ -47,11 +47,12 @@ def scored(
     folder: Path,
     known: list[tuple[str, str, str, str]],
     settings: Neighbours = SETTINGS,
+    of_all: DataFrame | None = None,
 ) -> CalibrationScores:
     return score_calibration_pairs(
         Tables(spark, str(folder)),
         spark.createDataFrame(known, FILTERED),
-        vectors(spark),
+        of_all or vectors(spark),
         settings=settings,
         query_kind="pages",
         seed=0,
@@ -92,17 +93,23 @@ def test_margins_are_the_cosine_over_the_mean_of_both_neighbourhoods(
     assert {row.target_lang for row in rows} == {"th"}
 
 
-def test_the_wrong_text_is_the_best_searched_in_a_neighbourhood_without_the_own_page(
+def test_the_wrong_document_is_the_best_in_a_neighbourhood_without_the_own_page(
     spark: SparkSession, tmp_path: Path
 ) -> None:
-    margins, n_searched = scored(spark, tmp_path, KNOWN)
-    rows = {(row.query_id, row.is_right): row.margin for row in margins.collect()}
-    # Without its own page a query's nearest is the wrong one itself, with its cosine for a mean.
-    assert rows == pytest.approx({
-        ("th:1", True): 1.0, ("th:2", True): 1.0, ("th:3", True): 1.0,
-        ("th:1", False): 0.6 / 0.8, ("th:2", False): 0.8 / 0.9, ("th:3", False): 0.8 / 0.9,
-    })  # fmt: skip
-    assert n_searched == 4
+    of_all = vectors(spark).where("id <> 'd'")
+    documents = [("copy of 1", [0.96, 0.28]), ("a", [0.8, 0.6]), ("b", [-0.6, 0.8])]
+    rows = [(name, "document", "en", name, vector, None) for name, vector in documents]
+    with_documents = of_all.unionByName(spark.createDataFrame(rows, VECTORS))
+    margins, n_searched = scored(spark, tmp_path, KNOWN, of_all=with_documents)
+    # A right pair has the cosine 1, as both its neighbourhoods have. The document a is a copy of
+    # page 3, so 3 finds the copy of page 1, and 1 finds a. Both are at 0.96 of their nearest query.
+    # No query finds a page: 3 is at 0.8 of page 2, and would prefer it to any document.
+    assert {(row.query_id, row.is_right): row.margin for row in margins.collect()} == {
+        ("th:1", True): pytest.approx(1.0), ("th:1", False): pytest.approx(0.8 / 0.88),
+        ("th:2", True): pytest.approx(1.0), ("th:2", False): pytest.approx(1.0),
+        ("th:3", True): pytest.approx(1.0), ("th:3", False): pytest.approx(0.8 / 0.88),
+    }  # fmt: skip
+    assert n_searched == 3
 
 
 def test_without_a_known_pair_there_is_no_margin(spark: SparkSession, tmp_path: Path) -> None:
