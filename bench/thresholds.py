@@ -15,7 +15,7 @@ import argparse
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -132,14 +132,12 @@ def _embed_all(data: Path) -> dict[str, Any]:
     searches = read_news(data)
     originals = sorted(searches[0].right)
     corpus = searches[0].corpus
-    whole = [text for at, text in enumerate(corpus) if at not in set(originals)]
-    whole += [text for _, text in read_articles(data, "en")]
-    texts = sorted({part for text in whole for part in (text, *parts(text))})
-    texts = shuffled(texts)
     own = [corpus[at] for at in originals]
+    whole = [*sorted({*corpus} - {*own}), *(text for _, text in read_articles(data, "en"))]
+    texts = sorted({part for text in whole for part in (text, *parts(text))})
     vectors = {
         "originals": embed(encoder, own, "en", "passage", rule).vectors,
-        "others": embed(encoder, texts, "en", "passage", rule).vectors,
+        "others": embed(encoder, shuffled(texts), "en", "passage", rule).vectors,
     }
     for search in searches:
         ordered = [search.queries[i] for i in np.argsort(search.right)]
@@ -261,11 +259,10 @@ def try_folds(
         for lang, side in used.items():
             own = np.zeros((len(rows), len(order) + side.others.shape[1]), bool)
             own[np.arange(len(rows)), rows] = True
-            everything = np.arange(len(order))
             margins = (
                 right_margins(side, rows, side.own[rows]),
                 wrong_margins(side, rows, NONE, np.False_),
-                wrong_margins(side, rows, everything, own),
+                wrong_margins(side, rows, np.arange(len(order)), own),
             )
             tried[lang].append(np.stack(margins) >= least[lang])
     shares = {lang: np.concatenate(parts, axis=1).mean(axis=1) for lang, parts in tried.items()}
@@ -281,8 +278,7 @@ def print_tried(way: str, tried: Mapping[str, Tried]) -> None:
 
 def mean_of(tried: Iterable[Tried]) -> Tried:
     """The mean over languages."""
-    rows = [(one.recall, one.absent, one.alone) for one in tried]
-    return Tried(*map(float, np.mean(rows, axis=0)))
+    return Tried(*np.mean([astuple(one) for one in tried], axis=0).tolist())
 
 
 def print_growth(world: World, corpus: Matrix, n_folds: int) -> None:

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 ThresholdRow = tuple[object, ...]
 
-# Measured by bench.thresholds, for a wanted 2 %: in a corpus four times as large a threshold accepts
+# Measured by bench.thresholds, for a wanted 2 %: in a corpus four times as large a threshold takes
 # wrong documents for 1.1 to 2.2 % of the queries, and up to 6 of 100 right ones fewer.
 MOST_GROWTH = 4.0
 
