@@ -12,6 +12,7 @@ from bench import (
     pages,
     retrieval,
     segments,
+    thresholds,
     wikitext,
     workers,
 )
@@ -25,6 +26,7 @@ def main() -> None:
         (segments, []),
         (loader, []),
         (encoders, []),
+        (thresholds, []),
         (retrieval, ["recall"]),
         (controls, []),
         (pages, []),

@@ -12,6 +12,7 @@ from crossic_etl.cli.actions import checked_config, only_writer
 from crossic_etl.cli.options import Command, configuration, writing
 from crossic_etl.cli.registry import JOBS
 from crossic_etl.cli.stopping import start_session
+from crossic_etl.config.crawl import SEARCHED
 
 if TYPE_CHECKING:
     from crossic_etl.kernels.search.calibration import Calibration
@@ -60,6 +61,7 @@ def draw(found: dict[str, Calibration], wrong_pairs: str, path: Path) -> None:
     elif not any(one.table for one in found.values()):
         log.warning("calibrate: no plot without pairs")
     else:
-        title = f"Right pairs against {wrong_pairs} wrong ones, by least margin"
+        others = "the best of all that is searched" if wrong_pairs == SEARCHED else wrong_pairs
+        title = f"Right pairs against {others} wrong ones, by least margin"
         write_plot(found, title, path)
         log.info("calibrate: plot in %s", path)

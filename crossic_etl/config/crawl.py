@@ -6,9 +6,10 @@ None of it is published for CrossIC-PT: encoder, k and thresholds are ours, or t
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import WithJsonSchema
+from pydantic import WithJsonSchema, model_validator
+from pydantic_core import ArgsKwargs
 
 from crossic_etl.config.errors import one_of, require
 from crossic_etl.config.fields import Flag, Items, Number, OneOf, PathText, Text, Whole, settings
@@ -19,7 +20,10 @@ from crossic_etl.kernels.search.indexes import INDEXES, METHODS
 _PRESET = WithJsonSchema({"enum": list(PRESETS)})
 LANGUAGE_SOURCES = ("identify", "trust")
 QUERIES = ("pages", "documents")
-WRONG_PAIRS = ("nearest", "random")
+SEARCHED = "searched"
+WRONG_PAIRS = (SEARCHED, "nearest", "random")
+# Ours; the default of ``precision`` before ``max_false_accept`` was there.
+_PRECISION = 0.95
 
 
 @settings("crawl.sources")
@@ -152,9 +156,15 @@ class Neighbours:
         task_memory_mb: what a task may take; a plan that needs more is refused.
         thresholds: language to the least margin of an accepted neighbour, ``"*"`` for all others.
         calibrate: find thresholds on Wikipedia's pairs, for languages that have none configured.
-        precision: least precision at a threshold that is found; null for the best F1.
-        wrong_pairs: which pairs calibration takes for wrong ones: the page with its ``nearest``
-            other English page, or with a ``random`` one, which is too easy to say much.
+        max_false_accept: most queries, as a share, that would accept a document where their
+            counterpart isn't among the documents; of thresholds with it, the least is taken. Null
+            where ``precision`` chooses.
+        precision: least precision at a threshold that is found; null for the best F1, if
+            ``max_false_accept`` is null too. Given alone, it stands in place of that.
+        wrong_pairs: which pairs calibration takes for wrong ones: the page with the best of all
+            documents that are ``searched``, copies of its counterpart left out; with its
+            ``nearest`` other English page of a pair, or with a ``random`` one. The last two say
+            nothing about the documents, and go with ``precision``.
         max_uses: most queries of a language that one document may serve.
         recall_queries: queries that are also searched exactly, to measure recall.
     """
@@ -169,13 +179,27 @@ class Neighbours:
     task_memory_mb: Whole = 2048
     thresholds: dict[Text, Number] = field(default_factory=dict)
     calibrate: Flag = False
-    precision: Number | None = 0.95
-    wrong_pairs: Annotated[Text, OneOf(WRONG_PAIRS)] = "nearest"
+    max_false_accept: Number | None = 0.02
+    precision: Number | None = None
+    wrong_pairs: Annotated[Text, OneOf(WRONG_PAIRS)] = SEARCHED
     max_uses: Whole = 3
     recall_queries: Whole = 200
 
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_older_settings(cls, given: Any) -> Any:
+        """Where only ``precision`` or ``wrong_pairs`` is given, they mean what they always did."""
+        values = given.kwargs if isinstance(given, ArgsKwargs) else given
+        if not isinstance(values, dict) or "max_false_accept" in values:
+            return given
+        easy = values.get("wrong_pairs", SEARCHED) != SEARCHED
+        if "precision" in values or easy:
+            values = {"precision": _PRECISION, **values, "max_false_accept": None}
+        return ArgsKwargs(given.args, values) if isinstance(given, ArgsKwargs) else values
+
     def __post_init__(self) -> None:
         is_share = self.precision is None or 0 < self.precision <= 1
+        accepts = self.max_false_accept
         for key, fits, expected in (
             ("k", self.k >= 1, "a whole number >= 1"),
             ("shards", self.shards >= 1, "a whole number >= 1"),
@@ -183,11 +207,19 @@ class Neighbours:
             ("nprobe", self.nprobe >= 1, "a whole number >= 1"),
             ("train_rows", self.train_rows >= 1, "a whole number >= 1"),
             ("task_memory_mb", self.task_memory_mb >= 64, "megabytes >= 64"),
+            ("max_false_accept", accepts is None or 0 < accepts < 1, "between 0 and 1, or null"),
             ("precision", is_share, "above 0, at most 1, or null"),
             ("max_uses", self.max_uses >= 1, "a whole number >= 1"),
             ("recall_queries", self.recall_queries >= 0, "a whole number >= 0"),
         ):
             require(fits, f"neighbours.{key}", getattr(self, key), expected)
+        if accepts is not None:
+            alone = "null where neighbours.max_false_accept is given (or set that to null)"
+            require(self.precision is None, "neighbours.precision", self.precision, alone)
+            fitting = f"{SEARCHED} where neighbours.max_false_accept is given"
+            require(
+                self.wrong_pairs == SEARCHED, "neighbours.wrong_pairs", self.wrong_pairs, fitting
+            )
 
 
 @settings("retrieved")

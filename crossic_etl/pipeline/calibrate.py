@@ -7,10 +7,16 @@ import logging
 from pyspark.sql import SparkSession
 
 from crossic_etl.config import Config, ConfigError
+from crossic_etl.config.crawl import SEARCHED, Neighbours
 from crossic_etl.config.encoder import choose_encoder
 from crossic_etl.inputs.run_inputs import RunInputs
 from crossic_etl.kernels.search.calibration import Calibration, calibrate
-from crossic_etl.pipeline.retrieval.calibration_pairs import SCRATCH, score_calibration_pairs
+from crossic_etl.pipeline.retrieval.calibration_pairs import (
+    BACKWARD,
+    FORWARD,
+    SCRATCH,
+    score_calibration_pairs,
+)
 from crossic_etl.pipeline.retrieval.thresholds import report, rows_of, scope_of, scores_by_language
 from crossic_etl.runs import recorded
 from crossic_etl.runs.job import Job, always, needs_crawl
@@ -53,19 +59,27 @@ def find_thresholds(spark: SparkSession, config: Config) -> tuple[Run, dict[str,
             seed=config.seed,
             choice=choice,
         )
-        scores = tables.stage("calibrate", scored)
+        scores = tables.stage("calibrate", scored.margins)
         record.resolve_outcomes(count_outcomes(count_pairs(filtered, scores)), used=(CALIBRATED,))
         record.rows_used = record.rows_out
         right, wrong = scores_by_language(scores, config.languages)
-        found = calibrate(right, wrong, settings.precision)
-        rows = list(rows_of(found, settings, choice))
+        found = calibrate(
+            right, wrong, settings.precision, max_false_accept=settings.max_false_accept
+        )
+        rows = list(rows_of(found, settings, choice, scored.n_searched))
         tables.replace(THRESHOLDS, spark.createDataFrame(rows, THRESHOLDS.schema), scope)
         record.rows_out = len(rows)
-        for line in report(found, settings.precision):
+        for line in report(found, settings):
             log.info("%s", line)
-        for name in (PAIRS_SCRATCH, SCRATCH, "calibrate"):
+        for name in staged(settings):
             tables.unstage(name)
     return record, found
+
+
+def staged(settings: Neighbours) -> tuple[str, ...]:
+    """The scratch tables of a run: neighbour lists where wrong pairs are chosen among them."""
+    lists = (FORWARD, BACKWARD) if settings.wrong_pairs == SEARCHED else ()
+    return (PAIRS_SCRATCH, SCRATCH, *lists, "calibrate")
 
 
 def needs(config: Config) -> ConfigError | None:
@@ -82,5 +96,5 @@ JOB = Job(
     reads=always(PAIRS, EMBEDDINGS, DOCUMENTS),
     settings=("encoder", "neighbours", "retrieved", "seed"),
     needs=needs,
-    scratch=(PAIRS_SCRATCH, SCRATCH, "calibrate"),
+    scratch=(PAIRS_SCRATCH, SCRATCH, FORWARD, BACKWARD, "calibrate"),
 )

@@ -12,7 +12,11 @@ from crossic_etl.config.encoder import choose_encoder
 from crossic_etl.inputs.run_inputs import RunInputs
 from crossic_etl.pipeline.retrieval.incremental import start_search
 from crossic_etl.pipeline.retrieval.plan import measure_recall
-from crossic_etl.pipeline.retrieval.thresholds import thresholds_of, uncovered_languages
+from crossic_etl.pipeline.retrieval.thresholds import (
+    thresholds_of,
+    uncovered_languages,
+    warn_of_growth,
+)
 from crossic_etl.runs import recorded
 from crossic_etl.runs.job import Job, needs_crawl
 from crossic_etl.runs.record import Run
@@ -52,11 +56,12 @@ def run(
             seed=config.seed,
             choice=choice,
         )
+        warn_of_growth(thresholds, search.sizes.n_documents)
         record.rows_in = search.sizes.n_queries
         forward = search.forward()
         backward = search.backward(forward.found)
         scored = add_margins(forward.found, backward.found)
-        accepted = accept_neighbours(scored, thresholds, settings.max_uses)
+        accepted = accept_neighbours(scored, thresholds.least, settings.max_uses)
         made = select_neighbours(accepted, wanted, choice.model, choice.revision)
         marked = tables.stage("neighbours", mark_changes(made, search.neighbours, NEIGHBOURS))
         left = marked.where(F.col("change") != GONE)

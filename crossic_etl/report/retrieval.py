@@ -101,7 +101,10 @@ def thresholds_section(source: ReportSource) -> Section | None:
     text = (
         "A neighbour is accepted from its language's least margin on (* is all languages "
         "together). Precision and recall are those among Wikipedia's pairs, which are known to be "
-        "right, and one wrong candidate for each; the dashed line is the margin that was taken."
+        "right, and one wrong candidate for each; the dashed line is the margin that was taken. "
+        "False acceptance is the share of wrong candidates that are accepted. Where they are the "
+        "best of all that is searched, it is the share of pages that would accept something if "
+        "their English page weren't there; with 95 % confidence it is below the bound."
     )
     return Section("thresholds", "Thresholds", text, figures) if figures else None
 
@@ -120,11 +123,15 @@ def _margins(title: str, rows: list[dict[str, Any]]) -> Figure:
     marks = {lang: margin for lang, margin in chosen.items() if lang in drawn}
     grid = Grid(
         title,
-        ("language", "threshold", "precision", "recall", "right pairs", "wrong pairs", "is from"),
-        ("", ".3f", ".3f", ".3f", ",d", ",d", ""),
+        (
+            "language", "threshold", "precision", "recall", "false acceptance", "bound",
+            "right pairs", "wrong pairs", "is from",
+        ),
+        ("", ".3f", ".3f", ".3f", ".3f", ".3f", ",d", ",d", ""),
         tuple(
             (
                 *[row[name] for name in ("target_lang", "threshold", "precision", "recall")],
+                *[row[name] for name in ("false_accept", "highest_false_accept")],
                 *[row[name] for name in ("n_right", "n_wrong")],
                 "all languages" if row["pooled"] else "its own pairs",
             )

@@ -148,9 +148,9 @@ THRESHOLDS = Table(
         revision=STRING,
         span_rule=STRING,
         k=INT,  # neighbours of each page in the margin's mean
-        wrong_pairs=STRING,  # nearest | random
-        wanted_precision=nullable(DOUBLE),  # null for the best F1
-        threshold=nullable(DOUBLE),  # least margin; null if none has the wanted precision
+        wrong_pairs=STRING,  # searched | nearest | random
+        wanted_precision=nullable(DOUBLE),  # null for the best F1, or wanted_false_accept
+        threshold=nullable(DOUBLE),  # least margin; null if none has what is wanted
         precision=nullable(DOUBLE),  # at the threshold, with as many right as wrong pairs
         recall=nullable(DOUBLE),
         f1=nullable(DOUBLE),
@@ -158,6 +158,10 @@ THRESHOLDS = Table(
         n_wrong=LONG,
         pooled=BOOLEAN,  # the language has too few pairs, so its threshold is that of *
         points=T.ArrayType(POINT, containsNull=False),  # of this language's pairs, all margins
+        wanted_false_accept=nullable(DOUBLE),  # null where a precision or the best F1 is wanted
+        false_accept=nullable(DOUBLE),  # share of wrong pairs that the threshold would accept
+        highest_false_accept=nullable(DOUBLE),  # with that few pairs; upper bound of 95 %
+        n_searched=nullable(LONG),  # English texts that the pairs' pages were compared with
     ),
     key=("target_lang", "model", "revision", "span_rule", "k", "wrong_pairs"),
 )

@@ -1,5 +1,9 @@
 """Margins of calibration pairs, right and wrong ones, computed as the neighbour search does.
 
+The wrong document of a query is by default the best that a search of all documents gives it. A
+search has no pages among its documents, so the counterpart is absent, but for near copies, which
+are left out. The right pair has the margin that it would have if the counterpart were there too.
+
 A pair has ``target_lang, query_id, doc_id``: a page of a target language and an English page. A
 query is in one pair of its language. An English page may be in one pair of each language.
 """
@@ -14,8 +18,16 @@ from crossic_etl.kernels.search.calibration import wrong_partners
 from crossic_etl.kernels.search.vectors import inner_products, to_matrix
 from crossic_etl.transforms.arrow import Batches
 from crossic_etl.transforms.embeddings import choose_calibration_pairs
-from crossic_etl.transforms.neighbours import margin
+from crossic_etl.transforms.neighbours import (
+    NEIGHBOUR_COLUMNS,
+    add_margins,
+    margin,
+    merge_neighbours,
+)
 
+# Ours: a document with this cosine to an English page is a near copy of it, and so no wrong answer.
+# Copies with a notice before them, without their beginning or with other digits have 0.94 to 1.0.
+COPY_COSINE = 0.9
 KNOWN, CALIBRATED = "known", "calibrated"
 PAIR = ("target_lang", "query_id", "doc_id")
 
@@ -64,14 +76,72 @@ def choose_nearest(known: DataFrame, found: DataFrame) -> DataFrame:
 
     ``found`` has at least the best two of each query among the pages of its language's pairs.
     """
-    right = known.select("target_lang", "query_id", F.col("doc_id").alias("right_id"))
     nearest = F.row_number().over(Window.partitionBy("target_lang", "query_id").orderBy("rank"))
     return (
-        found.join(right, on=["target_lang", "query_id"], how="inner")
-        .where(F.col("doc_id") != F.col("right_id"))
+        _beside_own(known, found)
         .withColumn("place", nearest)
         .where(F.col("place") == 1)
         .select(*PAIR)
+    )
+
+
+def find_copies(
+    known: DataFrame, found: DataFrame, vectors: DataFrame, dimension: int
+) -> DataFrame:
+    """`PAIR` of each query with documents that are copies of its own English page.
+
+    ``found`` has neighbours of the queries; ``vectors`` has both the documents and the pages.
+    """
+    candidates = _beside_own(known, found).select(
+        "target_lang", F.col("right_id").alias("query_id"), "doc_id", F.lit(False).alias("is_right")
+    )
+    cosines = add_cosines(candidates.distinct(), vectors, vectors, dimension)
+    copies = cosines.where(F.col("cosine") >= COPY_COSINE).select(
+        "target_lang", F.col("query_id").alias("right_id"), F.col("doc_id").alias("copy_id")
+    )
+    own = known.select("target_lang", "query_id", F.col("doc_id").alias("right_id"))
+    return copies.join(own, on=["target_lang", "right_id"], how="inner").select(
+        "target_lang", "query_id", F.col("copy_id").alias("doc_id")
+    )
+
+
+def leave_out_copies(copies: DataFrame, found: DataFrame, k: int) -> DataFrame:
+    """The best k of each query's neighbours in ``found`` that are no copies of its English page.
+
+    `NEIGHBOUR_COLUMNS`, with ranks from 1. ``copies`` has `PAIR`, and ``found`` more than k
+    neighbours of each query.
+    """
+    left = found.join(copies.select(*PAIR), on=list(PAIR), how="left_anti")
+    best = F.row_number().over(Window.partitionBy("target_lang", "query_id").orderBy("rank"))
+    return left.withColumn("rank", best).where(F.col("rank") <= k).select(*NEIGHBOUR_COLUMNS)
+
+
+def add_right(right: DataFrame, without: DataFrame, k: int) -> DataFrame:
+    """The best k of each query if its own English page were among the documents.
+
+    ``right`` has `PAIR` and ``cosine``, ``without`` the neighbours without it.
+    """
+    own = right.select(*PAIR, F.lit(1).alias("rank"), "cosine")
+    return merge_neighbours(without, own, k)
+
+
+def _beside_own(known: DataFrame, found: DataFrame) -> DataFrame:
+    """``found`` and ``right_id``, without the rows of the known pairs themselves."""
+    right = known.select("target_lang", "query_id", F.col("doc_id").alias("right_id"))
+    both = found.join(right, on=["target_lang", "query_id"], how="inner")
+    return both.where(F.col("doc_id") != F.col("right_id"))
+
+
+def score_absent(without: DataFrame, backward: DataFrame) -> DataFrame:
+    """``target_lang, query_id, is_right, margin`` of the best wrong document of each query.
+
+    ``without`` is the result of `leave_out_copies`: the mean of a query's neighbourhood is that of
+    a search in which its counterpart is absent. A search accepts any of its neighbours, so the
+    best is the one with the highest margin.
+    """
+    best = add_margins(without, backward).groupBy("target_lang", "query_id")
+    return best.agg(F.max("margin").alias("margin")).select(
+        "target_lang", "query_id", F.lit(False).alias("is_right"), "margin"
     )
 
 

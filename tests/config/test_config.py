@@ -33,6 +33,29 @@ def test_a_wanted_precision_may_be_null(tmp_path: Path) -> None:
     assert config.neighbours.precision is None
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("{}", (0.02, None, "searched")),
+        ("{max_false_accept: 0.05}", (0.05, None, "searched")),
+        # A configuration that was written before max_false_accept was there means the same.
+        ("{precision: 0.9}", (None, 0.9, "searched")),
+        ("{precision: null}", (None, None, "searched")),
+        ("{wrong_pairs: nearest}", (None, 0.95, "nearest")),
+        ("{wrong_pairs: random, precision: 0.9}", (None, 0.9, "random")),
+        ("{max_false_accept: null, precision: 0.9}", (None, 0.9, "searched")),
+        ("{max_false_accept: null}", (None, None, "searched")),
+        ("{max_false_accept: 0.02, precision: null}", (0.02, None, "searched")),
+    ],
+)
+def test_what_chooses_a_threshold(
+    tmp_path: Path, given: str, expected: tuple[float | None, float | None, str]
+) -> None:
+    made = load(tmp_path, f"{SMALLEST}neighbours: {given}\n").neighbours
+    assert (made.max_false_accept, made.precision, made.wrong_pairs) == expected
+    assert replace(made) == made
+
+
 def test_every_key_is_read(tmp_path: Path) -> None:
     text = """
 root: catalog.schema
@@ -131,7 +154,30 @@ shards: 3
         ),
         ("neighbours: {precision: high}", "neighbours.precision", "'high'", "a number or null"),
         ("neighbours: {calibrate: 1}", "neighbours.calibrate", "1", "true or false"),
-        ("neighbours: {wrong_pairs: all}", "neighbours.wrong_pairs", "'all'", "nearest or random"),
+        (
+            "neighbours: {wrong_pairs: all}",
+            "neighbours.wrong_pairs",
+            "'all'",
+            "searched, nearest or",
+        ),
+        (
+            "neighbours: {max_false_accept: 0}",
+            "neighbours.max_false_accept",
+            "0.0",
+            "between 0 and 1, or null",
+        ),
+        (
+            "neighbours: {max_false_accept: 0.02, precision: 0.9}",
+            "neighbours.precision",
+            "0.9",
+            "null where neighbours.max_false_accept is given (or set that to null)",
+        ),
+        (
+            "neighbours: {max_false_accept: 0.02, wrong_pairs: random}",
+            "neighbours.wrong_pairs",
+            "'random'",
+            "searched where neighbours.max_false_accept is given",
+        ),
         ("wikipedia: {date: 2026-01-01}", "wikipedia.date", "'2026-01-01'", "text"),
         ("wikipedia: {date: '2026'}", "wikipedia.date", "'2026'", "YYYYMMDD"),
         ("wikipedia: {date: {th: '1'}}", "wikipedia.date", "{'th': '1'}", "YYYYMMDD"),
@@ -361,7 +407,7 @@ def test_settings_are_plain_values_for_python_code() -> None:
 
 
 def test_the_digest_stays_for_the_same_settings() -> None:
-    assert Config("a", ("th",)).digest() == "0c51fe50f5a28137"
+    assert Config("a", ("th",)).digest() == "819b5e3deb0e709f"
     config = Config(
         "/data/t",
         ("th", "ja"),
@@ -374,7 +420,7 @@ def test_the_digest_stays_for_the_same_settings() -> None:
         encoder=Encoder(half=True),
         neighbours=Neighbours(thresholds={"*": 1.0}, precision=None),
     )
-    assert config.digest() == "e6a7d1bafc789e8c"
+    assert config.digest() == "f3f21cc9a671638d"
 
 
 def test_lists_of_names_stand_where_they_are_implemented() -> None:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
 from crossic_etl.config import Config, load_config
 from crossic_etl.config.crawl import Neighbours
@@ -23,6 +25,7 @@ from crossic_etl.kernels.search.calibration import Calibration, calibrate
 from crossic_etl.log import console_logging
 from crossic_etl.pipeline import calibrate as job
 from crossic_etl.pipeline import embeddings, neighbours
+from crossic_etl.pipeline.retrieval import thresholds as used
 from crossic_etl.pipeline.retrieval.thresholds import thresholds_of
 from crossic_etl.schemas import (
     DOCUMENTS,
@@ -35,6 +38,7 @@ from crossic_etl.schemas import (
     Table,
 )
 from crossic_etl.tables import TableError, Tables
+from crossic_etl.transforms.thresholds import COPY_COSINE
 from tests.support.commands import calibrate as main
 from tests.support.rows import row_of
 
@@ -42,10 +46,11 @@ if TYPE_CHECKING:
     from pyspark.sql import Row, SparkSession
 
 Matrix = np.ndarray[Any, np.dtype[np.float32]]
-DIMENSION, N_DOCUMENTS, K = 16, 120, 4
-SEARCH = Neighbours(k=K, shards=3, task_memory_mb=512, calibrate=True, precision=0.9)
+DIMENSION, N_DOCUMENTS, N_COPIES, K = 16, 120, 3, 4
+SEARCH = Neighbours(k=K, shards=3, task_memory_mb=512, calibrate=True, max_false_accept=0.1)
 # Pairs of each language, all with the first English pages. Thai has pages besides that are in
 # none; the Korean pages have nothing to do with theirs.
+LATER = ("wanted_false_accept", "false_accept", "highest_false_accept", "n_searched")
 N_PAIRS, N_THAI = {"ja": 5, "ko": 25, "th": 40}, 60
 LANGUAGES = tuple(N_PAIRS)
 
@@ -60,7 +65,9 @@ def near(vectors: Matrix, seed: int) -> Matrix:
     return (moved / np.linalg.norm(moved, axis=1, keepdims=True)).astype(np.float32)
 
 
-CORPUS, ENGLISH = unit(N_DOCUMENTS, 1), unit(N_PAIRS["th"], 2)
+ENGLISH = unit(N_PAIRS["th"], 2)
+# The first documents are copies of English pages.
+CORPUS = np.concatenate([ENGLISH[:N_COPIES], unit(N_DOCUMENTS - N_COPIES, 1)])
 PAGES_OF = {
     "th": np.concatenate([near(ENGLISH, 3), unit(N_THAI - N_PAIRS["th"], 4)]),
     "ja": near(ENGLISH[: N_PAIRS["ja"]], 5),
@@ -102,8 +109,27 @@ def config(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Con
     return config
 
 
-def brute_force(precision: float | None) -> dict[str, Calibration]:
-    """Margins in documents and English pages, of all queries, and what they make of thresholds."""
+def brute_force() -> dict[str, Calibration]:
+    """Margins of all queries in the documents, with and without their own page."""
+    right, wrong = {}, {}
+    corpus = CORPUS.astype(np.float64)
+    for lang, pages in PAGES_OF.items():
+        known, english = pages[: N_PAIRS[lang]].astype(np.float64), ENGLISH[: N_PAIRS[lang]]
+        own = (known * english).sum(axis=1)
+        others = np.where(english @ corpus.T >= COPY_COSINE, -2, known @ corpus.T)
+        of_queries = np.sort(np.column_stack([own, others]), axis=1)[:, -K:].mean(axis=1)
+        of_pages = np.sort(english @ pages.T, axis=1)[:, -K:].mean(axis=1)
+        right[lang] = 2 * own / (of_queries + of_pages)
+        of_documents = np.sort(corpus @ pages.T, axis=1)[:, -K:].mean(axis=1)
+        nearest = np.argsort(-others, axis=1)[:, :K]
+        left = np.take_along_axis(others, nearest, axis=1)
+        means = left.mean(axis=1)[:, None] + of_documents[nearest]
+        wrong[lang] = (2 * left / means).max(axis=1)
+    return calibrate(right, wrong, max_false_accept=SEARCH.max_false_accept)
+
+
+def brute_force_on_pages(precision: float) -> dict[str, Calibration]:
+    """The same, where the wrong page is the nearest other one of a pair."""
     right, wrong = {}, {}
     for lang, pages in PAGES_OF.items():
         n = N_PAIRS[lang]
@@ -137,19 +163,20 @@ def tables(run: tuple[Tables, str]) -> Tables:
 
 
 def test_thresholds_equal_brute_force(tables: Tables) -> None:
-    expected, actual = brute_force(0.9), thresholds(tables)
+    expected, actual = brute_force(), thresholds(tables)
     assert actual.keys() == expected.keys() == {"*", *LANGUAGES}
     for lang, one in expected.items():
         row = actual[lang]
+        figures = (row.threshold, row.precision, row.recall, row.f1, row.false_accept)
         if one.point is None:
-            assert (row.threshold, row.precision, row.recall, row.f1) == (None,) * 4
+            assert figures == (None,) * 5 and row.highest_false_accept is None
         else:
-            assert 0 < one.point.recall < 1
-            assert (row.threshold, row.precision, row.recall, row.f1) == pytest.approx(
-                dataclasses.astuple(one.point), abs=1e-5
-            )
+            assert 0 < one.point.recall < 1 and 0 < one.point.false_accept <= 0.1
+            assert figures == pytest.approx(dataclasses.astuple(one.point), abs=1e-5)
+            assert row.highest_false_accept == pytest.approx(one.highest_false_accept)
         assert (row.n_right, row.n_wrong, row.pooled) == (one.n_right, one.n_wrong, one.pooled)
-        assert (row.wanted_precision, row.wrong_pairs, row.k) == (0.9, "nearest", K)
+        assert (row.wanted_precision, row.wanted_false_accept) == (None, 0.1)
+        assert (row.wrong_pairs, row.k, row.n_searched) == ("searched", K, N_DOCUMENTS)
         assert row.points[0].threshold == pytest.approx(one.table[0].threshold, abs=1e-5)
         assert (row.points[0].recall, len(row.points)) == (1.0, len(one.table))
     assert [lang for lang, row in actual.items() if row.threshold is None] == ["ko"]
@@ -166,22 +193,30 @@ def test_the_job_says_what_it_found(run: tuple[Tables, str]) -> None:
     rows, lines = thresholds(run[0]), run[1].splitlines()
     shown = {line.split()[0]: line.split()[1:] for line in lines if line.startswith("  ")}
     thai = rows["th"]
-    figures = [f"{value:.3f}" for value in (thai.threshold, thai.precision, thai.recall)]
+    values = (thai.threshold, thai.precision, thai.recall, thai.false_accept)
+    figures = [f"{value:.3f}" for value in (*values, thai.highest_false_accept)]
     assert shown["th"] == [*figures, "40"]
-    assert shown["ja"][3:] == ["5", "too", "few:", "threshold", "of", "all", "languages"]
+    assert shown["ja"][5:] == ["5", "too", "few:", "threshold", "of", "all", "languages"]
     assert (
-        "calibrate: ko: no threshold has precision 0.9; its neighbours are accepted where mutual"
-        in lines
+        "calibrate: ko: no threshold has false acceptance 0.1; its neighbours are accepted where "
+        "mutual" in lines
     )
 
 
 def test_neighbours_take_configured_thresholds_calibrated_ones_and_mutual_ones(
-    tables: Tables, config: Config
+    tables: Tables,
+    config: Config,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    # As if the corpus had grown since the calibration.
+    monkeypatch.setattr(used, "MOST_GROWTH", 0.5)
     least = thresholds(tables)["th"].threshold
     settings = replace(SEARCH, thresholds={"ja": 0.0}, max_uses=1000)
     neighbours.run(tables.spark, replace(config, neighbours=settings))
     rows = tables.read(NEIGHBOURS).collect()
+    (said,) = [message for message in caplog.messages if "run calibrate again" in message]
+    assert said.startswith("neighbours: thresholds of th were calibrated among 120 English texts")
     of_th = [row for row in rows if row.target_lang == "th"]
     assert [row.accepted for row in of_th] == [row.margin >= least for row in of_th]
     assert 0 < sum(row.accepted for row in of_th) < len(of_th)
@@ -190,33 +225,58 @@ def test_neighbours_take_configured_thresholds_calibrated_ones_and_mutual_ones(
     assert {row.target_lang for row in rows} == set(LANGUAGES)
 
 
-def test_of_another_precision_there_is_none_until_it_is_calibrated(
+def test_of_another_share_there_is_none_until_it_is_calibrated(
     tables: Tables, config: Config
 ) -> None:
     def taken(**settings: Any) -> Mapping[str, float]:
-        changed = replace(SEARCH, precision=0.5, **settings)
+        changed = replace(SEARCH, **{"max_false_accept": 0.05, **settings})
         choice = choose_encoder(config.encoder)
-        return thresholds_of(tables, changed, config.languages, choice)
+        return thresholds_of(tables, changed, config.languages, choice).least
 
-    said = "thresholds has none of this encoder, k and precision for ja, ko, th: run calibrate"
+    said = "thresholds has none of this encoder, k and false acceptance 0.05 for ja, ko, th: run"
     with pytest.raises(TableError, match=said):
         taken()
-    with pytest.raises(TableError, match="none of this encoder, k and precision for ja: run"):
+    with pytest.raises(TableError, match=r"k and precision 0\.9 for ja, ko, th: run calibrate"):
+        taken(max_false_accept=None, precision=0.9)
+    with pytest.raises(TableError, match=r"k and false acceptance 0\.05 for ja: run"):
         taken(thresholds={"th": 1.1, "ko": 1.2})
     assert taken(thresholds={"*": 1.0}) == {"*": 1.0}
     assert taken(calibrate=False) == {}
 
 
-def test_random_wrong_pairs_stand_beside_the_nearest(tables: Tables, config: Config) -> None:
+def test_other_wrong_pairs_stand_beside_those_searched(tables: Tables, config: Config) -> None:
     before = thresholds(tables)
-    job.run(tables.spark, replace(config, neighbours=replace(SEARCH, wrong_pairs="random")))
-    rows = tables.read(THRESHOLDS).collect()
-    random = {row.target_lang: row for row in rows if row.wrong_pairs == "random"}
-    assert {row.target_lang: row for row in rows if row.wrong_pairs == "nearest"} == before
-    assert random["th"].n_wrong == N_PAIRS["th"]
+    found = {}
+    for easy in ("nearest", "random"):
+        settings = replace(SEARCH, max_false_accept=None, precision=0.9, wrong_pairs=easy)
+        job.run(tables.spark, replace(config, neighbours=settings))
+        rows = tables.read(THRESHOLDS).where(f"wrong_pairs = '{easy}'").collect()
+        found[easy] = {row.target_lang: row for row in rows}
+        assert {(row.wanted_precision, row.wanted_false_accept) for row in rows} == {(0.9, None)}
+    rows = tables.read(THRESHOLDS).where("wrong_pairs = 'searched'").collect()
+    assert {row.target_lang: row for row in rows} == before
+    expected = brute_force_on_pages(0.9)["th"].point
+    assert expected is not None
+    nearest, random = found["nearest"]["th"], found["random"]["th"]
+    assert nearest.threshold == pytest.approx(expected.threshold, abs=1e-5)
+    assert random.n_wrong == N_PAIRS["th"]
     # Right ones are told from random ones more easily than from the nearest.
-    assert random["th"].threshold < before["th"].threshold
-    assert random["th"].recall > before["th"].recall
+    assert random.threshold < nearest.threshold and random.false_accept < nearest.false_accept
+
+
+def test_a_table_of_an_older_version_gets_the_columns(spark: SparkSession, config: Config) -> None:
+    tables = Tables(spark, config.root)
+    fields = [field for field in THRESHOLDS.schema if field.name not in LATER]
+    old = replace(THRESHOLDS, schema=T.StructType(fields))
+    other = Tables(spark, f"{config.root}-older")
+    held = tables.read(THRESHOLDS).withColumn("k", F.lit(K + 1))
+    other.replace(old, held.select(*old.columns), {})
+    with pytest.raises(TableError, match=r"table thresholds: .*missing, should be"):
+        other.read(THRESHOLDS)
+    other.replace(THRESHOLDS, tables.read(THRESHOLDS), {"k": [K]})
+    rows = other.read(THRESHOLDS).collect()
+    assert {row.n_searched for row in rows if row.k == K + 1} == {None}
+    assert {row.n_searched for row in rows if row.k == K} == {N_DOCUMENTS, 160}
 
 
 NEWS = ("es", "th")
@@ -263,7 +323,7 @@ def news(shared_data: Path, spark: SparkSession, tmp_path_factory: pytest.TempPa
     )
     path = folder / "my.yaml"
     path.write_text(
-        f"root: {tables.root}\nlanguages: [es, th]\nneighbours: {{precision: 0.9}}\n"
+        f"root: {tables.root}\nlanguages: [es, th]\nneighbours: {{calibrate: true}}\n"
         "wikipedia: {plain_text: {en: unread, es: unread, th: unread}}\n"
     )
     embeddings.run(spark, load_config(path))
@@ -280,7 +340,7 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def test_most_real_news_is_told_from_the_nearest_other(
+def test_most_real_news_is_told_from_the_best_of_all_documents(
     news: Path, spark: SparkSession, capsys: pytest.CaptureFixture[str]
 ) -> None:
     plot = news.with_name("plot.svg")
@@ -289,7 +349,8 @@ def test_most_real_news_is_told_from_the_nearest_other(
     for lang in NEWS:
         row = rows[lang]
         assert (row.n_right, row.n_wrong, row.pooled) == (62, 62, False)
-        assert row.precision >= 0.9 and row.recall > 0.9 and row.threshold > 1.2
+        assert row.false_accept <= 0.02 and row.recall > 0.8 and row.threshold > 1.2
+        assert (row.wanted_false_accept, row.wrong_pairs) == (0.02, "searched")
     said = capsys.readouterr().out
     assert said.splitlines()[-1] == f"calibrate: plot in {plot}"
     assert f"es: threshold {rows['es'].threshold:.3f}, 62 pairs" in plot.read_text()

@@ -221,18 +221,18 @@ def test_thresholds_with_their_curves_and_a_language_that_has_none(
 ) -> None:
     tables = Tables(spark, str(tmp_path / "calibrated"))
     points = [(0.9, 0.5, 1.0, 0.67), (1.1, 1.0, 0.75, 0.86)]
-    scope = ("m", "1", "lead", 4, "nearest", 0.95)
+    scope = ("m", "1", "lead", 4, "searched", None)
     held = [
-        ("th", *scope, 1.1, 1.0, 0.75, 0.86, 30, 30, False, points),
-        ("ar", *scope, None, None, None, None, 0, 0, True, []),
+        ("th", *scope, 1.1, 1.0, 0.75, 0.86, 50, 50, False, points, 0.02, 0.02, 0.09, 1_000),
+        ("ar", *scope, None, None, None, None, 0, 0, True, [], 0.02, None, None, 1_000),
     ]
     tables.replace(THRESHOLDS, spark.createDataFrame(held, THRESHOLDS.schema), {})
     report = make_report(spark, type(shared_config)(tables.root, ("th",)), MOST)
     (figure,) = section(report, "thresholds").figures
-    assert figure.title == "m, k 4, nearest wrong pairs"
+    assert figure.title == "m, k 4, searched wrong pairs"
     assert rows(figure.grid) == {
-        "ar": (None, None, None, 0, 0, "all languages"),
-        "th": (1.1, 1.0, 0.75, 30, 30, "its own pairs"),
+        "ar": (None, None, None, None, None, 0, 0, "all languages"),
+        "th": (1.1, 1.0, 0.75, 0.02, 0.09, 50, 50, "its own pairs"),
     }
     assert ">th<" in figure.svg and ">precision<" in figure.svg and ">ar<" not in figure.svg
     assert figure.svg.count('stroke-dasharray="4,4"') == 1

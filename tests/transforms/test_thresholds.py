@@ -11,11 +11,15 @@ from crossic_etl.transforms.embeddings import choose_texts
 from crossic_etl.transforms.thresholds import (
     PAIR,
     add_cosines,
+    add_right,
     choose_nearest,
     choose_random,
     count_pairs,
     filter_pairs,
+    find_copies,
     join_pairs,
+    leave_out_copies,
+    score_absent,
     score_pairs,
     select_ends,
 )
@@ -109,6 +113,96 @@ def test_the_nearest_wrong_page_is_the_best_that_is_not_the_right_one(frame: Fra
     assert pairs_of(choose_nearest(known, found)) == {
         ("th", "th:1", "en:2"),
         ("th", "th:2", "en:1"),
+    }
+
+
+def test_copies_of_the_own_page_are_found_among_a_querys_neighbours(frame: Frame) -> None:
+    known = frame(KNOWN, [("th", "th:1", "en:1"), ("th", "th:2", "en:2"), ("ja", "ja:1", "en:1")])
+    vectors = frame(
+        "id string, vector array<float>",
+        [
+            ("en:1", [1.0, 0.0]), ("en:2", [0.0, 1.0]),
+            ("same", [1.0, 0.0]), ("near", [0.95, 0.31]), ("other", [0.8, 0.6]),
+        ],
+    )  # fmt: skip
+    found = frame(
+        NEIGHBOUR_COLUMNS,
+        [
+            *[("th:1", "th", name, 1, 0.5) for name in ("en:1", "same", "near", "other", "en:2")],
+            *[("th:2", "th", name, 1, 0.5) for name in ("same", "en:2")],
+            ("ja:1", "ja", "same", 1, 0.5),
+        ],
+    )
+    assert pairs_of(find_copies(known, found, vectors, 2)) == {
+        ("th", "th:1", "same"), ("th", "th:1", "near"), ("ja", "ja:1", "same"),
+    }  # fmt: skip
+
+
+def test_what_is_left_without_copies_is_ranked_anew(frame: Frame) -> None:
+    copies = frame(KNOWN, [("th", "th:1", "copy")])
+    names = ("a", "copy", "b", "c")
+    found = frame(
+        NEIGHBOUR_COLUMNS,
+        [
+            (f"{lang}:{n}", lang, name, rank, 1 - rank / 10)
+            for lang, n in (("th", 1), ("th", 2), ("ja", 1))
+            for rank, name in enumerate(names, start=1)
+        ],
+    )
+    rows = leave_out_copies(copies, found, 2).collect()
+    left = {(row.query_id, row.rank): (row.doc_id, row.cosine) for row in rows}
+    assert left == {
+        ("th:1", 1): ("a", pytest.approx(0.9)),
+        ("th:1", 2): ("b", pytest.approx(0.7)),
+        ("th:2", 1): ("a", pytest.approx(0.9)),
+        ("th:2", 2): ("copy", pytest.approx(0.8)),  # of another query's page
+        ("ja:1", 1): ("a", pytest.approx(0.9)),
+        ("ja:1", 2): ("copy", pytest.approx(0.8)),  # of another language's pair
+    }
+
+
+def test_the_own_page_takes_its_place_among_the_documents(frame: Frame) -> None:
+    right = frame(
+        f"{KNOWN}, is_right boolean, cosine float",
+        [("th", "th:1", "en:1", True, 0.8), ("th", "th:2", "en:2", True, 0.1),
+         ("th", "th:3", "en:3", True, 0.4)],
+    )  # fmt: skip
+    without = frame(
+        NEIGHBOUR_COLUMNS,
+        [(f"th:{n}", "th", name, rank, 1 - rank / 4) for n in (1, 2)
+         for rank, name in ((1, "a"), (2, "b"))],
+    )  # fmt: skip
+    rows = add_right(right, without, 2).collect()
+    assert {(row.query_id, row.rank): row.doc_id for row in rows} == {
+        ("th:1", 1): "en:1", ("th:1", 2): "a",
+        ("th:2", 1): "a", ("th:2", 2): "b",  # others are nearer
+        ("th:3", 1): "en:3",  # no document was found
+    }  # fmt: skip
+
+
+def test_the_best_wrong_document_is_that_with_the_highest_margin(frame: Frame) -> None:
+    without = frame(
+        NEIGHBOUR_COLUMNS,
+        [
+            ("th:1", "th", "hub", 1, 0.6), ("th:1", "th", "d", 2, 0.5),
+            ("ja:1", "ja", "d", 1, 0.4),
+            ("ja:2", "ja", "d", 1, -0.4),
+        ],
+    )  # fmt: skip
+    backward = frame(
+        NEIGHBOUR_COLUMNS,
+        [
+            ("hub", "th", "th:1", 1, 0.7), ("hub", "th", "th:2", 2, 0.7),
+            ("d", "th", "th:1", 1, 0.5), ("d", "th", "th:2", 2, 0.1),
+            ("d", "ja", "ja:1", 1, 0.4),
+        ],
+    )  # fmt: skip
+    rows = score_absent(without, backward).collect()
+    assert {row.is_right for row in rows} == {False}
+    assert {row.query_id: row.margin for row in rows} == {
+        "th:1": pytest.approx(0.5 / ((0.55 + 0.3) / 2)),  # above that of the hub, 0.96
+        "ja:1": pytest.approx(1.0),
+        "ja:2": None,  # both means add up to nothing
     }
 
 

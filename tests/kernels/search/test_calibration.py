@@ -2,10 +2,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crossic_etl.kernels.search.calibration import (
     calibrate,
     find_threshold,
+    highest_share,
+    pairs_needed,
     precision_table,
     wrong_partners,
 )
@@ -34,6 +38,88 @@ def test_more_wrong_candidates_lower_the_precision() -> None:
     point = find_threshold(RIGHT, WRONG, precision=0.8, wrong_per_right=4)
     assert point is not None
     assert (point.threshold, point.precision) == (pytest.approx(0.6), 1.0)
+
+
+def test_the_lowest_threshold_with_at_most_a_share_of_wrong_pairs_is_found() -> None:
+    point = find_threshold(RIGHT, WRONG, max_false_accept=0.25)
+    assert point is not None
+    assert (point.threshold, point.false_accept) == (pytest.approx(0.35), 0.25)
+    assert point.recall == 1.0
+    point = find_threshold(RIGHT, WRONG, max_false_accept=0.24)
+    assert point is not None
+    assert (point.threshold, point.false_accept) == (pytest.approx(0.6), 0.0)
+    assert point.recall == 0.75
+
+
+def test_one_wrong_pair_in_fifty_is_two_per_cent() -> None:
+    wrong = [0.9, *np.linspace(0, 0.5, 49)]
+    point = find_threshold([0.8, 0.95], wrong, max_false_accept=0.02)
+    assert point is not None
+    assert (point.threshold, point.false_accept) == (pytest.approx(0.65), 0.02)
+    point = find_threshold([0.8, 0.95], wrong[:-1], max_false_accept=0.02)
+    assert point is not None
+    assert (point.threshold, point.false_accept) == (pytest.approx(0.925), 0.0)
+
+
+def test_without_wrong_pairs_or_above_them_all_no_threshold_has_the_share() -> None:
+    assert find_threshold(RIGHT, [], max_false_accept=0.5) is None
+    assert find_threshold([0.5, 0.4], [0.9, 0.8], max_false_accept=0.4) is None
+    assert find_threshold([], WRONG, max_false_accept=0.5) is None
+
+
+SCORES = st.lists(st.floats(0, 2, width=32), max_size=60)
+
+
+@given(SCORES, SCORES, st.floats(0.01, 0.99))
+def test_a_threshold_has_the_share_and_none_below_it_has_more_recall(
+    right: list[float], wrong: list[float], share: float
+) -> None:
+    def taken(scores: list[float], least: float) -> float:
+        return sum(score >= least for score in scores) / len(scores)
+
+    point = find_threshold(right, wrong, max_false_accept=share)
+    if point is None:
+        allowed = [least for least in right if wrong and taken(wrong, least) <= share]
+        assert not allowed
+        return
+    assert taken(wrong, point.threshold) == point.false_accept <= share
+    assert taken(right, point.threshold) == point.recall
+    more = [least for least in right if taken(right, least) > point.recall]
+    assert all(taken(wrong, least) > share for least in more)
+
+
+@pytest.mark.parametrize(
+    ("taken", "n", "expected"),
+    # 1 - 0.05 ** (1 / n) for none; for others, tables of the beta distribution.
+    [(0, 62, 0.0472), (0, 1, 0.95), (1, 50, 0.0914), (40, 2000, 0.0260), (240, 12000, 0.0222)],
+)
+def test_a_share_is_known_as_well_as_its_sample_is_large(
+    taken: int, n: int, expected: float
+) -> None:
+    assert highest_share(taken, n) == pytest.approx(expected, abs=2e-4)
+
+
+def test_a_sample_that_is_all_taken_or_empty_says_nothing() -> None:
+    assert highest_share(3, 3) == highest_share(0, 0) == 1.0
+
+
+@pytest.mark.parametrize(("share", "needed"), [(None, 20), (0.02, 50), (0.03, 34), (0.5, 20)])
+def test_a_smaller_share_needs_more_pairs(share: float | None, needed: int) -> None:
+    assert pairs_needed(share) == needed
+
+
+def test_a_language_with_too_few_pairs_for_the_share_takes_the_threshold_of_all() -> None:
+    rng = np.random.default_rng(0)
+    right = {"es": rng.normal(0.8, 0.05, 50), "th": rng.normal(0.6, 0.05, 49)}
+    wrong = {lang: rng.normal(0.4, 0.05, len(scores)) for lang, scores in right.items()}
+    found = calibrate(right, wrong, max_false_accept=0.02)
+    assert {lang: one.pooled for lang, one in found.items()} == {
+        "*": False, "es": False, "th": True,
+    }  # fmt: skip
+    assert found["th"].point == found["*"].point != found["es"].point
+    assert found["th"].highest_false_accept == found["*"].highest_false_accept
+    assert found["*"].highest_false_accept == pytest.approx(highest_share(1, 99))
+    assert not calibrate(right, wrong, max_false_accept=0.03)["th"].pooled
 
 
 def test_the_number_of_wrong_pairs_is_no_matter() -> None:
