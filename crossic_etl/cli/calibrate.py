@@ -12,7 +12,6 @@ from crossic_etl.cli.actions import checked_config, only_writer
 from crossic_etl.cli.options import Command, configuration, writing
 from crossic_etl.cli.registry import JOBS
 from crossic_etl.cli.stopping import start_session
-from crossic_etl.config.crawl import SEARCHED
 
 if TYPE_CHECKING:
     from crossic_etl.kernels.search.calibration import Calibration
@@ -53,6 +52,7 @@ def command(
 
 def draw(found: dict[str, Calibration], wrong_pairs: str, path: Path) -> None:
     """Writes the plot, or says what it lacks."""
+    from crossic_etl.config.crawl import SEARCHED
     from crossic_etl.pipeline.retrieval.plot import missing_packages, write_plot
 
     if missing := missing_packages():
@@ -61,7 +61,7 @@ def draw(found: dict[str, Calibration], wrong_pairs: str, path: Path) -> None:
     elif not any(one.table for one in found.values()):
         log.warning("calibrate: no plot without pairs")
     else:
-        others = "the best of all that is searched" if wrong_pairs == SEARCHED else wrong_pairs
+        others = "the best of all documents as" if wrong_pairs == SEARCHED else wrong_pairs
         title = f"Right pairs against {others} wrong ones, by least margin"
         write_plot(found, title, path)
         log.info("calibrate: plot in %s", path)
