@@ -178,7 +178,8 @@ SAMPLE_EXPECTATIONS = (
             ),
             "its pair is there, with those pages": (
                 f"origin <> '{WIKIPEDIA}' OR (en_pair IS NOT NULL"
-                " AND (en_source_id IS NULL OR arrangement = 'random' OR en_source_id = en_pair)"
+                " AND (en_source_id IS NULL"
+                " OR (en_source_id = en_pair) = (arrangement <> 'random'))"
                 " AND (target_source_id IS NULL OR target_source_id = target_pair))"
             ),
         },

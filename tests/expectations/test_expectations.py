@@ -324,6 +324,7 @@ def test_samples(broken: Broken) -> None:
         sample("p3", *whole, en_revision_id=8),
         sample("p4", *whole, en_source_id="en:5"),
         sample("p10", *whole),
+        sample("p4", *whole, arrangement="random"),
         sample("p6", *whole, split="validation"),
         sample("p6", *whole, arrangement="target-first"),
         sample("p7", *whole, n_tokens=11),
@@ -341,7 +342,9 @@ def test_samples(broken: Broken) -> None:
         "its documents are there": {f"{of}/p77/en:77/th:77"},
         "its segments, joined, are the texts": {"target-first/t/wikipedia/p2/en:2/th:2"},
         "its revisions are the pages'": {f"{of}/p3/en:3/th:3"},
-        "its pair is there, with those pages": {f"{of}/p4/en:5/th:4", f"{of}/p10/en:10/th:10"},
+        "its pair is there, with those pages": {
+            f"{of}/p4/en:5/th:4", f"{of}/p10/en:10/th:10", "random/t/wikipedia/p4/en:4/th:4",
+        },
         "no document is on both sides of the split": {"en:6", "th:6", "en:5"},
         "n_tokens is the number of input_ids": {"p7 en-first 0 tea"},
         "its tokens are the sides', the separator's and the split token's": {

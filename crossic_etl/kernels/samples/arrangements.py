@@ -2,8 +2,8 @@
 
 An arrangement says which sides a sample holds, in which order. `random` is `en-first` with an
 English document that the caller has taken from another pair, `retrieved` with one that was found
-for the target document. `aligner` cuts them. No text is lost, and the samples of all arrangements
-have the same budget of tokens, so that they can be compared.
+for the target document. `aligner` cuts them. Nothing but white space is lost, and the samples of
+all arrangements have the same budget of tokens, so that they can be compared.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from crossic_etl.kernels.samples.arrangements import ENGLISH, TARGET, Recipe, Sample, make_samples
 from crossic_etl.kernels.samples.segments import Document, tokenize_documents
 
-UNMATCHED = "unmatched"
+UNMATCHED, TOO_SHORT = "unmatched", "too_short"
 
 
 class PairTexts(NamedTuple):
@@ -41,8 +41,9 @@ def sample_rows(pairs: Sequence[PairTexts], recipe: Recipe) -> Iterator[dict[str
     """Staged rows of all samples of these pairs; the first of each arrangement has ``n`` 1.
 
     A pair whose texts can't be cut gives one row with the outcome ``text`` instead. An arrangement
-    without a sample, since each would have had one side, gives a row with `UNMATCHED`. A pair's
-    first row has the characters that were ``embedded`` for it.
+    without a sample gives a row with `UNMATCHED`, since each would have had one side, or with
+    `TOO_SHORT`, where a text is white space. A pair's first row has the characters that were
+    ``embedded`` for it.
     """
     texts = [text for pair in pairs for text in (pair.en_text, pair.target_text)]
     langs = [lang for pair in pairs for lang in ("en", pair.target_lang)]
@@ -68,9 +69,11 @@ def _pair_rows(
         counts = {"n": int(sample.arrangement not in seen), "embedded": n_embedded}
         yield _row(pair, sample, recipe) | counts
         seen.add(sample.arrangement)
+    has_both = bool(english.text.strip() and target.text.strip())
+    reason = UNMATCHED if has_both else TOO_SHORT
     for arrangement in pair.arrangements:
         if arrangement not in seen:
-            yield {"outcome": UNMATCHED, "target_lang": pair.target_lang, "n": 1}
+            yield {"outcome": reason, "target_lang": pair.target_lang, "n": 1}
 
 
 def _row(pair: PairTexts, sample: Sample, recipe: Recipe) -> dict[str, Any]:

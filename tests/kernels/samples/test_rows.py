@@ -2,13 +2,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from crossic_etl.kernels.samples import rows as samples
+from crossic_etl.kernels.samples.aligned_cuts import Cut
+from crossic_etl.kernels.samples.aligner import Aligner
 from crossic_etl.kernels.samples.arrangements import Recipe
 from crossic_etl.kernels.samples.rows import PairTexts, sample_rows
+from crossic_etl.kernels.samples.segments import Segment, SegmentPair
 from crossic_etl.kernels.tokens.tokenizers import load_tokenizer
 
+NO_SEGMENT = Segment("", np.zeros(0, np.int32))
 HELLO_WORLD, BLANK_LINE, SPLIT = [9707, 1879], 271, 151651
 PAIR = PairTexts(
     pair_id="p1",
@@ -137,12 +142,25 @@ def test_rows_follow_their_pairs_whatever_stands_beside_them() -> None:
     assert [row["pair_id"] for row in together] == ["p1", "p2"]
 
 
-def test_an_arrangement_without_a_sample_is_counted() -> None:
+@pytest.mark.parametrize(("target", "reason"), [(" \u3000\n", "too_short"), ("ชา", "unmatched")])
+def test_an_arrangement_without_a_sample_is_counted(
+    target: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def one_sided(*_: Any, **__: Any) -> Cut:
+        english = Segment("A cat.", np.array([32, 8251, 13], np.int32))
+        return Cut("position", [SegmentPair(0, 1, english, NO_SEGMENT)], [None])
+
+    monkeypatch.setattr(Aligner, "cut", one_sided)
     recipe = Recipe(load_tokenizer(), 48, drops_unmatched=True)
-    alone = PAIR._replace(arrangements=["en-first", "mix"], en_text="A cat. " * 40, target_text="")
+    alone = PAIR._replace(arrangements=["en-first", "mix"], en_text="A cat.", target_text=target)
     made = list(sample_rows([alone], recipe))
-    assert made[-1] == {"outcome": "unmatched", "target_lang": "th", "n": 1}
-    assert [row["arrangement"] for row in made[:-1]] == ["mix"] * (len(made) - 1)
+    assert made[-1] == {"outcome": reason, "target_lang": "th", "n": 1}
+    assert [row["arrangement"] for row in made[:-1]] == ["mix", "mix"]
+
+
+def test_a_text_of_white_space_makes_no_sample() -> None:
+    alone = PAIR._replace(arrangements=["target-only"], target_text=" \u3000\n")
+    assert rows(alone) == [{"outcome": "too_short", "target_lang": "th", "n": 1}]
 
 
 def test_a_pair_that_breaks_is_rejected_and_the_others_are_kept(
