@@ -51,7 +51,7 @@ LENGTH = 128
 ARRANGEMENTS = ("en-first", "target-only")
 SETTINGS = (
     "languages=[es, th]", f"arrangements=[{', '.join(ARRANGEMENTS)}]", "mixture={}", "crawl={}",
-    f"window.length={LENGTH}", "segment.max_tokens=null",
+    f"window.length={LENGTH}", "segment.max_tokens=null", "window.order=shuffled",
 )  # fmt: skip
 # 35 windows, three in a step: of two processes one has nothing left in its second pass.
 TOKENS, STEPS = 4000, 12

@@ -23,6 +23,7 @@ from crossic_etl.sample.build import write_wiki
 from crossic_etl.sample.source import SourcePage, SourceWiki
 from crossic_etl.schemas import PAGES, PAIRS, REDIRECTS, REJECTS, RUNS, SAMPLES, WINDOWS, Table
 from crossic_etl.tables import Tables
+from tests.support.visible import visible
 
 if TYPE_CHECKING:
     from pyspark.sql import Row
@@ -241,7 +242,7 @@ def test_each_arrangement_holds_the_whole_texts(tables: Tables) -> None:
                 for row in samples
                 if (row.arrangement, row.en_source_id) == (arrangement, source)
             ]
-            assert "".join(parts) == pages[source]
+            assert visible("".join(parts)) == visible(pages[source])
 
 
 @pytest.mark.usefixtures("run")

@@ -109,7 +109,10 @@ def test_shares_of_each_arrangement(report: ReportData, shared_tables: Tables) -
         both = [(r.n_en_tokens, r.n_target_tokens) for r in of_name]
         two = [sides for sides in both if min(sides)]
         n_samples, similarity, one_sided, lopsided = shares[name, "all"]
-        assert (n_samples, similarity) == (len(of_name), None)
+        cosines = [r.similarity for r in of_name if r.similarity is not None]
+        assert bool(cosines) == (name == "en-first")  # what the encoder has cut
+        mean = pytest.approx(sum(cosines) / len(cosines), abs=1e-4) if cosines else None
+        assert (n_samples, similarity) == (len(of_name), mean)
         if name == "mix":
             assert (one_sided, lopsided) == (None, None)
         else:
@@ -121,7 +124,7 @@ def test_shares_of_each_arrangement(report: ReportData, shared_tables: Tables) -
 
 
 def test_a_random_text_is_as_long_as_the_pair_s_own(shared_tables: Tables) -> None:
-    """To within a point, or a sample, the lopsided share of en-first on the same documents."""
+    """Few of its samples are lopsided, as few as of en-first on the same documents or fewer."""
     held = shared_tables.read(SAMPLES).where("n_en_tokens > 0 AND n_target_tokens > 0").collect()
     swapped = {row.pair_id for row in held if row.arrangement == "random"}
     lopsided = {}
@@ -133,7 +136,7 @@ def test_a_random_text_is_as_long_as_the_pair_s_own(shared_tables: Tables) -> No
         ]
         lopsided[name] = sum(max(pair) > 5 * min(pair) for pair in sides) / len(sides)
     assert len(swapped) > 60
-    assert abs(lopsided["random"] - lopsided["en-first"]) <= max(0.01, 1 / len(sides))
+    assert lopsided["random"] <= lopsided["en-first"] + max(0.01, 1 / len(sides)) < 0.05
 
 
 def test_the_mixture_says_its_shares(
