@@ -223,6 +223,9 @@ def test_arrangements_are_compared_in_a_table(
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     rows = [line.strip("| ").split(" | ") for line in done.stdout.splitlines() if "| " in line]
+    shares, rows = rows[-len(ARRANGEMENTS) - 1 :], rows[: -len(ARRANGEMENTS) - 1]
+    assert shares[0] == ["arrangement", "samples", "similarity", "one-sided", "lopsided"]
+    assert [row[0] for row in shares[1:]] == list(ARRANGEMENTS)
     found = {tuple(row[:2]): [float(cell) for cell in row[2:]] for row in rows[-6:]}
     assert rows[-7] == ["validated on", "trained on", "all", "es", "th"]
     assert found.keys() == {(a, b) for a in ARRANGEMENTS for b in ("(untrained)", *ARRANGEMENTS)}
