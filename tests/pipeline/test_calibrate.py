@@ -349,7 +349,7 @@ def test_most_real_news_is_told_from_the_best_of_all_documents(
     for lang in NEWS:
         row = rows[lang]
         assert (row.n_right, row.n_wrong, row.pooled) == (62, 62, False)
-        assert row.false_accept <= 0.02 and row.recall > 0.8 and row.threshold > 1.2
+        assert row.false_accept <= 0.02 and row.recall > 0.7 and row.threshold > 1.2
         assert (row.wanted_false_accept, row.wrong_pairs) == (0.02, "searched")
     said = capsys.readouterr().out
     assert said.splitlines()[-1] == f"calibrate: plot in {plot}"
