@@ -116,7 +116,7 @@ def found(
     folder = tmp_path_factory.mktemp("vectors")
     for name, rows in zip(("documents", "queries"), vectors, strict=True):
         write_vectors(folder / name, rows, name[0], parts=4)
-    script = ROOT / "tests" / "cluster_neighbours.py"
+    script = ROOT / "tests" / "support" / "cluster_neighbours.py"
     arguments = [script, folder, K, D, *SHARDS]
     spark_submit([*options(two_workers.master), *arguments], environment, SUBMIT)
     return folder
