@@ -15,8 +15,9 @@ from crossic_etl.kernels.encoding.encoders import known_languages
 from crossic_etl.kernels.encoding.spec import EncoderChoice
 from crossic_etl.kernels.samples.aligner import CUT_RULE, Aligner
 from crossic_etl.kernels.samples.arrangements import Recipe
-from crossic_etl.kernels.samples.names import ARRANGEMENTS, BY_POSITION, RANDOM
+from crossic_etl.kernels.samples.names import BY_POSITION, RANDOM
 from crossic_etl.kernels.samples.rows import PairTexts, sample_rows
+from crossic_etl.kernels.samples.shares import TWO_SIDED
 from crossic_etl.kernels.tokens.tokenizers import load_tokenizer
 from crossic_etl.schemas import LONG, SAMPLES, STAGED_SAMPLES, STRING
 from crossic_etl.transforms.arrow import Batches, to_batches
@@ -161,7 +162,7 @@ def count_to_embed(
     They have both sides, which may match, and together ``least_chars`` characters. An English text
     is counted once for all languages.
     """
-    names = [name for name, kinds in ARRANGEMENTS.items() if len(kinds[0]) == 2 and name != RANDOM]
+    names = [name for name in TWO_SIDED if name != RANDOM]
     may_match = F.arrays_overlap("arrangements", F.array([F.lit(name) for name in names]))
     sized = join_text(fitting.where(may_match), english.select("source_id", "n_chars"), "en")
     sized = join_text(sized, target.select("source_id", "n_chars"), "target")

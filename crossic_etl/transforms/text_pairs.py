@@ -14,6 +14,7 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from crossic_etl.kernels.samples.rows import TOO_SHORT
 from crossic_etl.kernels.splits import TRAIN, VALIDATION
 from crossic_etl.schemas import LONG, STRING
 from crossic_etl.transforms.contamination import mark_contaminated
@@ -22,7 +23,7 @@ from crossic_etl.transforms.source_ids import page_source_id
 
 WIKIPEDIA, CRAWL = "wikipedia", "crawl"
 RETRIEVED = "retrieved"
-TOO_SHORT, CONTAMINATED = "too_short", "contaminated"
+CONTAMINATED = "contaminated"
 NOT_BEST, STRADDLES_SPLIT = "not_best", "straddles_split"
 NONE_NEAR = "none_near"
 

@@ -93,22 +93,27 @@ def cut_aligned(
     budget: int,
     n_separator: int = 0,
     n_split: int = 1,
+    pairs: list[SegmentPair] | None = None,
 ) -> Cut:
     """The cut of `segment_pair` at matched chunks or by position: the one of greater mean cosine.
 
     The mean is over the pairs with two sides. By position unless the other is greater by a margin,
     and where no chunk matches. Long stretches without counterpart become pairs with an empty side
-    where that takes no more pairs. Raises ValueError for a budget too small.
+    where that takes no more pairs. ``pairs`` is the cut by position, where it is known. Raises
+    ValueError for a budget too small.
     """
-    sizes = (budget, n_separator, n_split)
-    by_position = _cut(BY_POSITION, english, target, sizes, None)
+    documents, sizes = (english.document, target.document), (budget, n_separator, n_split)
+    if pairs is None:
+        pairs = segment_pair(*documents, *sizes)
+    by_position = Cut(BY_POSITION, pairs, pair_cosines(english, target, pairs))
     if len(by_position.pairs) < 2:
         return by_position
     matches = match_chunks(english.vectors, target.vectors)
     if not len(matches.english):
         return by_position
     borders = matched_borders(english.chunks, target.chunks, matches)
-    aligned = _cut(ALIGNED, english, target, sizes, borders)
+    pairs = segment_pair(*documents, *sizes, borders)
+    aligned = Cut(ALIGNED, pairs, pair_cosines(english, target, pairs))
     return aligned if mean_cosine(aligned) > mean_cosine(by_position) + _MARGIN else by_position
 
 
@@ -142,6 +147,15 @@ def segment_vectors(side: ChunkedDocument, texts: Sequence[str]) -> Floats:
     return vectors
 
 
+def pair_cosines(
+    english: ChunkedDocument, target: ChunkedDocument, pairs: Sequence[SegmentPair]
+) -> list[float | None]:
+    """The cosine of the sides of each pair; None where a side is empty or has no vector."""
+    left = segment_vectors(english, [pair.english.text for pair in pairs])
+    right = segment_vectors(target, [pair.target.text for pair in pairs])
+    return row_cosines(left, right)
+
+
 def row_cosines(left: Floats, right: Floats) -> list[float | None]:
     """The cosine of each row with its counterpart, rounded; None where one is zeros."""
     lengths = np.sqrt((left * left).sum(axis=1) * (right * right).sum(axis=1))
@@ -150,18 +164,3 @@ def row_cosines(left: Floats, right: Floats) -> list[float | None]:
         round(float(product / length), _DECIMALS) if length > 0 else None
         for product, length in zip(products, lengths, strict=True)
     ]
-
-
-def _cut(
-    kind: str,
-    english: ChunkedDocument,
-    target: ChunkedDocument,
-    sizes: tuple[int, int, int],
-    borders: MatchedBorders | None,
-) -> Cut:
-    budget, n_separator, n_split = sizes
-    documents = (english.document, target.document)
-    pairs = segment_pair(*documents, budget, n_separator, n_split, borders)
-    left = segment_vectors(english, [pair.english.text for pair in pairs])
-    right = segment_vectors(target, [pair.target.text for pair in pairs])
-    return Cut(kind, pairs, row_cosines(left, right))

@@ -14,12 +14,11 @@ from crossic_etl.kernels.samples.aligned_cuts import (
     chunk_by_anchors,
     chunk_by_encoder,
     cut_aligned,
-    row_cosines,
-    segment_vectors,
+    pair_cosines,
 )
 from crossic_etl.kernels.samples.chunks import CHUNK_TOKENS
 from crossic_etl.kernels.samples.names import BY_ANCHORS, BY_ENCODER, BY_POSITION
-from crossic_etl.kernels.samples.segments import Document, SegmentPair, segment_pair
+from crossic_etl.kernels.samples.segments import Document, segment_pair
 
 # What determines a cut besides texts, tokenizer, budget and encoder. The number goes up with every
 # change of the code that moves cuts.
@@ -63,13 +62,14 @@ class Aligner:
         if match and has_both and len(pairs) > 1 and self.method != BY_POSITION:
             if self._knows(target.lang):
                 chunked = self._embed_english(english), self._embed(target, "query")
-                return _named(cut_aligned(*chunked, *sizes), BY_ENCODER)
-            cut = cut_aligned(*chunk_by_anchors(english, target), *sizes)
+                return _named(cut_aligned(*chunked, *sizes, pairs), BY_ENCODER)
+            cut = cut_aligned(*chunk_by_anchors(english, target), *sizes, pairs)
             cut = _named(cut, BY_ANCHORS)._replace(cosines=[None] * len(cut.pairs))
         else:
             cut = Cut(BY_POSITION, pairs, [None] * len(pairs))
         if self.all_similarities and has_both and self._can_embed(target.lang):
-            return cut._replace(cosines=self._cosines(english, target, cut.pairs))
+            chunked = self._embed_english(english), self._embed(target, "query")
+            return cut._replace(cosines=pair_cosines(*chunked, cut.pairs))
         return cut
 
     def _knows(self, lang: str) -> bool:
@@ -77,13 +77,6 @@ class Aligner:
 
     def _can_embed(self, lang: str) -> bool:
         return self.encoder is not None and (self.languages is None or lang in self.languages)
-
-    def _cosines(
-        self, english: Document, target: Document, pairs: list[SegmentPair]
-    ) -> list[float | None]:
-        left = segment_vectors(self._embed_english(english), [p.english.text for p in pairs])
-        right = segment_vectors(self._embed(target, "query"), [p.target.text for p in pairs])
-        return row_cosines(left, right)
 
     def _embed_english(self, document: Document) -> ChunkedDocument:
         if self._english is None or self._english.document.text != document.text:
