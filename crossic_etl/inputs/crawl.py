@@ -14,8 +14,9 @@ from pyspark.sql import types as T
 
 from crossic_etl.config import ConfigError
 from crossic_etl.config.crawl import CrawlSource
+from crossic_etl.driver_files import escaped
 from crossic_etl.inputs.errors import InputError
-from crossic_etl.inputs.files import escaped, plain_path
+from crossic_etl.inputs.files import plain_path
 from crossic_etl.kernels.crawl.records import FIELDS
 from crossic_etl.spark_errors import missing
 

@@ -12,9 +12,10 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from crossic_etl.config.etl import Wikipedia
+from crossic_etl.driver_files import escaped
 from crossic_etl.inputs.dump_names import PAGE_FILES, dump_folder
 from crossic_etl.inputs.errors import InputError
-from crossic_etl.inputs.files import _stamps, escaped, list_files
+from crossic_etl.inputs.files import _stamps, list_files
 from crossic_etl.kernels.fingerprint import fingerprint
 from crossic_etl.kernels.wiki.sql_dump import columns_of
 from crossic_etl.spark_errors import missing

@@ -8,6 +8,7 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from crossic_etl.driver_files import escaped
 from crossic_etl.spark_errors import missing
 
 
@@ -40,8 +41,3 @@ def plain_path(path: str) -> str:
 def read_bytes(spark: SparkSession, path: str) -> DataFrame:
     """One file's bytes as one row, ``path, content``; Spark refuses files over 2 GiB."""
     return spark.read.format("binaryFile").load(escaped(path)).select("path", "content")
-
-
-def escaped(path: str) -> str:
-    """A listed path with its glob characters escaped, so that Spark reads this one file."""
-    return re.sub(r"([\[\]{}*?\\])", r"\\\1", path)

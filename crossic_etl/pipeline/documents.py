@@ -46,7 +46,7 @@ def run(
         record.inputs = inputs_of(config, JOB, JOB.fingerprint(inputs))
         settings = settings_fingerprint(rules, crawl.near_duplicates, seed)
         batch = open_batch(tables, inputs.sources, settings)
-        held, plan = tables.select_or_create(DOCUMENTS, scope), batch.plan
+        held, plan = tables.select_if_there(DOCUMENTS, scope), batch.plan
         record.metrics = {"files": len(batch.files), "files_read": len(plan.unread)}
         if not plan.unread and held.count() == plan.n_documents:
             record.metrics["documents"] = plan.n_documents

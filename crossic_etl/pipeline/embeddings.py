@@ -48,8 +48,8 @@ def run(
         pairs = tables.select(PAIRS, {"target_lang": config.languages})
         record.rows_in = pages.count() + documents.count()
         texts = choose_texts(pages, pairs, documents, config.retrieved.queries, config.seed)
-        held = tables.select_or_create(EMBEDDINGS, {**choice.scope, **scope})
-        versions = {**record.input_versions, EMBEDDINGS.name: tables.version(EMBEDDINGS)}
+        held = tables.select_if_there(EMBEDDINGS, {**choice.scope, **scope})
+        versions = {**record.input_versions, EMBEDDINGS.name: tables.find_version(EMBEDDINGS)}
         values = [versions, inputs_of(config, JOB), settings_of(config, JOB.settings)]
         plan = tables.stage("embeddings_plan", plan_embeddings(texts, held, choice.half))
         texts = select_texts(plan, pages, documents, choice.rule)

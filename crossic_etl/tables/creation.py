@@ -1,60 +1,67 @@
-"""Creates tables with columns and properties, also in a folder that a dead run left behind."""
+"""Creates a table together with its first rows, in one transaction."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pyspark.errors import AnalysisException
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 
 from crossic_etl.schemas import Table
-from crossic_etl.spark_errors import missing
-from crossic_etl.tables.columns import declare_columns, table_properties
-from crossic_etl.tables.evolution import add_later_columns
 
 # ``runs`` and exports name table versions that they read, and the log has the settings'
 # fingerprints. Without them the next month's run would make all rows again.
 LOG_DAYS = 100
-# A merge marks replaced rows as deleted instead of rewriting their files.
-PROPERTIES = {
-    "delta.enableDeletionVectors": "true",
-    "delta.logRetentionDuration": f"interval {LOG_DAYS} days",
-}
+PROPERTIES = {"delta.logRetentionDuration": f"interval {LOG_DAYS} days"}
+_CONSTRAINT = "delta.constraints.{}_is_there"
 
 
-def create_table(spark: SparkSession, name: str, path: str, table: Table) -> DataFrame:
-    """Creates a table if it doesn't exist, and adds columns of later versions; returns its rows.
+def table_options(table: Table) -> dict[str, str]:
+    """The properties of a new table: how long its log is kept, and which columns are never null.
+
+    A frame's columns can't be declared NOT NULL as it is written: Delta would need a transaction
+    more for that. A constraint that is a property does the same.
+    """
+    never_null = [field.name for field in table.schema if not field.nullable]
+    return PROPERTIES | {_CONSTRAINT.format(name): f"`{name}` IS NOT NULL" for name in never_null}
+
+
+def create_table(
+    frame: DataFrame,
+    name: str,
+    path: str | None,
+    table: Table,
+    metadata: str | None = None,
+) -> None:
+    """Creates a table that doesn't exist with a frame's rows.
+
+    A writer with a path also starts the log of a folder whose first transaction was never
+    completed. Delta's SQL takes such a folder for a table.
 
     Args:
-        spark: the session.
+        frame: the rows, with the table's columns.
         name: the table's SQL identifier.
-        path: its folder or URL, for a table outside a catalog.
+        path: its folder or URL; None for a table in a catalog.
         table: its definition.
+        metadata: user metadata of the transaction.
     """
-    partitions = ", ".join(f"`{column}`" for column in table.partition_by)
-    declared = (
-        f"{name} ({declare_columns(table)}) USING delta"
-        + (f" PARTITIONED BY ({partitions})" if partitions else "")
-        + f" {table_properties(PROPERTIES)}"
-    )
-    spark.sql(f"CREATE TABLE IF NOT EXISTS {declared}")
-    try:
-        return add_later_columns(spark, name, table)
-    except AnalysisException as error:
-        if not missing(error):
-            raise
-        begin_log(spark.createDataFrame([], table.schema), path)
-        spark.sql(f"REPLACE TABLE {declared}")
-        return spark.read.table(name)
+    options = table_options(table)
+    if metadata is not None:
+        options["userMetadata"] = metadata
+    write_first(frame.select(table.columns), name, path, options, table.partition_by)
 
 
-def begin_log(frame: DataFrame, path: str, properties: Mapping[str, str] = PROPERTIES) -> None:
-    """Creates a table in a folder whose first transaction was never completed.
-
-    Delta's SQL takes such a folder for a table and doesn't create one, while a read finds no table.
-    A writer with the path reads the log and starts one.
-
-    Raises:
-        AnalysisException: the folder has a table.
-    """
-    frame.write.format("delta").options(**properties).save(path)
+def write_first(
+    frame: DataFrame,
+    name: str,
+    path: str | None,
+    options: Mapping[str, str],
+    partition_by: tuple[str, ...] = (),
+) -> None:
+    """Writes the first rows of a Delta table with these properties and write options."""
+    writer = frame.write.format("delta").mode("append").options(**options)
+    if partition_by:
+        writer = writer.partitionBy(*partition_by)
+    if path is None:
+        writer.saveAsTable(name)
+    else:
+        writer.save(path)

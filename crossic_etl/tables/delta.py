@@ -9,37 +9,53 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
+from crossic_etl.driver_files import driver_path
 from crossic_etl.schemas import REJECTS, RUNS, TABLES, Table
 from crossic_etl.spark_errors import missing
-from crossic_etl.tables import commits, staging
+from crossic_etl.tables import commits
 from crossic_etl.tables.columns import (
     Scope,
     TableError,
     check_columns,
     condition,
 )
+from crossic_etl.tables.commits import Commit
 from crossic_etl.tables.creation import create_table
-from crossic_etl.tables.staging import Chunk
-from crossic_etl.transforms.changes import DIFFERENT, mark_changes, select_gone, select_new
+from crossic_etl.tables.deletion_vectors import mark_if_large
+from crossic_etl.tables.delta_scratch import DeltaScratch
+from crossic_etl.tables.evolution import add_later_columns
+from crossic_etl.tables.parquet_scratch import ParquetScratch
+from crossic_etl.tables.staging import FOLDER, PREFIX, Chunk, Scratch
+from crossic_etl.transforms.changes import GONE, NEW, mark_changes, select_gone, select_new
 
 
 @dataclass(frozen=True)
 class Tables:
-    """All tables under one root: a folder, a URL of a Hadoop file system, or ``catalog.schema``."""
+    """All tables under one root: a folder, a URL of a Hadoop file system, or ``catalog.schema``.
+
+    Attributes:
+        spark: the session.
+        root: the root.
+        is_only_writer: nobody else writes under the root, so that what is known of a table is asked
+            once, until this object writes to it.
+    """
 
     spark: SparkSession
     root: str
+    is_only_writer: bool = False
+    _known: dict[str, Commit | None] = field(default_factory=dict, compare=False, repr=False)
 
     def name(self, table: str) -> str:
         """The SQL identifier of a table."""
-        if re.fullmatch(r"[A-Za-z_]\w*\.[A-Za-z_]\w*", self.root):
+        if self._is_catalog:
             return f"{self.root}.{table}"
         return f"delta.`{self.folder.replace('`', '``')}/{table}`"
 
@@ -48,6 +64,15 @@ class Tables:
         """The root as an absolute path or URL; Delta doesn't resolve relative ones."""
         root = self.root.rstrip("/") or "/"
         return root if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", root) else str(Path(root).absolute())
+
+    @property
+    def _is_catalog(self) -> bool:
+        return re.fullmatch(r"[A-Za-z_]\w*\.[A-Za-z_]\w*", self.root) is not None
+
+    @cached_property
+    def _local(self) -> Path | None:
+        """The root on this machine's disks, if it is there."""
+        return None if self._is_catalog else driver_path(self.spark, self.folder)
 
     def read(self, table: Table) -> DataFrame:
         """The rows of a table.
@@ -67,6 +92,8 @@ class Tables:
         Raises:
             TableError: its columns differ from its schema.
         """
+        if not self._may_be_there(table.name):
+            return None
         try:
             frame = self.spark.read.table(self.name(table.name))
             check_columns(frame, table)
@@ -75,6 +102,10 @@ class Tables:
                 return None
             raise
         return frame
+
+    def _may_be_there(self, name: str) -> bool:
+        """False if a look at the disk shows that there is no table."""
+        return self._local is None or self._newest(name) is not None
 
     def version(self, table: Table) -> int:
         """The Delta version that last changed a table's rows; maintenance doesn't count.
@@ -89,8 +120,17 @@ class Tables:
 
     def find_version(self, table: Table) -> int | None:
         """Like `version`; None if the table doesn't exist."""
-        commit = commits.last_write(self.spark, self.name(table.name))
-        return None if commit is None else int(commit.version)
+        commit = self._newest(table.name)
+        return None if commit is None else commit.version
+
+    def _newest(self, name: str) -> Commit | None:
+        """The transaction that last changed a table's rows; None if there is no table."""
+        if self.is_only_writer and name in self._known:
+            return self._known[name]
+        folder = None if self._local is None else self._local / name
+        found = commits.newest_commits(self.spark, self.name(name), folder, commits.RECENT)
+        self._known[name] = commits.last_write(found)
+        return self._known[name]
 
     def is_there(self, table: Table) -> bool:
         """Whether a table exists."""
@@ -107,10 +147,12 @@ class Tables:
 
     def has(self, name: str) -> bool:
         """Whether a table of this name exists."""
-        return self.detail(name) is not None
+        return self._newest(name) is not None
 
     def detail(self, name: str) -> Row | None:
         """Delta's detail of a table: its files, bytes, properties and partitions."""
+        if not self._may_be_there(name):
+            return None
         try:
             rows = self.spark.sql(f"DESCRIBE DETAIL {self.name(name)}").head(1)
         except AnalysisException as error:
@@ -124,8 +166,8 @@ class Tables:
 
         Parts whose rows an unknown version made have none, nor has a table that doesn't exist.
         """
-        commit = commits.last_write(self.spark, self.name(table.name))
-        return commits.read_fingerprints(commit.userMetadata if commit else None)
+        commit = self._newest(table.name)
+        return commits.read_fingerprints(commit.metadata if commit else None)
 
     def _metadata(self, table: Table, fingerprints: Mapping[str, str] | None) -> str | None:
         """Metadata with the fingerprints of these parts; other parts keep theirs."""
@@ -153,10 +195,12 @@ class Tables:
         rows = None if frame is None else frame.where(condition(scope))
         return None if rows is None or rows.isEmpty() else rows
 
-    def select_or_create(self, table: Table, scope: Scope) -> DataFrame:
-        """Like `select`; a table that doesn't exist yet is created without rows."""
-        self._create(table)
-        return self.select(table, scope)
+    def select_if_there(self, table: Table, scope: Scope) -> DataFrame:
+        """Like `select`; no rows of a table that doesn't exist yet."""
+        frame = self.find(table)
+        if frame is None:
+            return self.spark.createDataFrame([], table.schema)
+        return frame.where(condition(scope))
 
     def stage(
         self,
@@ -165,27 +209,32 @@ class Tables:
         chunk: Chunk | None = None,
         partition_by: str | None = None,
     ) -> DataFrame:
-        """Writes a frame to the job's scratch table, over an older one, and reads it back.
+        """Writes a frame to the job's scratch, over older rows, and reads it back.
 
         The first chunk of a pass replaces the older rows, and each other chunk is appended.
         """
-        staging.write_scratch(frame, self._scratch(job), chunk, partition_by)
-        return self.staged(job)
+        return self.scratch.write(job, frame, chunk, partition_by)
 
     def staged(self, job: str) -> DataFrame:
-        """The rows of the job's scratch table."""
-        return self.spark.read.table(self._scratch(job))
+        """The rows of the job's scratch."""
+        return self.scratch.read(job)
 
     def last_chunk(self, job: str) -> Chunk | None:
-        """The chunk that was last written to the job's scratch table, or None."""
-        return staging.last_chunk(self.spark, self._scratch(job))
+        """The chunk that was last written to the job's scratch, or None."""
+        return self.scratch.last_chunk(job)
 
-    def unstage(self, job: str) -> None:
-        """Empties the job's scratch table, once its rows are in the tables."""
-        self.spark.sql(f"TRUNCATE TABLE {self._scratch(job)}")
+    def unstage(self, *jobs: str) -> None:
+        """Empties these jobs' scratch, once its rows are in the tables."""
+        for job in jobs:
+            self.scratch.clear(job)
 
-    def _scratch(self, job: str) -> str:
-        return self.name(f"{staging.PREFIX}{job}")
+    @cached_property
+    def scratch(self) -> Scratch:
+        """Where rows are staged."""
+        if self._local is not None:
+            return ParquetScratch(self.spark, self._local / FOLDER)
+        beside = PREFIX if self._is_catalog else f"{FOLDER}/"
+        return DeltaScratch(self.spark, lambda job: self.name(f"{beside}{job}"))
 
     def replace(
         self,
@@ -202,11 +251,15 @@ class Tables:
             TableError: the frame's columns differ from the schema.
         """
         check_columns(frame, table)
-        self._create(table)
+        metadata = self._metadata(table, settings_fingerprints)
+        if not self._prepare(table):
+            self._create(table, frame, metadata)
+            return
         writer = frame.writeTo(self.name(table.name))
-        if metadata := self._metadata(table, settings_fingerprints):
+        if metadata:
             writer = writer.option("userMetadata", metadata)
         writer.overwrite(condition(scope))
+        self._forget(table)
 
     def update(
         self, table: Table, frame: DataFrame, scope: Scope, ignored: Sequence[str] = ()
@@ -220,15 +273,14 @@ class Tables:
             TableError: the frame's columns differ from the schema.
         """
         check_columns(frame, table)
-        if (held := self.find_rows(table, scope)) is None:
-            self._create(table)
-            if not frame.isEmpty():
-                frame.writeTo(self.name(table.name)).append()
+        if not self._prepare(table):
+            self._create(table, frame)
             return
+        held, scratch = self.select(table, scope), f"changes_of_{table.name}"
         marked = mark_changes(frame.select(table.columns), held, table, ignored)
-        changes = self.stage(f"changes_of_{table.name}", marked.where(DIFFERENT))
+        changes = self.stage(scratch, marked.where(F.col("change").isin(NEW, GONE)))
         self.merge(table, select_new(changes, table), select_gone(changes, table))
-        self.unstage(f"changes_of_{table.name}")
+        self.unstage(scratch)
 
     def merge(
         self,
@@ -246,16 +298,19 @@ class Tables:
             TableError: the frame's columns differ from the schema.
         """
         check_columns(frame, table)
-        self._create(table)
-        if frame.isEmpty() and gone.isEmpty():
+        metadata = self._metadata(table, settings_fingerprints)
+        if not self._prepare(table):
+            self._create(table, frame, metadata)
             return
         changes = frame.withColumn("is_gone", F.lit(False)).unionByName(
             gone.withColumn("is_gone", F.lit(True)), allowMissingColumns=True
         )
+        if changes.isEmpty():
+            return
+        mark_if_large(self, table.name)
         view = f"changes_of_{table.name}"
         changes.createOrReplaceTempView(view)
         same_key = " AND ".join(f"old.`{name}` = new.`{name}`" for name in table.key)
-        metadata = self._metadata(table, settings_fingerprints)
         with commits.session_metadata(self.spark, metadata):
             self.spark.sql(
                 f"MERGE INTO {self.name(table.name)} AS old USING {view} AS new ON {same_key} "
@@ -263,17 +318,44 @@ class Tables:
                 "WHEN NOT MATCHED AND NOT new.is_gone THEN INSERT *"
             )
         self.spark.catalog.dropTempView(view)
+        self._forget(table)
 
-    def replace_rejects(self, table: str, frame: DataFrame, langs: Sequence[str]) -> None:
-        """Replaces the rows of ``rejects`` of one table and these languages by a frame."""
+    def replace_rejects(
+        self, table: str, frame: DataFrame, langs: Sequence[str], n_rows: int | None = None
+    ) -> None:
+        """Replaces the rows of ``rejects`` of one table and these languages by a frame.
+
+        Without rejects there is no table. ``n_rows`` is the frame's number of rows, if it is known.
+        """
+        if not self.is_there(REJECTS) and (frame.isEmpty() if n_rows is None else not n_rows):
+            return
         self.update(REJECTS, frame.select(REJECTS.columns), {"table": [table], "lang": langs})
 
     def append_run(self, row: Mapping[str, object]) -> None:
         """Adds one row to ``runs``."""
-        self._create(RUNS)
         frame = self.spark.createDataFrame([tuple(row[c] for c in RUNS.columns)], RUNS.schema)
+        if not self._prepare(RUNS):
+            self._create(RUNS, frame)
+            return
         frame.writeTo(self.name(RUNS.name)).append()
+        self._forget(RUNS)
 
-    def _create(self, table: Table) -> None:
-        path = f"{self.folder}/{table.name}"
-        check_columns(create_table(self.spark, self.name(table.name), path, table), table)
+    def create(self, table: Table) -> None:
+        """Creates a table without rows if it doesn't exist."""
+        if not self._prepare(table):
+            self._create(table, self.spark.createDataFrame([], table.schema))
+
+    def _prepare(self, table: Table) -> bool:
+        """Whether a table exists; if so, it has the columns of later versions after the call."""
+        if not self.is_there(table):
+            return False
+        check_columns(add_later_columns(self.spark, self.name(table.name), table), table)
+        return True
+
+    def _create(self, table: Table, frame: DataFrame, metadata: str | None = None) -> None:
+        path = None if self._is_catalog else f"{self.folder}/{table.name}"
+        create_table(frame, self.name(table.name), path, table, metadata)
+        self._forget(table)
+
+    def _forget(self, table: Table) -> None:
+        self._known.pop(table.name, None)

@@ -25,7 +25,7 @@ from pyspark.sql import Row, SparkSession
 from crossic_etl.kernels.process_identity import ProcessIdentity, is_alive, this_process
 from crossic_etl.tables import TableError, Tables
 from crossic_etl.tables.columns import table_properties
-from crossic_etl.tables.creation import begin_log
+from crossic_etl.tables.creation import write_first
 
 log = logging.getLogger(__name__)
 
@@ -132,7 +132,8 @@ class Lock:
         if self.tables.has(TABLE):
             return
         try:
-            begin_log(spark.sql(free), f"{self.tables.folder}/{TABLE}", PROPERTIES)
+            path = f"{self.tables.folder}/{TABLE}"
+            write_first(spark.sql(free), self.name, path, PROPERTIES)
         except Exception as error:
             if not self.tables.has(TABLE):
                 raise failed or error from None

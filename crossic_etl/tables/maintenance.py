@@ -40,7 +40,8 @@ from crossic_etl.tables.evolution import (
     later_columns,
 )
 from crossic_etl.tables.lock import TABLE as WRITER
-from crossic_etl.tables.staging import PREFIX
+from crossic_etl.tables.parquet_scratch import ParquetScratch
+from crossic_etl.tables.staging import FOLDER, PREFIX
 
 # The columns by which ``OPTIMIZE`` sorts a partition's files, so that reads by them skip files. The
 # other tables are only packed: they are small, or every read scans them whole or by shard.
@@ -74,9 +75,9 @@ class TableReport:
 
     Attributes:
         table: its name.
-        before: Delta's detail of the table before.
+        before: the table's files before.
         done: what was done, or would be done, as text.
-        after: Delta's detail of the table after; None if nothing was done.
+        after: its files after; None if nothing was done.
     """
 
     table: str
@@ -120,8 +121,7 @@ def maintain_tables(
     if before := tables.detail(WRITER):
         yield _vacuumed(tables, TableReport(WRITER, before), settings, dry_run)
     for name in scratch:
-        if before := tables.detail(f"{PREFIX}{name}"):
-            yield _empty(tables, f"{PREFIX}{name}", before, settings, dry_run)
+        yield from _sweep(tables, name, settings, dry_run)
 
 
 def _renamed(tables: Tables, old: str, table: Table, dry_run: bool) -> TableReport:
@@ -228,6 +228,22 @@ def _vacuumed(
     if report.done and not dry_run:
         report.after = _existing(tables, report.table)
     return report
+
+
+def _sweep(tables: Tables, name: str, settings: Maintain, dry_run: bool) -> Iterator[TableReport]:
+    """Empties a job's scratch, wherever this version and older ones have it."""
+    for table in (f"{PREFIX}{name}", f"{FOLDER}/{name}"):
+        if before := tables.detail(table):
+            yield _empty(tables, table, before, settings, dry_run)
+    if isinstance(tables.scratch, ParquetScratch):
+        n_files, n_bytes = tables.scratch.size(name)
+        if n_files:
+            files = Row(numFiles=n_files, sizeInBytes=n_bytes)
+            report = TableReport(f"{FOLDER}/{name}", files, [_will("empty", dry_run)])
+            if not dry_run:
+                tables.unstage(name)
+                report.after = Row(numFiles=0, sizeInBytes=0)
+            yield report
 
 
 def _empty(

@@ -1,20 +1,23 @@
-"""Scratch tables: the rows of a job's expensive pass before they are written to the tables."""
+"""Scratch: the rows of a job's expensive pass before they are written to the tables.
+
+On this machine's disks, which rename a folder at once, they are plain Parquet files: a Delta table
+costs two transactions more. Elsewhere they are a Delta table, so that a write is complete or not
+there on every file system.
+"""
 
 from __future__ import annotations
 
-import json
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import DataFrame
 
-from crossic_etl.tables.commits import newest_commits
-
+FOLDER = "_staging"
+# Scratch tables in a catalog, and those of older versions, are beside the others.
 PREFIX = "staging_"
 
 
 class Chunk(NamedTuple):
-    """One of the transactions in which a long pass is staged.
+    """One of the parts in which a long pass is staged.
 
     Attributes:
         staging: a name that is unique to this staging.
@@ -27,30 +30,27 @@ class Chunk(NamedTuple):
     number: int
 
 
-def write_scratch(
-    frame: DataFrame, name: str, chunk: Chunk | None = None, partition_by: str | None = None
-) -> None:
-    """Writes a frame to the scratch table with an SQL identifier, in one transaction.
+class Scratch(Protocol):
+    """Where staged rows are kept, by name."""
 
-    A frame without a chunk, and the first chunk, replace the table's rows; other chunks are
-    appended. A chunk that is written twice is appended once.
-    """
-    writer = frame.writeTo(name)
-    if chunk is not None:
-        writer = writer.option("userMetadata", json.dumps(chunk))
-    if partition_by is not None:
-        writer = writer.partitionedBy(F.col(partition_by))
-    if chunk is None or chunk.number == 0:
-        writer.using("delta").createOrReplace()
-    else:
-        once = {"txnAppId": chunk.staging, "txnVersion": str(chunk.number)}
-        writer.options(**once).append()
+    def write(
+        self, name: str, frame: DataFrame, chunk: Chunk | None, partition_by: str | None
+    ) -> DataFrame:
+        """Writes a frame and reads it back, with the chunks before it.
 
+        A frame without a chunk, and the first chunk, replace what is there; other chunks are
+        added. A chunk that is written twice is there once.
+        """
+        ...
 
-def last_chunk(spark: SparkSession, name: str) -> Chunk | None:
-    """The chunk that was last written to a scratch table, or None."""
-    commit = newest_commits(spark, name, 1)
-    try:
-        return Chunk(*json.loads(commit[0].userMetadata)) if commit else None
-    except (TypeError, ValueError):  # the transaction has no chunk
-        return None
+    def read(self, name: str) -> DataFrame:
+        """The rows under a name."""
+        ...
+
+    def last_chunk(self, name: str) -> Chunk | None:
+        """The chunk that was last written under a name, or None."""
+        ...
+
+    def clear(self, name: str) -> None:
+        """Removes the rows under a name."""
+        ...

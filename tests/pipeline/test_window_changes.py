@@ -96,7 +96,7 @@ def held(tables: Tables) -> list[tuple[int, list[str]]]:
 
 
 def test_new_samples_make_windows_of_a_new_generation_and_others_stay(tables: Tables) -> None:
-    tables.select_or_create(WINDOWS, {})
+    tables.create(WINDOWS)
     first = samples(tables, {"a": 5, "b": 6})
     changes = stage_changes(tables, PACKING, first, ["mix"])
     assert [(change.broken, change.n_packed) for change in changes] == [(None, 2)]
@@ -111,7 +111,7 @@ def test_new_samples_make_windows_of_a_new_generation_and_others_stay(tables: Ta
 
 
 def test_a_rebuild_makes_all_windows_anew(tables: Tables) -> None:
-    tables.select_or_create(WINDOWS, {})
+    tables.create(WINDOWS)
     write_changes(
         tables, PACKING, stage_changes(tables, PACKING, samples(tables, {"a": 5}), ["mix"])
     )

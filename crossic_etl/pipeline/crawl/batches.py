@@ -191,7 +191,7 @@ def open_batch(tables: Tables, sources: Sequence[CrawlFiles], settings: str) -> 
     """
     refuse_old_names(tables)
     files = describe_files(sources)
-    rows = tables.select_or_create(CRAWL_FILES, {}).drop("counts").collect()
+    rows = tables.select_if_there(CRAWL_FILES, {}).drop("counts").collect()
     plan = plan_batch(files, rows, settings)
     lost = [t.name for t in (CRAWL_TEXTS, NEAR_DUPLICATE_LINKS) if tables.find(t) is None]
     if not plan.is_full and lost:

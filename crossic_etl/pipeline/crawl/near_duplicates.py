@@ -30,7 +30,7 @@ def add_texts(
     Texts that no earlier batch has get a signature. With a ``threshold`` of 0 they get none, and no
     near duplicates are searched for.
     """
-    known = tables.select_or_create(CRAWL_TEXTS, {"batch": plan.done}).where("is_first")
+    known = tables.select_if_there(CRAWL_TEXTS, {"batch": plan.done}).where("is_first")
     distinct = mark_first(select_distinct(staged), known)
     if threshold:
         signed = sign_documents(distinct, threshold, seed, only="is_first")
@@ -50,8 +50,9 @@ def add_near_duplicates(
     Stages and returns ``node, root`` (the documents of each cluster), and the number of links. Only
     buckets with a new text are linked again. With a ``threshold`` of 0 there are no clusters.
     """
-    held = tables.select_or_create(NEAR_DUPLICATE_LINKS, {"batch": plan.done[-1:]})
+    held = tables.select_if_there(NEAR_DUPLICATE_LINKS, {"batch": plan.done[-1:]})
     if not threshold:
+        tables.create(NEAR_DUPLICATE_LINKS)
         return tables.stage(f"{JOB}_members", tables.spark.createDataFrame([], MEMBERS)), 0
     signed = texts.where("is_first").select("doc_id", "signature", "bands", "batch")
     if plan.is_full:

@@ -39,7 +39,7 @@ def publish_rejects(
     for which this run dropped records.
     """
     scope = {"table": [JOB], "lang": [UNKNOWN]}
-    held = tables.select_or_create(REJECTS, scope).select(REJECTS.columns)
+    held = tables.select_if_there(REJECTS, scope).select(REJECTS.columns)
     if set(REJECTED).isdisjoint(reasons) and (not plan.is_full or held.isEmpty()):
         return
     broken, key = select_rejects(staged, JOB, REJECTED), list(REJECTS.key)

@@ -266,13 +266,13 @@ def start_search(
     vectors = add_urls(select_vectors(held, choice.half), tables.read(DOCUMENTS))
     queries, corpus = select_queries(vectors, query_kind), select_corpus(vectors)
     encoder = {"model": [choice.model], "revision": [choice.revision]}
-    searched = tables.select_or_create(SEARCHED_VECTORS, encoder)
+    searched = tables.select_if_there(SEARCHED_VECTORS, encoder)
     plan = tables.stage(PLAN, plan_vectors(queries.unionByName(corpus), searched, langs))
     sizes = sizes_of_plan(plan, corpus, choice.half)
     cells = choose_quantizer(tables, corpus, sizes, settings=settings, seed=seed, choice=choice)
     digest = cells.digest if cells else None
     scope: Mapping[str, Sequence[str]] = {"target_lang": languages, **encoder}
-    neighbours = tables.select_or_create(NEIGHBOURS, scope)
+    neighbours = tables.select_if_there(NEIGHBOURS, scope)
     decisive = search_settings(settings, query_kind, choice, digest)
     return IncrementalSearch(
         tables=tables,
@@ -286,5 +286,5 @@ def start_search(
         plan=plan,
         state=read_search_state(tables, scope, decisive, neighbours),
         neighbours=neighbours,
-        reverse=tables.select_or_create(REVERSE_NEIGHBOURS, scope),
+        reverse=tables.select_if_there(REVERSE_NEIGHBOURS, scope),
     )

@@ -175,7 +175,7 @@ def choose_quantizer(
 
 def _held_cells(tables: Tables, scope: Scope) -> Cells | None:
     digest = F.sha2("quantizer", 256).alias("digest")
-    rows = tables.select_or_create(QUANTIZERS, scope).select("n_cells", digest).head(1)
+    rows = tables.select_if_there(QUANTIZERS, scope).select("n_cells", digest).head(1)
     return Cells(rows[0].n_cells, rows[0].digest, scope) if rows else None
 
 

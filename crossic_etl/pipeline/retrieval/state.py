@@ -143,7 +143,7 @@ def read_search_state(
 ) -> SearchState:
     """The state of a scope's languages and encoder; ``neighbours`` are the scope's rows."""
     encoder = {"model": scope["model"], "revision": scope["revision"]}
-    rows = tables.select_or_create(SEARCHES, encoder).select(SEARCHES.columns).collect()
+    rows = tables.select_if_there(SEARCHES, encoder).select(SEARCHES.columns).collect()
     found = neighbours.groupBy("target_lang").count().collect() if rows else []
     counts = {row.target_lang: row["count"] for row in found}
     covered = covered_languages(rows, counts, scope["target_lang"], settings)

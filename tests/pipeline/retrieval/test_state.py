@@ -116,7 +116,7 @@ def test_without_changes_nothing_is_written(spark: SparkSession, tmp_path: Path)
     assert state(tables).publish(empty, [], 1) == (0, 0)
     assert searches(tables) == [("ja", "s", 1, 0), ("th", "s", 1, 0)]
     version = tables.version(SEARCHES)
-    read = read_search_state(tables, SCOPE, "s", tables.select_or_create(NEIGHBOURS, SCOPE))
+    read = read_search_state(tables, SCOPE, "s", tables.select_if_there(NEIGHBOURS, SCOPE))
     assert read.publish(empty, [], 1) == (0, 0)
     assert tables.version(SEARCHES) == version
     assert tables.read(NEIGHBOURS).collect() == []
