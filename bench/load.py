@@ -72,7 +72,7 @@ def run_month(spark: SparkSession, path: Path, month: str) -> float:
     for job in jobs_of(config):
         with sampled() as sample:
             started = time.perf_counter()
-            run_if_needed(job, config, inputs)
+            run_if_needed(job, inputs, Ledger(inputs.tables))
             seconds = time.perf_counter() - started
         total += seconds
         shown = ["".join(f"{most:>8,}" for most in thirds(of)) for of in sample]

@@ -26,10 +26,11 @@ from bench.wikitext import shared_folder
 from crossic_etl.config import Config
 from crossic_etl.config.etl import Wikipedia
 from crossic_etl.inputs.dumps import find_wikis
+from crossic_etl.inputs.sites import read_sites
 from crossic_etl.kernels.wiki.dump_xml import parse_siteinfo
 from crossic_etl.kernels.wiki.pages import extract_page
 from crossic_etl.pipeline import pages
-from crossic_etl.pipeline.dumps import read_sites, stage_pages
+from crossic_etl.pipeline.dumps import stage_pages
 from crossic_etl.schemas import PAGES
 from crossic_etl.session import get_session
 from crossic_etl.tables import Tables

@@ -48,13 +48,13 @@ def only_writer(
         LockedError: somebody does, and waiting wasn't wanted.
         ConfigError: what is there was made with other settings.
     """
-    from crossic_etl.runs.ledger import refuse_other_settings
+    from crossic_etl.runs.ledger import Ledger
     from crossic_etl.tables import Tables
     from crossic_etl.tables.lock import writing
 
     with writing(spark, config.root, wait=wait):
         if not reconfigure:
-            refuse_other_settings(Tables(spark, config.root), config, jobs)
+            Ledger(Tables(spark, config.root)).refuse_other_settings(config, jobs)
         yield
 
 

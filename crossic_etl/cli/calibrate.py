@@ -41,11 +41,12 @@ def command(
         from crossic_etl.pipeline.retrieval.plot import check_plot
 
         check_plot(plot)
+    from crossic_etl.inputs.run_inputs import RunInputs
     from crossic_etl.pipeline.calibrate import JOB, find_thresholds
 
     spark = start_session()
     with only_writer(spark, config, [JOB], not no_wait, reconfigure):
-        _, found = find_thresholds(spark, config)
+        _, found = find_thresholds(RunInputs(spark, config))
     if plot:
         draw(found, config.neighbours.wrong_pairs, plot)
 

@@ -79,20 +79,17 @@ def run(spark: SparkSession, config: Config) -> None:
     """Runs every job, then prints the table counts, how good retrieval was, and two samples."""
     from crossic_etl.inputs.run_inputs import RunInputs
     from crossic_etl.pipeline.flow import jobs_of
-    from crossic_etl.sample.show import show_recall, show_sample
-    from crossic_etl.schemas import RUNS, SAMPLES, TABLES
-    from crossic_etl.tables import Tables
+    from crossic_etl.sample.show import count_rows, show_recall, show_sample
+    from crossic_etl.schemas import SAMPLES
 
     jobs = jobs_of(config)
     inputs = RunInputs(spark, config)
     for job in jobs:
         job.run(spark, config, inputs=inputs)
-    tables = Tables(spark, config.root)
-    written = {table.name for job in jobs for table in job.writes} | {RUNS.name}
+    tables = inputs.tables
     click.echo("\nrows of each table:")
-    for table in TABLES.values():
-        if table.name in written:
-            click.echo(f"  {table.name:<20}{tables.read(table).count():>6,}")
+    for name, n_rows in count_rows(tables).items():
+        click.echo(f"  {name:<20}{n_rows:>6,}")
     click.echo(show_recall(tables))
     samples = tables.read(SAMPLES)
     for arrangement in ("en-first", "retrieved"):

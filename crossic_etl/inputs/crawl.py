@@ -15,6 +15,7 @@ from pyspark.sql import types as T
 from crossic_etl.config import ConfigError
 from crossic_etl.config.crawl import CrawlSource
 from crossic_etl.driver_files import escaped
+from crossic_etl.inputs.driver_reading import FileStamp, list_tree
 from crossic_etl.inputs.errors import InputError
 from crossic_etl.inputs.files import plain_path
 from crossic_etl.kernels.crawl.records import FIELDS
@@ -58,6 +59,19 @@ def find_files(spark: SparkSession, source: CrawlSource) -> CrawlFiles:
     Raises:
         InputError: its path doesn't exist.
     """
+    found = list_tree(spark, source.path)
+    if found is None:
+        found = _list_by_spark(spark, source)
+    if not found:
+        log.info("documents: no files, or only empty ones, at %s", source.path)
+    return CrawlFiles(
+        source,
+        {path: stamp.length for path, stamp in found.items()},
+        {path: stamp.modified for path, stamp in found.items()},
+    )
+
+
+def _list_by_spark(spark: SparkSession, source: CrawlSource) -> dict[str, FileStamp]:
     listing = spark.read.format("binaryFile").option("recursiveFileLookup", "true")
     try:
         found = listing.load(source.path)
@@ -67,13 +81,7 @@ def find_files(spark: SparkSession, source: CrawlSource) -> CrawlFiles:
         if missing(error):
             raise InputError(f"crawl.sources: {source.path} isn't there") from None
         raise
-    if not rows:
-        log.info("documents: no files, or only empty ones, at %s", source.path)
-    return CrawlFiles(
-        source,
-        {plain_path(row.path): row.length for row in rows},
-        {plain_path(row.path): row.modified for row in rows},
-    )
+    return {plain_path(row.path): FileStamp(row.length, row.modified) for row in rows}
 
 
 def find_sources(spark: SparkSession, configured: Sequence[CrawlSource]) -> list[CrawlFiles]:

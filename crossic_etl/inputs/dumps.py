@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pyspark.errors import AnalysisException
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from crossic_etl.config.etl import Wikipedia
 from crossic_etl.driver_files import escaped
+from crossic_etl.inputs.driver_reading import read_start
 from crossic_etl.inputs.dump_names import PAGE_FILES, dump_folder
 from crossic_etl.inputs.errors import InputError
 from crossic_etl.inputs.files import _stamps, list_files
@@ -23,8 +24,11 @@ from crossic_etl.transforms.frames import union
 
 # mysqldump writes some 20 lines before CREATE TABLE, then one for each column and key.
 HEAD_LINES = 100
+SQL_HEAD_BYTES = 2**16
 # An XML dump's head names some forty namespaces, in 5 kB.
 HEAD_CHARACTERS = 200_000
+# As many, and the names in scripts whose characters have three bytes.
+HEAD_BYTES = 3 * HEAD_CHARACTERS
 
 
 @dataclass(frozen=True)
@@ -142,6 +146,9 @@ def fingerprint_of(wikis: Sequence[WikiFiles]) -> str:
 
 def read_head(spark: SparkSession, path: str) -> bytes:
     """The dump's first record, which has its ``<siteinfo>``; empty if the dump has no record."""
+    start = read_start(spark, path, HEAD_BYTES) or b""
+    if b"<siteinfo>" in (head := start.partition(b"</page>")[0]):
+        return head
     heads = (
         _records(spark, [path])
         .where(F.col("value").contains("<siteinfo>"))
@@ -201,12 +208,7 @@ def read_sql(
     """
     lines = spark.read.text(escaped(path))
     inserts = F.col("value").startswith("INSERT INTO")
-    # Only the head of the file, without its INSERT lines, which have a megabyte each.
-    head = lines.select(F.when(~inserts, F.col("value")).alias("value")).limit(HEAD_LINES).collect()
-    try:
-        columns = columns_of("\n".join(row.value for row in head if row.value is not None))
-    except ValueError as error:
-        raise InputError(f"{path}: its columns are unknown: {error}") from None
+    columns = _columns_at_start(spark, path) or _columns_by_spark(path, lines, inserts)
     if absent := [name for name in wanted if name not in columns]:
         raise InputError(
             f"{path} is the dump of another table: it has no column {', '.join(absent)}, "
@@ -214,3 +216,22 @@ def read_sql(
         )
     rows = lines.where(inserts).select(F.col("value").cast("binary").alias("value"))
     return rows.hint("rebalance"), columns
+
+
+def _columns_at_start(spark: SparkSession, path: str) -> tuple[str, ...]:
+    """The columns, if this process can read them without a Spark job."""
+    start = read_start(spark, path, SQL_HEAD_BYTES) or b""
+    before_rows = start.partition(b"\nINSERT INTO")[0]
+    try:
+        return columns_of(before_rows.decode("utf-8", "replace"))
+    except ValueError:
+        return ()
+
+
+def _columns_by_spark(path: str, lines: DataFrame, inserts: Column) -> tuple[str, ...]:
+    # Only the head of the file, without its INSERT lines, which have a megabyte each.
+    head = lines.select(F.when(~inserts, F.col("value")).alias("value")).limit(HEAD_LINES).collect()
+    try:
+        return columns_of("\n".join(row.value for row in head if row.value is not None))
+    except ValueError as error:
+        raise InputError(f"{path}: its columns are unknown: {error}") from None

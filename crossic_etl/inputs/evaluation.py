@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from crossic_etl.inputs.driver_reading import list_tree
 from crossic_etl.inputs.errors import InputError
 from crossic_etl.inputs.files import plain_path
 from crossic_etl.kernels.crawl.url_blocks import UrlBlockList
@@ -59,6 +61,9 @@ def read_whole(spark: SparkSession, key: str, path: str) -> Contents:
     Raises:
         InputError: there is none, all are empty, or they are larger than `MAX_PACKED_BYTES`.
     """
+    if (found := list_tree(spark, path)) is not None:
+        _check_size(key, path, sum(stamp.length for stamp in found.values()))
+        return sorted((name, Path(name.removeprefix("file:")).read_bytes()) for name in found)
     try:
         files = spark.read.format("binaryFile").load(path)
         n_bytes = files.agg(F.sum("length").alias("n")).collect()[0].n
@@ -66,9 +71,13 @@ def read_whole(spark: SparkSession, key: str, path: str) -> Contents:
         if missing(error):
             raise InputError(f"{key}: {path} isn't there") from None
         raise
+    _check_size(key, path, n_bytes)
+    rows = files.select("path", "content").collect()
+    return sorted((plain_path(row.path), bytes(row.content)) for row in rows)
+
+
+def _check_size(key: str, path: str, n_bytes: int | None) -> None:
     if not n_bytes:
         raise InputError(f"{key}: {path} is empty")
     if n_bytes > MAX_PACKED_BYTES:
         raise InputError(f"{key}: {path} has {n_bytes} bytes, and {MAX_PACKED_BYTES} at most fit")
-    rows = files.select("path", "content").collect()
-    return sorted((plain_path(row.path), bytes(row.content)) for row in rows)

@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from crossic_etl.driver_files import escaped
+from crossic_etl.inputs.driver_reading import list_tree
 from crossic_etl.spark_errors import missing
 
 
@@ -18,6 +19,8 @@ def list_files(spark: SparkSession, folder: str) -> dict[str, str]:
     Spark's listing works on every file system that Spark reads, and over Spark Connect. No file is
     opened, since the content isn't selected.
     """
+    if (found := list_tree(spark, folder)) is not None:
+        return {path: f"{stamp.length} {stamp.modified}" for path, stamp in found.items()}
     try:
         listing = spark.read.format("binaryFile").load(escaped(folder.rstrip("/")) + "/*")
         return _stamps(listing)

@@ -17,9 +17,11 @@ from crossic_etl.inputs.evaluation import (
     index_evaluation,
     read_whole,
 )
+from crossic_etl.inputs.sites import Sites, read_sites
 from crossic_etl.kernels.crawl.url_blocks import UrlBlockList
 from crossic_etl.kernels.fingerprint import fingerprint
 from crossic_etl.kernels.text.contamination import NgramIndex
+from crossic_etl.tables import Tables
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,16 @@ class RunInputs:
     def wikis(self) -> list[WikiFiles]:
         """The dump files of each wiki, English first."""
         return find_wikis(self.spark, self.config.wikipedia, self.config.wikis)
+
+    @cached_property
+    def sites(self) -> Sites:
+        """The site info of each wiki, by language."""
+        return read_sites(self.spark, self.wikis)
+
+    @cached_property
+    def tables(self) -> Tables:
+        """The tables under the run's root, which nobody else writes."""
+        return Tables(self.spark, self.config.root, is_only_writer=True)
 
     @cached_property
     def dumps_fingerprint(self) -> str:

@@ -22,7 +22,6 @@ from crossic_etl.runs import recorded
 from crossic_etl.runs.job import Job, always, needs_crawl
 from crossic_etl.runs.record import Run
 from crossic_etl.schemas import DOCUMENTS, EMBEDDINGS, PAIRS, QUANTIZERS, THRESHOLDS
-from crossic_etl.tables import Tables
 from crossic_etl.transforms.matches import add_urls, select_vectors
 from crossic_etl.transforms.outcomes import count_outcomes
 from crossic_etl.transforms.thresholds import CALIBRATED, count_pairs, filter_pairs
@@ -36,12 +35,13 @@ def run(
     spark: SparkSession, config: Config, rebuild: bool = False, inputs: RunInputs | None = None
 ) -> Run:
     """Replaces the thresholds of the configured languages and encoder."""
-    return find_thresholds(spark, config)[0]
+    return find_thresholds(inputs or RunInputs(spark, config))[0]
 
 
-def find_thresholds(spark: SparkSession, config: Config) -> tuple[Run, dict[str, Calibration]]:
+def find_thresholds(inputs: RunInputs) -> tuple[Run, dict[str, Calibration]]:
     """Like `run`; also returns the calibration of each language."""
-    tables, choice = Tables(spark, config.root), choose_encoder(config.encoder)
+    spark, config, tables = inputs.spark, inputs.config, inputs.tables
+    choice = choose_encoder(config.encoder)
     settings = config.neighbours
     scope = scope_of(settings, config.languages, choice)
     with recorded(tables, config, JOB) as record:
@@ -71,8 +71,7 @@ def find_thresholds(spark: SparkSession, config: Config) -> tuple[Run, dict[str,
         record.rows_out = len(rows)
         for line in report(found, settings):
             log.info("%s", line)
-        for name in staged(settings):
-            tables.unstage(name)
+        tables.unstage(*staged(settings))
     return record, found
 
 

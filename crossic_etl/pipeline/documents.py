@@ -14,10 +14,9 @@ from crossic_etl.pipeline.crawl.rules import load_rules, settings_fingerprint
 from crossic_etl.pipeline.crawl.staging import stage_documents
 from crossic_etl.runs import recorded
 from crossic_etl.runs.job import Job, needs_crawl
-from crossic_etl.runs.ledger import inputs_of, is_finished
+from crossic_etl.runs.ledger import Ledger, inputs_of
 from crossic_etl.runs.record import Run
 from crossic_etl.schemas import CRAWL_FILES, CRAWL_TEXTS, DOCUMENTS, NEAR_DUPLICATE_LINKS, REJECTS
-from crossic_etl.tables import Tables
 from crossic_etl.transforms.documents import (
     choose_copies,
     count_documents,
@@ -38,10 +37,10 @@ def run(
     All other records are duplicates, near duplicates, dropped or broken. The metrics count all
     files, documents and links after the run, and the rows of ``documents`` written and removed.
     """
-    tables, scope = Tables(spark, config.root), {"lang": config.wikis}
+    inputs = inputs or RunInputs(spark, config)
+    tables, scope = inputs.tables, {"lang": config.wikis}
     crawl, seed = config.crawl, config.seed
     with recorded(tables, config, JOB) as record:
-        inputs = inputs or RunInputs(spark, config)
         rules = load_rules(crawl, config.wikis, inputs)
         record.inputs = inputs_of(config, JOB, JOB.fingerprint(inputs))
         settings = settings_fingerprint(rules, crawl.near_duplicates, seed)
@@ -50,7 +49,8 @@ def run(
         record.metrics = {"files": len(batch.files), "files_read": len(plan.unread)}
         if not plan.unread and held.count() == plan.n_documents:
             record.metrics["documents"] = plan.n_documents
-            record.nothing_new = is_finished(tables, config, JOB, JOB.fingerprint(inputs))
+            files = JOB.fingerprint(inputs)
+            record.nothing_new = Ledger(tables).is_finished(config, JOB, files)
             return record
         staged = stage_documents(tables, batch.unread(), rules)
         batch.begin()

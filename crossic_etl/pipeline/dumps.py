@@ -8,18 +8,16 @@ from collections.abc import Mapping, Sequence
 from pyspark.sql import DataFrame, SparkSession
 
 from crossic_etl.config.etl import Wikipedia
-from crossic_etl.inputs.damage import stage_readable, unreadable_file
+from crossic_etl.inputs.damage import stage_readable
 from crossic_etl.inputs.dumps import (
     WikiFiles,
     fingerprint_of,
-    read_head,
     read_plain_text,
     read_records,
     read_sql,
 )
 from crossic_etl.inputs.files import read_bytes
-from crossic_etl.kernels.wiki.dump_xml import parse_siteinfo
-from crossic_etl.kernels.wikis import Wiki
+from crossic_etl.inputs.sites import Sites
 from crossic_etl.tables import Chunk, Tables
 from crossic_etl.tables.chunks import make_chunks, stage_chunks
 from crossic_etl.transforms.frames import union
@@ -27,36 +25,14 @@ from crossic_etl.transforms.links import langlinks_table, link_shared_items, pag
 from crossic_etl.transforms.pages import (
     extract_pages,
     import_plain_text,
-    salvage_heads,
     salvage_pages,
 )
 from crossic_etl.transforms.sql import SqlTable, parse_sql, salvage_sql
 
 log = logging.getLogger(__name__)
 
-Sites = Mapping[str, Wiki]
-
 # Ours, for a chunk: some 20 GB of XML as bzip2, which take two cores ten minutes.
 LEAST_BYTES = 2**32
-
-
-def read_sites(spark: SparkSession, wikis: Sequence[WikiFiles]) -> Sites:
-    """Each wiki's site info by language: from the head of its dump, else from our tables."""
-    return {files.lang: _read_site(spark, files) for files in wikis}
-
-
-def _read_site(spark: SparkSession, files: WikiFiles) -> Wiki:
-    if not files.pages:
-        return Wiki.of(files.lang)
-    path = files.pages[0]
-    try:
-        head = read_head(spark, path)
-    except Exception as error:
-        if unreadable_file(error) is None:
-            raise
-        heads = salvage_heads(read_bytes(spark, path)).head(1)
-        head = bytes(heads[0].head) if heads else b""
-    return parse_siteinfo(head, files.lang) or Wiki.of(files.lang)
 
 
 def stage_pages(

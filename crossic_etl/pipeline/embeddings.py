@@ -30,7 +30,7 @@ from crossic_etl.transforms.embeddings import (
     select_texts,
 )
 from crossic_etl.transforms.encoding import EMBEDDED, embed_texts, task_number
-from crossic_etl.transforms.outcomes import count_outcomes, select_rejects
+from crossic_etl.transforms.outcomes import count_outcomes, has_any, select_rejects
 
 NAME, TEXTS = "embeddings", "embeddings_texts"
 # Ours, for a chunk: some minutes on two cores.
@@ -41,7 +41,8 @@ def run(
     spark: SparkSession, config: Config, rebuild: bool = False, inputs: RunInputs | None = None
 ) -> Run:
     """Adds new, replaces changed and removes vanished vectors of the configured encoder."""
-    tables, choice = Tables(spark, config.root), choose_encoder(config.encoder)
+    inputs = inputs or RunInputs(spark, config)
+    tables, choice = inputs.tables, choose_encoder(config.encoder)
     scope = {"lang": config.wikis}
     with recorded(tables, config, JOB) as record:
         pages, documents = tables.select(PAGES, scope), tables.select(DOCUMENTS, scope)
@@ -54,14 +55,14 @@ def run(
         plan = tables.stage("embeddings_plan", plan_embeddings(texts, held, choice.half))
         texts = select_texts(plan, pages, documents, choice.rule)
         staged = stage_vectors(tables, texts, select_new(plan).count(), choice, values)
-        record.resolve_outcomes(count_outcomes(select_outcomes(plan, staged)), used=(EMBEDDED,))
+        outcomes = count_outcomes(select_outcomes(plan, staged))
+        counts = record.resolve_outcomes(outcomes, used=(EMBEDDED,))
         gone = select_gone(plan, staged, choice)
         record.metrics = {"removed": gone.count()}
         tables.merge(EMBEDDINGS, select_embeddings(staged), gone)
         broken = select_rejects(staged, "embeddings", BROKEN)
-        tables.replace_rejects("embeddings", broken, config.wikis)
-        tables.unstage("embeddings_plan")
-        tables.unstage("embeddings")
+        tables.replace_rejects("embeddings", broken, config.wikis, has_any(counts, BROKEN))
+        tables.unstage("embeddings_plan", "embeddings")
     return record
 
 

@@ -25,9 +25,8 @@ from crossic_etl.pipeline import (
     windows,
 )
 from crossic_etl.runs.job import Job
-from crossic_etl.runs.ledger import is_finished, refuse_other_settings
+from crossic_etl.runs.ledger import Ledger
 from crossic_etl.runs.record import Run
-from crossic_etl.tables import Tables
 from crossic_etl.tables.lock import writing
 
 log = logging.getLogger(__name__)
@@ -103,28 +102,45 @@ def run_flow(
         UnfitSettingError: the stored rows were made with other settings.
     """
     chosen = jobs_of(config) if jobs is None else jobs
+    if found := _find_nothing_new(RunInputs(spark, config), chosen, rebuild):
+        return found
     with writing(spark, config.root, wait=wait):
-        if not reconfigure:
-            refuse_other_settings(Tables(spark, config.root), config, chosen)
         inputs = RunInputs(spark, config)
-        return {job.name: run_if_needed(job, config, inputs, rebuild) for job in chosen}
+        ledger = Ledger(inputs.tables)
+        if not reconfigure:
+            ledger.refuse_other_settings(config, chosen)
+        return {job.name: run_if_needed(job, inputs, ledger, rebuild) for job in chosen}
 
 
-def run_if_needed(job: Job, config: Config, inputs: RunInputs, rebuild: bool = False) -> Run:
+def _find_nothing_new(
+    inputs: RunInputs, jobs: Sequence[Job], rebuild: bool
+) -> dict[str, Run] | None:
+    """The records of the jobs if none has anything to do; the lock, two commits, isn't taken."""
+    ledger = Ledger(inputs.tables)
+    if any((rebuild and job.can_rebuild) or not is_current(job, inputs, ledger) for job in jobs):
+        return None
+    return {job.name: _record_nothing_new(job) for job in jobs}
+
+
+def run_if_needed(job: Job, inputs: RunInputs, ledger: Ledger, rebuild: bool = False) -> Run:
     """Runs a job unless its tables are up to date."""
-    if not (rebuild and job.can_rebuild) and is_current(job, config, inputs):
-        log.info("%s: nothing new", job.name)
-        return Run(job.name, nothing_new=True)
-    made: Run = job.run(inputs.spark, config, rebuild=rebuild, inputs=inputs)
+    if not (rebuild and job.can_rebuild) and is_current(job, inputs, ledger):
+        return _record_nothing_new(job)
+    made: Run = job.run(inputs.spark, inputs.config, rebuild=rebuild, inputs=inputs)
     return made
 
 
-def is_current(job: Job, config: Config, inputs: RunInputs) -> bool:
+def _record_nothing_new(job: Job) -> Run:
+    log.info("%s: nothing new", job.name)
+    return Run(job.name, nothing_new=True)
+
+
+def is_current(job: Job, inputs: RunInputs, ledger: Ledger) -> bool:
     """Whether a job has nothing to do. False if its files can't be read: the job reports that."""
     files = ""
     with suppress(InputError):
         files = job.fingerprint(inputs)
-    return is_finished(Tables(inputs.spark, config.root), config, job, files)
+    return ledger.is_finished(inputs.config, job, files)
 
 
 def scratch_names() -> list[str]:

@@ -31,7 +31,6 @@ from crossic_etl.schemas import (
     THRESHOLDS,
     Table,
 )
-from crossic_etl.tables import Tables
 from crossic_etl.transforms.changes import GONE, mark_changes
 from crossic_etl.transforms.matches import accept_neighbours, count_queries, select_neighbours
 from crossic_etl.transforms.neighbours import add_margins
@@ -44,7 +43,8 @@ def run(
     spark: SparkSession, config: Config, rebuild: bool = False, inputs: RunInputs | None = None
 ) -> Run:
     """Updates the neighbours of the configured languages and encoder."""
-    tables, choice = Tables(spark, config.root), choose_encoder(config.encoder)
+    inputs = inputs or RunInputs(spark, config)
+    tables, choice = inputs.tables, choose_encoder(config.encoder)
     settings, wanted = config.neighbours, config.retrieved.queries
     with recorded(tables, config, JOB) as record:
         thresholds = thresholds_of(tables, settings, config.languages, choice)

@@ -9,7 +9,7 @@ from crossic_etl.config import Config
 from crossic_etl.inputs.dumps import WikiFiles
 from crossic_etl.inputs.run_inputs import RunInputs
 from crossic_etl.kernels.wiki.pages import REJECTED
-from crossic_etl.pipeline.dumps import read_sites, stage_pages
+from crossic_etl.pipeline.dumps import stage_pages
 from crossic_etl.runs import recorded
 from crossic_etl.runs.job import DUMPS, Job
 from crossic_etl.runs.ledger import inputs_of, settings_fingerprint
@@ -17,7 +17,7 @@ from crossic_etl.runs.record import Run
 from crossic_etl.schemas import PAGES, REDIRECTS, REJECTS
 from crossic_etl.tables import Tables
 from crossic_etl.transforms.changes import select_gone, select_new
-from crossic_etl.transforms.outcomes import count_outcomes, select_rejects
+from crossic_etl.transforms.outcomes import count_outcomes, has_any, select_rejects
 from crossic_etl.transforms.pages import (
     MOST_BROADCAST,
     UNCHANGED,
@@ -37,9 +37,9 @@ def run(
     A page whose revision is stored is not extracted again, and keeps its ``dump_date``. It is
     extracted again with ``rebuild``, or if other code or settings made the wiki's pages.
     """
-    tables, scope = Tables(spark, config.root), {"lang": config.wikis}
+    inputs = inputs or RunInputs(spark, config)
+    tables, scope = inputs.tables, {"lang": config.wikis}
     with recorded(tables, config, JOB) as record:
-        inputs = inputs or RunInputs(spark, config)
         wikis = inputs.wikis
         record.inputs = inputs_of(config, JOB, JOB.fingerprint(inputs))
         fingerprint = settings_fingerprint(config, JOB.settings)
@@ -48,14 +48,15 @@ def run(
         anew = [lang for lang in config.wikis if lang not in held]
         known = known_pages(tables, wikis, held) if held else None
         values = [fingerprint, rebuild, held, tables.find_version(PAGES) if held else None]
-        staged = stage_pages(
-            tables, wikis, read_sites(spark, wikis), config.wikipedia, values, known
-        )
-        record.resolve_outcomes(count_outcomes(staged), used=("page", UNCHANGED, "redirect"))
+        staged = stage_pages(tables, wikis, inputs.sites, config.wikipedia, values, known)
+        used = ("page", UNCHANGED, "redirect")
+        counts = record.resolve_outcomes(count_outcomes(staged), used)
         props = collect_props(staged)
+        n_pages = 0
         if anew:
             pages = select_pages(staged.where(F.col("lang").isin(anew)), props)
-            tables.replace(PAGES, pages, {"lang": anew}, dict.fromkeys(anew, fingerprint))
+            made_anew = dict.fromkeys(anew, fingerprint)
+            n_pages += tables.replace(PAGES, pages, {"lang": anew}, made_anew)
         if held:
             before = tables.select(PAGES, {"lang": held})
             of_held = staged.where(F.col("lang").isin(held))
@@ -63,11 +64,12 @@ def run(
             new, gone = select_new(changes, PAGES), select_gone(changes, PAGES)
             tables.merge(PAGES, new, gone, dict.fromkeys(held, fingerprint))
             tables.unstage("page_changes")
-        tables.update(REDIRECTS, select_redirects(staged), scope, ignored=["dump_date"])
-        record.reconcile_output_rows(
-            sum(tables.select(table, scope).count() for table in (PAGES, REDIRECTS))
-        )
-        tables.replace_rejects("pages", select_rejects(staged, "pages", REJECTED), config.wikis)
+            n_pages += tables.select(PAGES, {"lang": held}).count()
+        redirects = select_redirects(staged)
+        n_redirects = tables.update(REDIRECTS, redirects, scope, ignored=["dump_date"])
+        record.reconcile_output_rows(n_pages + n_redirects)
+        rejects, is_broken = select_rejects(staged, "pages", REJECTED), has_any(counts, REJECTED)
+        tables.replace_rejects("pages", rejects, config.wikis, is_broken)
         tables.unstage("pages")
     return record
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from crossic_etl.config import Config
 from crossic_etl.inputs.run_inputs import RunInputs
@@ -10,9 +11,9 @@ from crossic_etl.runs import recorded
 from crossic_etl.runs.job import Job, always
 from crossic_etl.runs.record import Run
 from crossic_etl.schemas import LINKS, PAGES, PAIRS, REDIRECTS, REJECTS
-from crossic_etl.tables import Tables
 from crossic_etl.transforms.outcomes import count_outcomes, select_rejects
 from crossic_etl.transforms.pairs import (
+    CANDIDATE,
     find_candidates,
     merged_links,
     pair_metrics,
@@ -27,23 +28,24 @@ def run(
     spark: SparkSession, config: Config, rebuild: bool = False, inputs: RunInputs | None = None
 ) -> Run:
     """Replaces the pairs of the configured target languages; each page is in at most one pair."""
-    tables, scope = Tables(spark, config.root), {"target_lang": config.languages}
+    inputs = inputs or RunInputs(spark, config)
+    tables, scope = inputs.tables, {"target_lang": config.languages}
     with recorded(tables, config, JOB) as record:
         of_wikis = {"lang": config.wikis}
         pages, redirects = tables.select(PAGES, of_wikis), tables.select(REDIRECTS, of_wikis)
         links = tables.select(LINKS, of_wikis)
         record.rows_in = links.count()
-        candidates = tables.stage("candidates", find_candidates(links, pages, redirects))
-        n_candidates = candidates.where("outcome = 'candidate'").count()
-        rounds = rounds_for(n_candidates)
+        found = find_candidates(links, pages, redirects)
+        n_open = {CANDIDATE: F.count_if(F.col("outcome") == CANDIDATE)}
+        candidates, counts = tables.stage_counted("candidates", found, n_open)
+        rounds = rounds_for(counts[CANDIDATE])
         resolved = tables.stage("pairs", resolve_candidates(candidates, rounds))
         record.resolve_outcomes(count_outcomes(merged_links(resolved)), used=("pair",))
         record.metrics = pair_metrics(resolved).head(1)[0].asDict()
         tables.update(PAIRS, select_pairs(resolved), scope)
         cycles = select_rejects(select_cycles(redirects), "pairs", ("redirect_cycle",))
         tables.replace_rejects("pairs", cycles, config.wikis)
-        tables.unstage("candidates")
-        tables.unstage("pairs")
+        tables.unstage("candidates", "pairs")
     return record
 
 

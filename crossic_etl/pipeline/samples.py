@@ -24,8 +24,7 @@ from crossic_etl.runs.job import Job
 from crossic_etl.runs.ledger import inputs_of, settings_of
 from crossic_etl.runs.record import Run
 from crossic_etl.schemas import DOCUMENTS, NEIGHBOURS, PAGES, PAIRS, REJECTS, SAMPLES, Table
-from crossic_etl.tables import Tables
-from crossic_etl.transforms.outcomes import select_rejects
+from crossic_etl.transforms.outcomes import has_any, select_rejects
 from crossic_etl.transforms.samples import (
     GROUP,
     KEPT,
@@ -38,6 +37,9 @@ from crossic_etl.transforms.text_pairs import RETRIEVED
 
 log = logging.getLogger(__name__)
 
+# Outcomes of text pairs that are rejects.
+BROKEN = ("text",)
+
 
 def run(
     spark: SparkSession, config: Config, rebuild: bool = False, inputs: RunInputs | None = None
@@ -47,14 +49,14 @@ def run(
     A sample is kept if its texts, their attribution and the settings are unchanged. With
     ``rebuild`` all are made again.
     """
-    tables = Tables(spark, config.root)
+    inputs = inputs or RunInputs(spark, config)
+    tables = inputs.tables
     scope = {
         "target_lang": config.languages,
         "arrangement": config.arrangements,
         "tokenizer": [config.tokenizer],
     }
     with recorded(tables, config, JOB) as record:
-        inputs = inputs or RunInputs(spark, config)
         record.inputs = inputs_of(config, JOB, JOB.fingerprint(inputs))
         sources = load_sources(
             tables,
@@ -91,14 +93,13 @@ def run(
         }
         record.rows_used = record.rows_out
         if held is None:
-            tables.replace(SAMPLES, select_samples(staged), scope)
+            record.rows_out = tables.replace(SAMPLES, select_samples(staged), scope)
         else:
             tables.merge(SAMPLES, select_samples(staged), select_gone_samples(held, staged))
-        record.rows_out = tables.select(SAMPLES, scope).count()
-        broken = select_rejects(staged, "samples", ("text",), lang="target_lang")
-        tables.replace_rejects("samples", broken, config.languages)
-        for name in ("samples", *(["contaminated"] if contaminated is not None else [])):
-            tables.unstage(name)
+            record.rows_out = tables.select(SAMPLES, scope).count()
+        broken = select_rejects(staged, "samples", BROKEN, lang="target_lang")
+        tables.replace_rejects("samples", broken, config.languages, has_any(counts, BROKEN))
+        tables.unstage("samples", *(["contaminated"] if contaminated is not None else []))
     return record
 
 

@@ -25,7 +25,6 @@ from crossic_etl.runs.job import Job, always
 from crossic_etl.runs.ledger import settings_fingerprint
 from crossic_etl.runs.record import Run
 from crossic_etl.schemas import SAMPLES, WINDOWS
-from crossic_etl.tables import Tables
 from crossic_etl.transforms.mixture import (
     MIXTURE,
     MissingSamplesError,
@@ -60,7 +59,7 @@ def run(
     Raises:
         UnfitSettingError: a sample is longer than a window.
     """
-    tables = Tables(spark, config.root)
+    tables = (inputs or RunInputs(spark, config)).tables
     scope = {"arrangement": config.arrangements, "tokenizer": [config.tokenizer]}
     arrangements = [*config.arrangements, *([MIXTURE] if config.mixture else [])]
     with recorded(tables, config, JOB) as record:

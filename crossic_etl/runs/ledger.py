@@ -9,9 +9,11 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
+from pyspark.sql import Row, Window
 from pyspark.sql import functions as F
 
 from crossic_etl.config import Config
@@ -23,7 +25,7 @@ from crossic_etl.tables import Tables
 
 # Tables that several jobs write.
 SHARED = (REJECTS, QUANTIZERS)
-# Number of newest runs to search for the one that wrote the present rows.
+# Number of newest runs of a job to search for the one that wrote the present rows.
 RECENT = 20
 CODE = "code"
 
@@ -72,46 +74,53 @@ def versions_written(tables: Tables, named: Sequence[Table]) -> dict[str, int]:
     return {name: version for name, version in found.items() if version is not None}
 
 
-def is_finished(tables: Tables, config: Config, job: Job, files: str = "") -> bool:
-    """Whether a job's tables are up to date, so that running it would not change them.
+class Ledger:
+    """The newest finished runs of each job; asked once, so a new run needs a new object."""
 
-    They are if one of its last runs read the present versions, files and settings, and wrote the
-    present versions.
-    """
-    runs, reads = tables.find(RUNS), job.reads(config)
-    if runs is None or not all(tables.is_there(table) for table in reads):
-        return False
-    same = {
-        "job": job.name,
-        "state": "done",
-        "settings": settings_of(config, job.settings),
-        "inputs": inputs_of(config, job, files),
-    }
-    for column, value in same.items():
-        runs = runs.where(F.col(column) == F.lit(value))
-    recent = runs.orderBy(F.desc("started")).select("input_versions", "output_versions")
-    now = (versions_read(tables, reads), versions_written(tables, job.writes))
-    return any((row.input_versions, row.output_versions) == now for row in recent.head(RECENT))
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
 
+    @cached_property
+    def _runs(self) -> list[Row]:
+        """At most `RECENT` runs of each job, newest first."""
+        if (runs := self._tables.find(RUNS)) is None:
+            return []
+        newest_first = Window.partitionBy("job").orderBy(F.desc("started"), "run_id")
+        number = F.row_number().over(newest_first)
+        done = runs.where((F.col("state") == "done") & F.col("settings").isNotNull())
+        recent = done.withColumn("number", number).where(F.col("number") <= RECENT)
+        names = ("job", "settings", "inputs", "input_versions", "output_versions")
+        return recent.orderBy("job", "number").select(*names).collect()
 
-def refuse_other_settings(tables: Tables, config: Config, jobs: Iterable[Job]) -> None:
-    """Refuses settings that differ from those of a job's last finished run.
+    def is_finished(self, config: Config, job: Job, files: str = "") -> bool:
+        """Whether a job's tables are up to date, so that running it would not change them.
 
-    Raises:
-        UnfitSettingError: names the job, the key, the old and the new value.
-    """
-    runs = tables.find(RUNS)
-    if runs is None:
-        return
-    done = runs.where((F.col("state") == "done") & F.col("settings").isNotNull())
-    last = done.groupBy("job").agg(F.max_by("settings", "started").alias("settings")).collect()
-    last_settings = {row.job: json.loads(row.settings) for row in last}
-    for job in jobs:
-        before = last_settings.get(job.name, {})
-        for key, value in json.loads(settings_of(config, job.settings)).items():
-            if key != CODE and before.get(key, value) != value:
-                held = json.dumps(before[key], ensure_ascii=False)
-                raise UnfitSettingError(
-                    f"{key}: {value!r} given, but {job.name} under {tables.root} was made with "
-                    f"{held}; --reconfigure replaces what is there"
-                )
+        They are if one of its last runs read the present versions, files and settings, and wrote
+        the present versions.
+        """
+        tables, reads = self._tables, job.reads(config)
+        if not all(tables.is_there(table) for table in reads):
+            return False
+        wanted = job.name, settings_of(config, job.settings), inputs_of(config, job, files)
+        same = [run for run in self._runs if (run.job, run.settings, run.inputs) == wanted]
+        if not same:
+            return False
+        now = (versions_read(tables, reads), versions_written(tables, job.writes))
+        return any((run.input_versions, run.output_versions) == now for run in same)
+
+    def refuse_other_settings(self, config: Config, jobs: Iterable[Job]) -> None:
+        """Refuses settings that differ from those of a job's last finished run.
+
+        Raises:
+            UnfitSettingError: names the job, the key, the old and the new value.
+        """
+        last_settings = {run.job: json.loads(run.settings) for run in reversed(self._runs)}
+        for job in jobs:
+            before = last_settings.get(job.name, {})
+            for key, value in json.loads(settings_of(config, job.settings)).items():
+                if key != CODE and before.get(key, value) != value:
+                    held = json.dumps(before[key], ensure_ascii=False)
+                    raise UnfitSettingError(
+                        f"{key}: {value!r} given, but {job.name} under {self._tables.root} was "
+                        f"made with {held}; --reconfigure replaces what is there"
+                    )

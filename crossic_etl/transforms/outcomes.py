@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from crossic_etl.schemas import REJECTS
@@ -13,6 +13,11 @@ from crossic_etl.schemas import REJECTS
 def count_outcomes(staged: DataFrame) -> DataFrame:
     """``outcome, rows``: the number of input rows with each outcome (the sum of ``n``)."""
     return staged.groupBy("outcome").agg(F.sum("n").cast("long").alias("rows"))
+
+
+def has_any(counts: Iterable[Row], outcomes: Collection[str]) -> bool:
+    """Whether collected rows of `count_outcomes` have one of these outcomes."""
+    return any(row["outcome"] in outcomes for row in counts)
 
 
 def select_rejects(

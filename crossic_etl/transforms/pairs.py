@@ -29,6 +29,9 @@ WALKED = T.StructType(
     ]
 )
 
+# The outcome of an edge that may become a pair.
+CANDIDATE = "candidate"
+
 
 def _over(column: Column, end: str) -> Column:
     """An aggregate over all candidates with the same ``en_page_id`` or ``target_page_id``."""
@@ -56,7 +59,7 @@ def find_candidates(links: DataFrame, pages: DataFrame, redirects: DataFrame) ->
         how="left",
     )
     outcome = _edge_outcome()
-    is_candidate = outcome == "candidate"
+    is_candidate = outcome == CANDIDATE
     from_english = F.col("edge.lang") == "en"
 
     def end(english: bool, column: str) -> Column:
@@ -127,7 +130,7 @@ def _edge_outcome() -> Column:
         .when(F.col("target.is_cycle"), "target_cycle")
         .when(F.col("target.page_id").isNull(), "target_missing")
         .when(F.col("target.is_disambiguation"), "target_disambiguation")
-        .otherwise("candidate")
+        .otherwise(CANDIDATE)
     )
 
 
@@ -153,7 +156,7 @@ def resolve_candidates(candidates: DataFrame, rounds: int = ROUNDS) -> DataFrame
     strength = (
         F.when(links == 2, BOTH).when(F.array_contains("evidence", "qid"), ITEM).otherwise(ONE)
     )
-    open_ones = candidates.where(F.col("outcome") == "candidate").withColumn(
+    open_ones = candidates.where(F.col("outcome") == CANDIDATE).withColumn(
         "rank", F.struct(strength.alias("strength"), F.col("en_page_id"), F.col("target_page_id"))
     )
     counted = open_ones.withColumn("of_english", _over(F.count("*"), "en_page_id")).withColumn(
@@ -166,7 +169,7 @@ def resolve_candidates(candidates: DataFrame, rounds: int = ROUNDS) -> DataFrame
     resolved = _resolve_rest(crowded).unionByName(
         counted.where(alone).withColumn("outcome", F.lit("pair")), allowMissingColumns=True
     )
-    dropped = candidates.where(F.col("outcome") != "candidate")
+    dropped = candidates.where(F.col("outcome") != CANDIDATE)
     return resolved.unionByName(dropped, allowMissingColumns=True).select(
         *candidates.columns, F.col("rank.strength").alias("strength")
     )

@@ -20,8 +20,8 @@ from crossic_etl.inputs.dumps import (
 )
 from crossic_etl.inputs.errors import InputError
 from crossic_etl.inputs.files import list_files, read_bytes
+from crossic_etl.inputs.sites import read_sites
 from crossic_etl.kernels.wikis import Wiki
-from crossic_etl.pipeline.dumps import read_sites
 from crossic_etl.sample.build import write_wiki
 from crossic_etl.sample.source import SourcePage, SourceWiki
 

@@ -20,6 +20,7 @@ from crossic_etl.inputs.run_inputs import RunInputs
 from crossic_etl.pipeline import sample_sources as sample_chunks
 from crossic_etl.pipeline import samples, windows
 from crossic_etl.pipeline.flow import run_if_needed
+from crossic_etl.runs.ledger import Ledger
 from crossic_etl.schemas import DOCUMENTS, NEIGHBOURS, PAGES, PAIRS, RUNS, SAMPLES, WINDOWS
 from crossic_etl.tables import TableError, Tables
 from crossic_etl.training.reader import open_export
@@ -181,7 +182,8 @@ def test_other_evaluation_texts_in_the_same_file_are_news(
 
     def run() -> list[str]:
         caplog.clear()
-        run_if_needed(samples.JOB, own, RunInputs(spark, own))
+        inputs = RunInputs(spark, own)
+        run_if_needed(samples.JOB, inputs, Ledger(inputs.tables))
         return caplog.messages
 
     assert "contaminated 2" in run()[-1]

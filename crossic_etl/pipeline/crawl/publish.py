@@ -52,5 +52,4 @@ def publish_rejects(
 
 def unstage_all(tables: Tables) -> None:
     """Empties the scratch tables, once their rows are in the tables."""
-    for name in (JOB, f"{JOB}_members", f"{JOB}_changes"):
-        tables.unstage(name)
+    tables.unstage(JOB, f"{JOB}_members", f"{JOB}_changes")
