@@ -32,6 +32,7 @@ from crossic_etl.inputs.run_inputs import RunInputs
 from crossic_etl.kernels.samples.names import ALIGNMENTS
 from crossic_etl.pipeline import samples
 from crossic_etl.pipeline.flow import jobs_of, run_if_needed
+from crossic_etl.runs.ledger import Ledger
 from crossic_etl.session import get_session
 
 SETTINGS = 'neighbours: {method: routed, shards: 8, thresholds: {"*": 0.0}}'

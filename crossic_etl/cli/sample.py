@@ -76,10 +76,10 @@ def placed(config: Config, folder: Path) -> Config:
 
 
 def run(spark: SparkSession, config: Config) -> None:
-    """Runs every job, then prints the table counts, how good retrieval was, and two samples."""
+    """Runs every job, then prints how good retrieval was, and two samples."""
     from crossic_etl.inputs.run_inputs import RunInputs
     from crossic_etl.pipeline.flow import jobs_of
-    from crossic_etl.sample.show import count_rows, show_recall, show_sample
+    from crossic_etl.sample.show import show_recall, show_sample
     from crossic_etl.schemas import SAMPLES
 
     jobs = jobs_of(config)
@@ -87,9 +87,6 @@ def run(spark: SparkSession, config: Config) -> None:
     for job in jobs:
         job.run(spark, config, inputs=inputs)
     tables = inputs.tables
-    click.echo("\nrows of each table:")
-    for name, n_rows in count_rows(tables).items():
-        click.echo(f"  {name:<20}{n_rows:>6,}")
     click.echo(show_recall(tables))
     samples = tables.read(SAMPLES)
     for arrangement in ("en-first", "retrieved"):

@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from functools import reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from crossic_etl.sample.build_web import load_web_sample
 from crossic_etl.sample.side_by_side import side_by_side
-from crossic_etl.schemas import DOCUMENTS, NEIGHBOURS, PAIRS, RUNS, TABLES
+from crossic_etl.schemas import DOCUMENTS, NEIGHBOURS, PAIRS, RUNS
 from crossic_etl.tables import Tables
 from crossic_etl.transforms.source_ids import page_source_id
 
 SHOWN_LINES = 24
-
-
-def count_rows(tables: Tables) -> dict[str, int]:
-    """The number of rows of each table that there is, in flow order; counted in one query."""
-    there = {name: frame for name, table in TABLES.items() if (frame := tables.find(table))}
-    counts = [
-        frame.agg(F.lit(name).alias("name"), F.count(F.lit(1)).alias("rows"))
-        for name, frame in there.items()
-    ]
-    found = {row.name: row["rows"] for row in reduce(DataFrame.unionAll, counts).collect()}
-    return {name: found[name] for name in there}
 
 
 def show_recall(tables: Tables) -> str:
