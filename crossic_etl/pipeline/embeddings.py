@@ -59,7 +59,8 @@ def run(
         counts = record.resolve_outcomes(outcomes, used=(EMBEDDED,))
         gone = select_gone(plan, staged, choice)
         record.metrics = {"removed": gone.count()}
-        tables.merge(EMBEDDINGS, select_embeddings(staged), gone)
+        n_changes = record.rows_out + record.metrics["removed"]
+        tables.merge(EMBEDDINGS, select_embeddings(staged), gone, n_changes=n_changes)
         broken = select_rejects(staged, "embeddings", BROKEN)
         tables.replace_rejects("embeddings", broken, config.wikis, has_any(counts, BROKEN))
         tables.unstage("embeddings_plan", "embeddings")

@@ -15,7 +15,7 @@ from crossic_etl.runs.job import DUMPS, Job
 from crossic_etl.runs.ledger import inputs_of, settings_fingerprint
 from crossic_etl.runs.record import Run
 from crossic_etl.schemas import PAGES, REDIRECTS, REJECTS
-from crossic_etl.tables import Tables
+from crossic_etl.tables import ROWS, Tables
 from crossic_etl.transforms.changes import select_gone, select_new
 from crossic_etl.transforms.outcomes import count_outcomes, has_any, select_rejects
 from crossic_etl.transforms.pages import (
@@ -60,9 +60,10 @@ def run(
         if held:
             before = tables.select(PAGES, {"lang": held})
             of_held = staged.where(F.col("lang").isin(held))
-            changes = tables.stage("page_changes", select_page_changes(of_held, props, before))
+            changed = select_page_changes(of_held, props, before)
+            changes, n_changes = tables.stage_counted("page_changes", changed)
             new, gone = select_new(changes, PAGES), select_gone(changes, PAGES)
-            tables.merge(PAGES, new, gone, dict.fromkeys(held, fingerprint))
+            tables.merge(PAGES, new, gone, dict.fromkeys(held, fingerprint), n_changes[ROWS])
             tables.unstage("page_changes")
             n_pages += tables.select(PAGES, {"lang": held}).count()
         redirects = select_redirects(staged)

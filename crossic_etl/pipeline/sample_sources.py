@@ -20,6 +20,7 @@ from crossic_etl.transforms.samples import (
     SampleSettings,
     choose_fitting,
     count_to_embed,
+    describe_text_pairs,
     make_samples,
 )
 from crossic_etl.transforms.text_pairs import (
@@ -36,7 +37,7 @@ from crossic_etl.transforms.text_pairs import (
     wikipedia_text_pairs,
 )
 
-NAME = "samples"
+NAME, TEXT_PAIRS = "samples", "text_pairs"
 # Ours, text pairs of an arrangement in a chunk: some minutes on two cores.
 LEAST_TEXT_PAIRS = 100_000
 # The same where long texts are embedded.
@@ -168,14 +169,36 @@ def count_text_pairs(sources: Sequence[SampleSource]) -> dict[str, int]:
     return dict(sorted(found.items()))
 
 
+def stage_text_pairs(
+    tables: Tables,
+    sources: Sequence[SampleSource],
+    rules: SampleRules,
+    contaminated: DataFrame | None = None,
+) -> DataFrame:
+    """Stages the text pairs of all sources with their arrangements, without their texts.
+
+    All that is asked of them later, once for each chunk, is read from there.
+    """
+    described = [describe_source(source, rules, contaminated) for source in sources]
+    return tables.stage(TEXT_PAIRS, reduce(DataFrame.unionByName, described))
+
+
+def describe_source(
+    source: SampleSource, rules: SampleRules, contaminated: DataFrame | None = None
+) -> DataFrame:
+    """A source's text pairs, in the columns of `describe_text_pairs`."""
+    arranged = arrange_source(source, rules, contaminated)
+    return describe_text_pairs(arranged, source.english, source.target, rules.settings)
+
+
 def stage_samples(
     tables: Tables,
     sources: Sequence[SampleSource],
+    text_pairs: DataFrame,
     n_text_pairs: Mapping[str, int],
     rules: SampleRules,
     input_values: Sequence[object],
     *,
-    contaminated: DataFrame | None = None,
     held: DataFrame | None = None,
 ) -> DataFrame:
     """Stages the samples of all sources.
@@ -187,10 +210,10 @@ def stage_samples(
     Args:
         tables: where they are staged.
         sources: of the texts.
+        text_pairs: the result of `stage_text_pairs`.
         n_text_pairs: the result of `count_text_pairs`.
         rules: for making samples.
         input_values: everything that determines the samples, besides the chunks and the code.
-        contaminated: the result of `stage_contaminated`.
         held: groups of stored samples, see `make_samples`.
     """
 
@@ -202,7 +225,8 @@ def stage_samples(
             if languages := of_chunk if names else rules.languages:
                 n = sum(n_text_pairs.get(source.part_of(lang), 0) for lang in languages) // of
                 share = (number, of)
-                made.append(make_source(source, languages, rules, contaminated, held, n, share))
+                of_source = text_pairs.where(F.col("origin") == source.origin)
+                made.append(make_source(source, of_source, languages, rules, held, n, share))
         return tables.stage(NAME, reduce(DataFrame.unionByName, made), chunk)
 
     parts = make_parts(n_text_pairs, rules.settings.encoder is not None)
@@ -219,20 +243,20 @@ def make_parts(n_text_pairs: Mapping[str, int], embeds: bool) -> list[Part]:
 
 def make_source(
     source: SampleSource,
+    text_pairs: DataFrame,
     languages: Sequence[str],
     rules: SampleRules,
-    contaminated: DataFrame | None = None,
     held: DataFrame | None = None,
     n_text_pairs: int = 0,
     share: tuple[int, int] = (0, 1),
 ) -> DataFrame:
     """The staged samples of some target languages of a source.
 
-    The result is the same as if all samples were made at once. See `make_samples` for ``held`` and
-    ``n_text_pairs``. With ``share`` (i, n), the samples of the i-th n-th of all English texts.
+    The result is the same as if all samples were made at once. ``text_pairs`` are those of
+    `describe_source`; see `make_samples` for ``held`` and ``n_text_pairs``. With ``share`` (i, n),
+    the samples of the i-th n-th of all English texts.
     """
-    arranged = arrange_source(source, rules, contaminated)
-    chosen = arranged.where(F.col("target_lang").isin(list(languages)) & _is_in(share, "en_"))
+    chosen = text_pairs.where(F.col("target_lang").isin(list(languages)) & _is_in(share, "en_"))
     english = source.english.where(_is_in(share))
     return make_samples(chosen, english, source.target, rules.settings, held, n_text_pairs)
 
@@ -256,12 +280,12 @@ def arrange_source(
 
 
 def plan_embedding(
-    sources: Sequence[SampleSource],
-    rules: SampleRules,
-    contaminated: DataFrame | None = None,
-    held: DataFrame | None = None,
+    text_pairs: DataFrame, rules: SampleRules, held: DataFrame | None = None
 ) -> Iterator[str]:
-    """Lines on what the encoder will do; none where it has nothing to do."""
+    """Lines on what the encoder will do; none where it has nothing to do.
+
+    ``text_pairs`` are those of `describe_source`, of one source or of all.
+    """
     settings = rules.settings
     if settings.encoder is None:
         return
@@ -274,18 +298,10 @@ def plan_embedding(
         )
     # A text of fewer characters than the budget's tokens needs no cut.
     least_chars = 0 if settings.similarity == "all" else settings.max_tokens
-    counts = []
-    for source in sources:
-        arranged = arrange_source(source, rules, contaminated)
-        texts = (source.english, source.target)
-        fitting, _ = choose_fitting(arranged, *texts, settings, held)
-        if known is not None:
-            fitting = fitting.where(F.col("target_lang").isin(sorted(known)))
-        counts.append(count_to_embed(fitting, *texts, least_chars))
-    rows = reduce(DataFrame.unionByName, counts).collect()
-    pairs, texts, characters = (
-        sum(row[name] for row in rows) for name in ("pairs", "texts", "characters")
-    )
+    fitting, _ = choose_fitting(text_pairs, held)
+    if known is not None:
+        fitting = fitting.where(F.col("target_lang").isin(sorted(known)))
+    pairs, texts, characters = count_to_embed(fitting, least_chars).head(1)[0]
     if pairs:
         yield (
             f"samples: up to {characters:,} characters of {texts:,} texts are embedded by "

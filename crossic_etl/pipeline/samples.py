@@ -18,6 +18,7 @@ from crossic_etl.pipeline.sample_sources import (
     plan_embedding,
     stage_contaminated,
     stage_samples,
+    stage_text_pairs,
 )
 from crossic_etl.runs import recorded
 from crossic_etl.runs.job import Job
@@ -75,16 +76,11 @@ def run(
         settings = settings_of(config, JOB.settings)
         values = [record.input_versions, before, record.inputs, settings]
         rules = rules_of(config)
-        for line in plan_embedding(sources, rules, contaminated, groups):
+        text_pairs = stage_text_pairs(tables, sources, rules, contaminated)
+        for line in plan_embedding(text_pairs, rules, groups):
             log.info("%s", line)
         staged = stage_samples(
-            tables,
-            sources,
-            n_text_pairs,
-            rules,
-            values,
-            contaminated=contaminated,
-            held=groups,
+            tables, sources, text_pairs, n_text_pairs, rules, values, held=groups
         )
         counts = record.resolve_outcomes(count_sample_outcomes(staged), used=("sample", KEPT))
         record.metrics = {
@@ -99,7 +95,9 @@ def run(
             record.rows_out = tables.select(SAMPLES, scope).count()
         broken = select_rejects(staged, "samples", BROKEN, lang="target_lang")
         tables.replace_rejects("samples", broken, config.languages, has_any(counts, BROKEN))
-        tables.unstage("samples", *(["contaminated"] if contaminated is not None else []))
+        tables.unstage(
+            "samples", "text_pairs", *(["contaminated"] if contaminated is not None else [])
+        )
     return record
 
 
@@ -143,5 +141,5 @@ JOB = Job(
     inputs=("languages", "arrangements", "tokenizer", "encoder", "retrieved", "crawl.evaluation"),
     fingerprint=lambda inputs: inputs.evaluation_fingerprint,
     can_rebuild=True,
-    scratch=("contaminated", "samples", "changes_of_rejects"),
+    scratch=("contaminated", "text_pairs", "samples", "changes_of_rejects"),
 )

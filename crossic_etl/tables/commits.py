@@ -123,13 +123,19 @@ def write_fingerprints(parts: Mapping[str, str]) -> str:
 
 
 @contextmanager
-def session_metadata(spark: SparkSession, metadata: str | None) -> Iterator[None]:
-    """Adds the metadata to every transaction inside: MERGE takes it from the session alone."""
-    if metadata is None:
-        yield
-        return
-    spark.conf.set(SESSION_METADATA, metadata)
+def merge_settings(spark: SparkSession, metadata: str | None) -> Iterator[None]:
+    """The session's settings for a MERGE, which takes the metadata from there alone.
+
+    The rows to merge are files, which are the same each time they are read, so that Delta need not
+    write them once more to be sure of that.
+    """
+    settings = {"spark.databricks.delta.merge.materializeSource": "none"}
+    if metadata is not None:
+        settings[SESSION_METADATA] = metadata
+    for key, value in settings.items():
+        spark.conf.set(key, value)
     try:
         yield
     finally:
-        spark.conf.unset(SESSION_METADATA)
+        for key in settings:
+            spark.conf.unset(key)

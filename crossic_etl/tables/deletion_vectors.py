@@ -21,6 +21,8 @@ LARGE_BYTES = 2**27
 
 def mark_if_large(tables: Tables, name: str) -> None:
     """Turns deletion vectors on for a table of `LARGE_BYTES` or more that hasn't them yet."""
+    if tables.bytes_on_disk(name) < LARGE_BYTES:
+        return
     detail = tables.detail(name)
     if detail is None or detail.sizeInBytes < LARGE_BYTES or PROPERTY in detail.properties:
         return

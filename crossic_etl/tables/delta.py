@@ -157,7 +157,7 @@ class Tables(TableReader):
         view = f"changes_of_{table.name}"
         changes.createOrReplaceTempView(view)
         same_key = " AND ".join(f"old.`{name}` = new.`{name}`" for name in table.key)
-        with commits.session_metadata(self.spark, metadata):
+        with commits.merge_settings(self.spark, metadata):
             self.spark.sql(
                 f"MERGE INTO {self.name(table.name)} AS old USING {view} AS new ON {same_key} "
                 "WHEN MATCHED AND new.is_gone THEN DELETE WHEN MATCHED THEN UPDATE SET * "

@@ -72,6 +72,8 @@ class Lock:
             LockedError: another process owns it, and ``wait`` is false.
         """
         self._create()
+        if self._take("owner = ''") == 1:
+            return
         seen, since, told = None, time.monotonic(), False
         while True:
             row = self._read()
@@ -80,7 +82,7 @@ class Lock:
             if (row.owner, row.beat) != seen:
                 seen, since = (row.owner, row.beat), time.monotonic()
             is_dead = row.owner and (has_ended(row) or time.monotonic() - since >= lease)
-            if (not row.owner or is_dead) and self._take(row):
+            if (not row.owner or is_dead) and self._take(_still(row)) == 1:
                 if row.owner:
                     log.info("taking over from a run that died: %s", row.who)
                 return
@@ -142,7 +144,7 @@ class Lock:
         rows = self.tables.spark.read.table(self.name).head(1)
         return rows[0] if rows else None
 
-    def _take(self, row: Row) -> bool:
+    def _take(self, where: str) -> int:
         process = this_process()
         columns = {
             "owner": literal(self.owner),
@@ -151,8 +153,7 @@ class Lock:
             "pid": str(process.pid),
         }
         values = ", ".join(f"{name} = {value}" for name, value in columns.items())
-        seen = f"owner = {literal(row.owner)} AND beat = {int(row.beat)}"
-        return self._change(f"{values}, beat = beat + 1", seen) == 1
+        return self._change(f"{values}, beat = beat + 1", where)
 
     def _change(self, values: str, where: str) -> int:
         """Number of rows changed; -1 if a concurrent transaction was faster.
@@ -166,6 +167,11 @@ class Lock:
             if "concurrent" not in str(error).lower():
                 raise
             return -1
+
+
+def _still(row: Row) -> str:
+    """The condition that the row is as it was read."""
+    return f"owner = {literal(row.owner)} AND beat = {int(row.beat)}"
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -129,6 +130,12 @@ class TableReader:
     def has(self, name: str) -> bool:
         """Whether a table of this name exists."""
         return self._newest(name) is not None
+
+    def bytes_on_disk(self, name: str) -> float:
+        """At least the bytes of a table's files; infinity if this process can't see them."""
+        if self._local is None:
+            return math.inf
+        return sum(path.stat().st_size for path in (self._local / name).rglob("*.parquet"))
 
     def detail(self, name: str) -> Row | None:
         """Delta's detail of a table: its files, bytes, properties and partitions."""

@@ -103,12 +103,13 @@ def make_samples(
 ) -> DataFrame:
     """Staged samples of the text pairs without a reason, and a staged row of each other pair.
 
-    The texts of a pair without a reason must be in ``english`` and ``target``. The sum of ``n`` is
-    the number of arrangements of all text pairs. ``held`` has the columns `GROUP` of the stored
-    samples. A group in ``held`` is not made again; it gives a row with the outcome ``kept``.
-    ``n_text_pairs``, about, says how many tasks embed.
+    ``text_pairs`` have the columns of `describe_text_pairs`. The texts of a pair without a reason
+    must be in ``english`` and ``target``. The sum of ``n`` is the number of arrangements of all
+    text pairs. ``held`` has the columns `GROUP` of the stored samples. A group in ``held`` is not
+    made again; it gives a row with the outcome ``kept``. ``n_text_pairs``, about, says how many
+    tasks embed.
     """
-    fitting, kept = choose_fitting(text_pairs, english, target, settings, held)
+    fitting, kept = choose_fitting(text_pairs, held)
     columns = [name for name in TEXT if name not in _NOT_SENT]
     joined = join_text(fitting, target.select(columns), "target")
     joined = join_text(joined, english.select(columns), "en").select(PAIR_TEXTS.fieldNames())
@@ -141,33 +142,23 @@ def make_samples(
 
 
 def choose_fitting(
-    text_pairs: DataFrame,
-    english: DataFrame,
-    target: DataFrame,
-    settings: SampleSettings,
-    held: DataFrame | None,
+    text_pairs: DataFrame, held: DataFrame | None
 ) -> tuple[DataFrame, DataFrame | None]:
     """The text pairs without a reason that aren't ``held``, and a staged row for each held one."""
-    wanted = _add_input_fingerprint(
-        text_pairs.where(F.col("reason").isNull()), english, target, settings
-    )
+    wanted = text_pairs.where(F.col("reason").isNull())
     return (wanted, None) if held is None else _leave_out(wanted, held)
 
 
-def count_to_embed(
-    fitting: DataFrame, english: DataFrame, target: DataFrame, least_chars: int
-) -> DataFrame:
+def count_to_embed(fitting: DataFrame, least_chars: int) -> DataFrame:
     """One row: ``pairs, texts, characters`` of the text pairs that an encoder may have to see.
 
     They have both sides, which may match, and together ``least_chars`` characters. An English text
-    is counted once for all languages.
+    is counted once for all languages. ``fitting`` has the columns of `describe_text_pairs`.
     """
     names = [name for name in TWO_SIDED if name != RANDOM]
     may_match = F.arrays_overlap("arrangements", F.array([F.lit(name) for name in names]))
-    sized = join_text(fitting.where(may_match), english.select("source_id", "n_chars"), "en")
-    sized = join_text(sized, target.select("source_id", "n_chars"), "target")
     of_english = (
-        sized.where(F.col("en_n_chars") + F.col("target_n_chars") >= least_chars)
+        fitting.where(may_match & (F.col("en_n_chars") + F.col("target_n_chars") >= least_chars))
         .groupBy("en_source_id")
         .agg(
             F.count("*").alias("pairs"),
@@ -201,10 +192,14 @@ def task_number(n_text_pairs: int) -> int:
     return max(1, min(shares, max(MANY_TASKS, -(-n_text_pairs // MOST_IN_A_TASK))))
 
 
-def _add_input_fingerprint(
+def describe_text_pairs(
     text_pairs: DataFrame, english: DataFrame, target: DataFrame, settings: SampleSettings
 ) -> DataFrame:
-    known = ("source_id", "fingerprint")
+    """Text pairs with ``made_of``, the fingerprint of all that determines their samples.
+
+    ``en_n_chars`` and ``target_n_chars`` are added too; a text that is missing has null.
+    """
+    known = ("source_id", "fingerprint", "n_chars")
     described = join_text(text_pairs, english.select(*known), "en")
     described = join_text(described, target.select(*known), "target")
     of_pair = ("origin", "split", "en_source_id", "target_source_id")
@@ -215,7 +210,8 @@ def _add_input_fingerprint(
         "en_fingerprint",
         "target_fingerprint",
     )
-    return described.select(*text_pairs.columns, made_of.alias("made_of"))
+    sizes = ("en_n_chars", "target_n_chars")
+    return described.select(*text_pairs.columns, made_of.alias("made_of"), *sizes)
 
 
 def _leave_out(wanted: DataFrame, held: DataFrame) -> tuple[DataFrame, DataFrame]:

@@ -15,6 +15,7 @@ from crossic_etl.pipeline.sample_sources import (
     SampleRules,
     SampleSource,
     count_text_pairs,
+    describe_source,
     load_sources,
     make_parts,
     make_source,
@@ -147,7 +148,8 @@ def test_samples_of_a_language_or_a_share_are_what_they_are_of_all(tables: Table
 
     def rows(*languages: str, share: tuple[int, int] = (0, 1)) -> list[Row]:
         (source,) = sources_of(tables, "en-first", "random")
-        made = make_source(source, languages, rules, share=share)
+        pairs = describe_source(source, rules)
+        made = make_source(source, pairs, languages, rules, share=share)
         return sorted(made.where("outcome = 'sample'").collect(), key=lambda row: row.sample_id)
 
     both = rows("th", "ja")
@@ -180,7 +182,8 @@ def test_what_is_embedded_is_said_before_and_what_the_encoder_does_not_know(
             "qwen2.5", "<|quad_end|>", max_tokens, "\n\n", align, similarity, "keep", choice
         )
         rules = SampleRules(("th", "ja", "sw"), settings, 1, 0)
-        return list(plan_embedding(sources_of(tables, "en-first", "mix"), rules))
+        (source,) = sources_of(tables, "en-first", "mix")
+        return list(plan_embedding(describe_source(source, rules), rules))
 
     unknown = "samples: use-multilingual doesn't know sw: their text pairs are "
     paired = [("en", 1), ("en", 2), ("th", 11), ("th", 12), ("ja", 21)]

@@ -13,6 +13,7 @@ from crossic_etl.schemas import SAMPLES, STAGED_SAMPLES
 from crossic_etl.transforms.samples import (
     SampleSettings,
     count_to_embed,
+    describe_text_pairs,
     make_samples,
     select_samples,
     task_number,
@@ -59,12 +60,9 @@ def staged(spark: SparkSession) -> list[Row]:
         ("th:11 d1", "th", found, "d1", "th:11", "train", None, ["retrieved"]),
         ("th:11 d2", "th", found, "d2", "th:11", "train", "not_best", ["retrieved"]),
     ]
-    made = make_samples(
-        spark.createDataFrame(rows, SIDES),
-        spark.createDataFrame(ENGLISH, TEXTS),
-        spark.createDataFrame(TARGET, TEXTS),
-        SETTINGS,
-    )
+    english, target = spark.createDataFrame(ENGLISH, TEXTS), spark.createDataFrame(TARGET, TEXTS)
+    pairs = describe_text_pairs(spark.createDataFrame(rows, SIDES), english, target, SETTINGS)
+    made = make_samples(pairs, english, target, SETTINGS)
     assert set(made.columns) == set(STAGED_SAMPLES.fieldNames())
     return made.collect()
 
@@ -149,7 +147,8 @@ def test_sample_ids_are_unique(staged: list[Row]) -> None:
 
 def test_without_sides_there_are_no_samples(frame: Frame) -> None:
     texts = frame(TEXTS, [])
-    samples = select_samples(make_samples(frame(SIDES, []), texts, texts, SETTINGS))
+    pairs = describe_text_pairs(frame(SIDES, []), texts, texts, SETTINGS)
+    samples = select_samples(make_samples(pairs, texts, texts, SETTINGS))
     assert samples.columns == SAMPLES.columns
     assert samples.collect() == []
 
@@ -187,9 +186,9 @@ def encoded(frame: Frame, n_text_pairs: int) -> list[Row]:
     ]
     text = [("en:1", "t", "u", 1, CC, english, len(english), 1)]
     targets = [(f"ar:{i}", "t", "u", 1, CC, arabic, len(arabic), i) for i in (1, 2)]
-    made = make_samples(
-        frame(SIDES, rows), frame(TEXTS, text), frame(TEXTS, targets), settings, None, n_text_pairs
-    )
+    texts = frame(TEXTS, text), frame(TEXTS, targets)
+    pairs = describe_text_pairs(frame(SIDES, rows), *texts, settings)
+    made = make_samples(pairs, *texts, settings, None, n_text_pairs)
     return sorted(made.collect(), key=lambda row: (row.pair_id, row.arrangement, row.segment))
 
 
@@ -228,17 +227,16 @@ def test_the_number_of_tasks_changes_nothing(frame: Frame) -> None:
 
 
 def test_characters_are_counted_before_they_are_embedded(frame: Frame) -> None:
-    sizes = [("en:1", 100), ("en:2", 7)], [("ar:1", 30), ("ar:2", 40), ("ar:3", 50)]
-    english, target = (frame("source_id string, n_chars int", rows) for rows in sizes)
     pairs = frame(
-        "en_source_id string, target_source_id string, arrangements array<string>",
+        "en_source_id string, target_source_id string, arrangements array<string>, "
+        "en_n_chars int, target_n_chars int",
         [
-            ("en:1", "ar:1", ["mix", "en-first"]),
-            ("en:1", "ar:2", ["target-first"]),
-            ("en:1", "ar:3", ["random", "mix"]),  # aren't aligned
-            ("en:2", "ar:3", ["en-first"]),  # short
+            ("en:1", "ar:1", ["mix", "en-first"], 100, 30),
+            ("en:1", "ar:2", ["target-first"], 100, 40),
+            ("en:1", "ar:3", ["random", "mix"], 100, 50),  # aren't aligned
+            ("en:2", "ar:3", ["en-first"], 7, 50),  # short
         ],
     )
-    assert count_to_embed(pairs, english, target, 100).collect() == [(2, 3, 170)]
-    assert count_to_embed(pairs, english, target, 0).collect() == [(3, 5, 227)]
-    assert count_to_embed(pairs.limit(0), english, target, 0).collect() == [(0, 0, 0)]
+    assert count_to_embed(pairs, 100).collect() == [(2, 3, 170)]
+    assert count_to_embed(pairs, 0).collect() == [(3, 5, 227)]
+    assert count_to_embed(pairs.limit(0), 0).collect() == [(0, 0, 0)]

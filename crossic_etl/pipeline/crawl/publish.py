@@ -26,7 +26,9 @@ def publish_documents(
     marked = mark_changes(select_documents(texts, resolved), select_held(held, resolved), DOCUMENTS)
     changes = tables.stage(f"{JOB}_changes", marked)
     counts = {row.change: row["count"] for row in changes.groupBy("change").count().collect()}
-    tables.merge(DOCUMENTS, select_new(changes, DOCUMENTS), select_gone(changes, DOCUMENTS))
+    new, gone = select_new(changes, DOCUMENTS), select_gone(changes, DOCUMENTS)
+    n_changes = counts.get(NEW, 0) + counts.get(GONE, 0)
+    tables.merge(DOCUMENTS, new, gone, n_changes=n_changes)
     return counts.get(NEW, 0), counts.get(GONE, 0)
 
 

@@ -94,7 +94,9 @@ class SearchState:
         if is_changed:
             checkpoint.begin()
             for table, marked in ((NEIGHBOURS, neighbours), *others):
-                self.tables.merge(table, select_new(marked, table), select_gone(marked, table))
+                new, gone = select_new(marked, table), select_gone(marked, table)
+                n_changes = written + removed if table is NEIGHBOURS else None
+                self.tables.merge(table, new, gone, n_changes=n_changes)
         made = sorted(self._rows_after(counts, generation))
         if is_changed or made != held:
             checkpoint.finish(self.tables.spark.createDataFrame(made, SEARCHES.schema))
