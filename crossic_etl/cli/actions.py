@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 EXPECTED_ERRORS = {
     "crossic_etl.config.errors": "ConfigError",
     "crossic_etl.inputs.errors": "InputError",
-    "crossic_etl.tables.delta": "TableError",
+    "crossic_etl.tables.columns": "TableError",
     "crossic_etl.runs.record": "UnbalancedError",
     "crossic_etl.export.manifest": "ExportError",
     "crossic_etl.training.errors": "TrainingError",

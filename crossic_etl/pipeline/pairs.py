@@ -22,6 +22,9 @@ from crossic_etl.transforms.pairs import (
     select_cycles,
     select_pairs,
 )
+from crossic_etl.transforms.redirects import resolve_redirects
+
+CYCLES = "cycles"
 
 
 def run(
@@ -35,7 +38,10 @@ def run(
         pages, redirects = tables.select(PAGES, of_wikis), tables.select(REDIRECTS, of_wikis)
         links = tables.select(LINKS, of_wikis)
         record.rows_in = links.count()
-        found = find_candidates(links, pages, redirects)
+        n_cycles = {CYCLES: F.count_if(F.col("final_title").isNull())}
+        followed = resolve_redirects(redirects)
+        ends, of_ends = tables.stage_counted("redirect_ends", followed, n_cycles)
+        found = find_candidates(links, pages, ends)
         n_open = {CANDIDATE: F.count_if(F.col("outcome") == CANDIDATE)}
         candidates, counts = tables.stage_counted("candidates", found, n_open)
         rounds = rounds_for(counts[CANDIDATE])
@@ -43,9 +49,9 @@ def run(
         record.resolve_outcomes(count_outcomes(merged_links(resolved)), used=("pair",))
         record.metrics = pair_metrics(resolved).head(1)[0].asDict()
         tables.update(PAIRS, select_pairs(resolved), scope)
-        cycles = select_rejects(select_cycles(redirects), "pairs", ("redirect_cycle",))
-        tables.replace_rejects("pairs", cycles, config.wikis)
-        tables.unstage("candidates", "pairs")
+        cycles = select_rejects(select_cycles(ends), "pairs", ("redirect_cycle",))
+        tables.replace_rejects("pairs", cycles, config.wikis, has_rows=of_ends[CYCLES] > 0)
+        tables.unstage("redirect_ends", "candidates", "pairs")
     return record
 
 
@@ -54,5 +60,5 @@ JOB = Job(
     run=run,
     writes=(PAIRS, REJECTS),
     reads=always(PAGES, REDIRECTS, LINKS),
-    scratch=("candidates", "pairs", "changes_of_pairs", "changes_of_rejects"),
+    scratch=("redirect_ends", "candidates", "pairs", "changes_of_pairs", "changes_of_rejects"),
 )

@@ -70,7 +70,7 @@ def run(
         n_text_pairs = count_text_pairs(sources)
         record.rows_in = sum(n_text_pairs.values())
         contaminated = stage_contaminated(tables, config.wikis, inputs.evaluation, sources)
-        held = None if rebuild else tables.find_rows(SAMPLES, scope)
+        held = None if rebuild or not tables.is_there(SAMPLES) else tables.select(SAMPLES, scope)
         groups = None if held is None else held.select(*GROUP)
         before = None if held is None else tables.find_version(SAMPLES)
         settings = settings_of(config, JOB.settings)
@@ -91,7 +91,9 @@ def run(
         if held is None:
             record.rows_out = tables.replace(SAMPLES, select_samples(staged), scope)
         else:
-            tables.merge(SAMPLES, select_samples(staged), select_gone_samples(held, staged))
+            n_made = sum(row["rows"] for row in counts if row["outcome"] == "sample")
+            gone = select_gone_samples(held, staged)
+            tables.merge(SAMPLES, select_samples(staged), gone, n_changes=n_made or None)
             record.rows_out = tables.select(SAMPLES, scope).count()
         broken = select_rejects(staged, "samples", BROKEN, lang="target_lang")
         tables.replace_rejects("samples", broken, config.languages, has_any(counts, BROKEN))

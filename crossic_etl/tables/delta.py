@@ -209,9 +209,12 @@ class Tables(TableReader):
     def _create(self, table: Table, frame: DataFrame, metadata: str | None = None) -> int:
         path = None if self._is_catalog else f"{self.folder}/{table.name}"
         observed, counted = observe_counts(frame)
-        create_table(observed, self.name(table.name), path, table, metadata)
+        if path is None:  # a catalog's writer has no counts for those who observe it
+            create_table(frame, self.name(table.name), path, table, metadata)
+        else:
+            create_table(observed, self.name(table.name), path, table, metadata)
         self._forget(table)
-        return counted()[ROWS]
+        return self.read(table).count() if path is None else counted()[ROWS]
 
     def _metadata(self, table: Table, fingerprints: Mapping[str, str] | None) -> str | None:
         """Metadata with the fingerprints of these parts; other parts keep theirs."""

@@ -72,7 +72,7 @@ class Lock:
             LockedError: another process owns it, and ``wait`` is false.
         """
         self._create()
-        if self._take("owner = ''") == 1:
+        if self._claim("owner = ''"):
             return
         seen, since, told = None, time.monotonic(), False
         while True:
@@ -82,7 +82,7 @@ class Lock:
             if (row.owner, row.beat) != seen:
                 seen, since = (row.owner, row.beat), time.monotonic()
             is_dead = row.owner and (has_ended(row) or time.monotonic() - since >= lease)
-            if (not row.owner or is_dead) and self._take(_still(row)) == 1:
+            if (not row.owner or is_dead) and self._take(row):
                 if row.owner:
                     log.info("taking over from a run that died: %s", row.who)
                 return
@@ -144,7 +144,12 @@ class Lock:
         rows = self.tables.spark.read.table(self.name).head(1)
         return rows[0] if rows else None
 
-    def _take(self, where: str) -> int:
+    def _take(self, row: Row) -> bool:
+        """Takes the lock if the row is as it was read."""
+        return self._claim(f"owner = {literal(row.owner)} AND beat = {int(row.beat)}")
+
+    def _claim(self, where: str) -> bool:
+        """Takes the lock if its row fits a condition."""
         process = this_process()
         columns = {
             "owner": literal(self.owner),
@@ -153,7 +158,7 @@ class Lock:
             "pid": str(process.pid),
         }
         values = ", ".join(f"{name} = {value}" for name, value in columns.items())
-        return self._change(f"{values}, beat = beat + 1", where)
+        return self._change(f"{values}, beat = beat + 1", where) == 1
 
     def _change(self, values: str, where: str) -> int:
         """Number of rows changed; -1 if a concurrent transaction was faster.
@@ -167,11 +172,6 @@ class Lock:
             if "concurrent" not in str(error).lower():
                 raise
             return -1
-
-
-def _still(row: Row) -> str:
-    """The condition that the row is as it was read."""
-    return f"owner = {literal(row.owner)} AND beat = {int(row.beat)}"
 
 
 @contextmanager

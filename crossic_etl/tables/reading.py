@@ -171,12 +171,6 @@ class TableReader:
         """The rows of a table that ``scope`` (column to values) names."""
         return self.read(table).where(condition(scope))
 
-    def find_rows(self, table: Table, scope: Scope) -> DataFrame | None:
-        """Like `select`; None if there is no such row or no table."""
-        frame = self.find(table)
-        rows = None if frame is None else frame.where(condition(scope))
-        return None if rows is None or rows.isEmpty() else rows
-
     def select_if_there(self, table: Table, scope: Scope) -> DataFrame:
         """Like `select`; no rows of a table that doesn't exist yet."""
         frame = self.find(table)

@@ -13,7 +13,6 @@ from pyspark.sql import types as T
 from crossic_etl.kernels.wiki.matching import match_greedily
 from crossic_etl.schemas import LONG, PAIRS, STRING
 from crossic_etl.transforms.arrow import Batches, Row, to_batches
-from crossic_etl.transforms.redirects import resolve_redirects
 
 # Rounds over all edges that conflict. One task resolves the few edges that are open after them.
 ROUNDS = 2
@@ -38,14 +37,15 @@ def _over(column: Column, end: str) -> Column:
     return column.over(Window.partitionBy("target_lang", end))
 
 
-def find_candidates(links: DataFrame, pages: DataFrame, redirects: DataFrame) -> DataFrame:
+def find_candidates(links: DataFrame, pages: DataFrame, ends: DataFrame) -> DataFrame:
     """One row for each (target_lang, English page, target page) that an edge connects.
 
     Edges without two such pages are counted in one row for each reason and language, so that
     ``n_links`` sums to the number of edges. Titles are joined by equality of canonical forms.
+    ``ends`` are those of `resolve_redirects`.
     """
     source = pages.select("lang", "page_id", "title", "qid", "is_disambiguation").alias("source")
-    target = _titles(pages, redirects).alias("target")
+    target = _titles(pages, ends).alias("target")
     edges = links.alias("edge")
     joined = edges.join(
         source,
@@ -94,7 +94,7 @@ def find_candidates(links: DataFrame, pages: DataFrame, redirects: DataFrame) ->
     )
 
 
-def _titles(pages: DataFrame, redirects: DataFrame) -> DataFrame:
+def _titles(pages: DataFrame, ends: DataFrame) -> DataFrame:
     """Every title that leads to an article or into a redirect cycle; unique ``lang, name``.
 
     Of several rows with one name an article is kept before a redirect, then the lower page id.
@@ -102,19 +102,22 @@ def _titles(pages: DataFrame, redirects: DataFrame) -> DataFrame:
     articles = pages.select(
         "lang", F.col("title").alias("name"), "page_id", "title", "qid", "is_disambiguation"
     )
-    ends = resolve_redirects(redirects).alias("redirect")
     on = (F.col("redirect.lang") == F.col("article.lang")) & (
         F.col("redirect.final_title") == F.col("article.name")
     )
-    redirected = ends.join(articles.alias("article"), on=on, how="left").select(
-        "redirect.lang",
-        F.col("redirect.title").alias("name"),
-        "article.page_id",
-        "article.title",
-        "article.qid",
-        "article.is_disambiguation",
-        F.col("redirect.final_title").isNull().alias("is_cycle"),
-        F.lit(1).alias("hops"),
+    redirected = (
+        ends.alias("redirect")
+        .join(articles.alias("article"), on=on, how="left")
+        .select(
+            "redirect.lang",
+            F.col("redirect.title").alias("name"),
+            "article.page_id",
+            "article.title",
+            "article.qid",
+            "article.is_disambiguation",
+            F.col("redirect.final_title").isNull().alias("is_cycle"),
+            F.lit(1).alias("hops"),
+        )
     )
     everything = articles.select(
         "*", F.lit(False).alias("is_cycle"), F.lit(0).alias("hops")
@@ -232,10 +235,9 @@ def select_pairs(resolved: DataFrame) -> DataFrame:
     )
 
 
-def select_cycles(redirects: DataFrame) -> DataFrame:
-    """Redirects that lead into a cycle, as staged rejects."""
-    ends = resolve_redirects(redirects).where(F.col("final_title").isNull())
-    return ends.select(
+def select_cycles(ends: DataFrame) -> DataFrame:
+    """Redirects that lead into a cycle, as staged rejects; see `resolve_redirects`."""
+    return ends.where(F.col("final_title").isNull()).select(
         F.lit("redirect_cycle").alias("outcome"),
         F.lit(0).alias("n"),
         "lang",

@@ -68,13 +68,13 @@ def test_upkeep_keeps_the_rows_and_is_done_once(spark: SparkSession, tmp_path: P
     assert lines(tables, dry_run=True) == [
         "redirects: 3 files; would set retention, would sort by title",
         "writer: 1 file; nothing to do",
-        "staging_pages: 1 file; would empty",
+        "_staging/pages: 1 file; would empty",
     ]
     assert tables.version(REDIRECTS) == old
     assert lines(tables) == [
         "redirects: 3 files, now 2 files; set retention, sort by title",
         "writer: 1 file; nothing to do",
-        "staging_pages: 1 file, now 0 files; empty",
+        "_staging/pages: 1 file, now 0 files; empty",
     ]
     assert row_hash(tables.read(REDIRECTS)) == rows
     assert row_hash(tables.read_version(REDIRECTS, old)) == rows
@@ -82,7 +82,6 @@ def test_upkeep_keeps_the_rows_and_is_done_once(spark: SparkSession, tmp_path: P
     assert lines(tables) == [
         "redirects: 2 files; nothing to do",
         "writer: 1 file; nothing to do",
-        "staging_pages: 0 files; nothing to do",
     ]
     assert tables.version(REDIRECTS) == after
     with pytest.raises(ConfigError, match="retention_hours: 24 given, expected 168 or more"):
@@ -91,10 +90,9 @@ def test_upkeep_keeps_the_rows_and_is_done_once(spark: SparkSession, tmp_path: P
         assert lines(tables, 0) == [
             "redirects: 2 files, now 2 files; set retention, remove 3 old files",
             "writer: 1 file, now 1 file; remove 1 old file",
-            "staging_pages: 0 files, now 0 files; remove 1 old file",
         ]
     assert row_hash(tables.read(REDIRECTS)) == rows
-    assert [len(files(tables, name)) for name in ("redirects", "staging_pages")] == [2, 0]
+    assert [len(files(tables, name)) for name in ("redirects", "_staging")] == [2, 0]
 
 
 @pytest.mark.usefixtures("few_tables")
@@ -153,9 +151,9 @@ def test_files_are_sorted_by_columns_that_have_statistics() -> None:
 def test_every_scratch_table_is_known() -> None:
     sources = [path.read_text("utf-8") for path in (ROOT / "crossic_etl").rglob("*.py")]
     code = "\n".join(sources)
-    named = set(re.findall(r"\.stage\(\s*\"(\w+)\"", code))
+    named = set(re.findall(r"\.stage(?:_counted)?\(\s*\"(\w+)\"", code))
     for text in sources:
-        for constant in re.findall(r"\.stage\(\s*([A-Z_]+),", text):
+        for constant in re.findall(r"\.stage(?:_counted)?\(\s*([A-Z_]+),", text):
             named |= set(re.findall(rf"^{constant} = \"(\w+)\"", text, re.M))
     updated = set(re.findall(r"(?:tables|self)\.update\(\s*([A-Z_]+)", code))
     changes = {f"changes_of_{table.lower()}" for table in updated}

@@ -19,6 +19,7 @@ from crossic_etl.transforms.pairs import (
     select_cycles,
     select_pairs,
 )
+from crossic_etl.transforms.redirects import resolve_redirects
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, Row, SparkSession
@@ -87,7 +88,7 @@ def world(spark: SparkSession) -> list[Row]:
     found = find_candidates(
         spark.createDataFrame(WORLD_LINKS, LINKS),
         spark.createDataFrame(WORLD_PAGES, PAGES),
-        spark.createDataFrame(WORLD_REDIRECTS, REDIRECTS),
+        resolve_redirects(spark.createDataFrame(WORLD_REDIRECTS, REDIRECTS)),
     )
     return found.collect()
 
@@ -161,7 +162,9 @@ def test_no_edge_is_lost(world: list[Row]) -> None:
 
 
 def test_without_links_there_are_no_candidates(frame: Frame) -> None:
-    found = find_candidates(frame(LINKS, []), frame(PAGES, WORLD_PAGES), frame(REDIRECTS, []))
+    found = find_candidates(
+        frame(LINKS, []), frame(PAGES, WORLD_PAGES), resolve_redirects(frame(REDIRECTS, []))
+    )
     assert found.collect() == []
 
 
@@ -332,7 +335,7 @@ def test_a_pair_counts_one_of_its_edges_and_merges_the_others(frame: Frame) -> N
 
 
 def test_redirects_in_a_circle_become_rejects(frame: Frame) -> None:
-    cycles = select_cycles(frame(REDIRECTS, WORLD_REDIRECTS))
+    cycles = select_cycles(resolve_redirects(frame(REDIRECTS, WORLD_REDIRECTS)))
     rejects = select_rejects(cycles, "pairs", ("redirect_cycle",))
     assert rejects.columns == REJECTS.columns
     assert sorted(map(tuple, rejects.collect())) == [

@@ -155,7 +155,7 @@ def test_what_is_written_besides_neighbours_are_lists_and_vectors(tables: Tables
     }
     search.tables.stage("neighbours_plan", search.plan)
     search.unstage()
-    assert search.tables.staged("forward").collect() == []
+    assert not list((Path(search.tables.root) / "_staging").iterdir())
 
 
 HELD: Plan = [("q1", "th", 1, "same"), ("q2", "th", 1, "same"),
