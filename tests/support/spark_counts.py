@@ -25,7 +25,8 @@ def _now(spark: SparkSession, root: Path) -> SparkCounts:
     context = spark.sparkContext._jsc.sc()
     context.listenerBus().waitUntilEmpty()
     executions = spark._jsparkSession.sharedState().statusStore().executionsList()
-    newest = max(executions.apply(i).executionId() for i in (0, executions.size() - 1))
+    ends = {0, executions.size() - 1} if executions.size() else set()
+    newest = max((executions.apply(i).executionId() for i in ends), default=-1)
     commits = sum(1 for _ in root.glob("**/_delta_log/*.json"))
     return SparkCounts(newest, context.dagScheduler().numTotalJobs(), commits)
 
