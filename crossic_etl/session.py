@@ -15,9 +15,9 @@ import pyspark
 from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
-from crossic_etl.class_archive import archive_options
 from crossic_etl.config.errors import UnfitSettingError
-from crossic_etl.jars import GROUP, HELP, JARS, VERSION, cache_folder, delta_jars
+from crossic_etl.java.class_archive import archive_options
+from crossic_etl.java.jars import GROUP, HELP, JARS, VERSION, cache_folder, delta_jars
 
 DELTA_PACKAGE = f"{GROUP}:{JARS[0].artifact}:{VERSION}"
 # What Delta names beside its own two JARs. Spark has those of them that are used.

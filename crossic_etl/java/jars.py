@@ -88,7 +88,7 @@ def delta_jars() -> list[Path]:
     try:
         return _fetch(cache_folder())
     except (OSError, HTTPException) as error:
-        log.info("Delta's JARs: %s; Spark tries to fetch them next, or %s", error, HELP)
+        log.info("Delta's JARs could not be fetched (%s); Spark's resolver tries next", error)
         return []
 
 
@@ -111,11 +111,13 @@ def has_own_repositories() -> bool:
 
 
 def _known_places() -> Iterator[list[Path]]:
-    """The files in caches of Ivy (of earlier sessions), Maven and this package."""
+    """The files in caches of Ivy (of earlier sessions), Maven and this package, and in images."""
     for cache in Path.home().glob(".ivy2*/jars"):
         yield [cache / f"{GROUP}_{jar.name}" for jar in JARS]
     yield [Path.home() / ".m2" / "repository" / jar.path for jar in JARS]
     yield [cache_folder() / jar.name for jar in JARS]
+    if spark := os.environ.get("SPARK_HOME"):
+        yield [Path(spark) / "jars" / jar.name for jar in JARS]
 
 
 def _fetch(folder: Path) -> list[Path]:
