@@ -30,7 +30,7 @@ run: java $(VENV)/installed-base ## build the bundled sample's dumps, run every 
 	$(BIN)/crossic-etl sample $(WAREHOUSE)
 
 $(VENV)/jars: $(VENV)/installed-test # Delta's JARs, and the archive of Java's classes that each test's session starts with
-	$(BIN)/python -m tests.support.first_session | cat # which ends when Java does, with the archive
+	$(BIN)/python -m tests.support.first_session
 	@touch $@
 
 test: java $(VENV)/installed-test $(VENV)/jars ## every test but those of platforms and faults

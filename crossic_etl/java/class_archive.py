@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from uuid import uuid4
 
 from crossic_etl.kernels.fingerprint import fingerprint
 
@@ -20,8 +21,9 @@ from crossic_etl.kernels.fingerprint import fingerprint
 JAVA_VARIABLES = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "SPARK_SUBMIT_OPTS")
 # An archive has 200 MB.
 LEAST_FREE = 2**31  # bytes
-DAY = 86400  # seconds
-UNUSED = 30 * DAY
+# Seconds.
+UNUSED = 30 * 86400
+UNWRITTEN = 3600
 # Java warns of each class that it doesn't archive.
 ERRORS_ONLY = "-Xlog:disable -Xlog:all=error:stderr"
 
@@ -48,19 +50,23 @@ def archive_options(folder: Path, java: Path, jars: Iterable[Path]) -> str:
 
 
 def _option(archive: Path) -> str:
-    new = archive.with_suffix(".new")
-    if is_complete(new):
-        new.replace(archive)
+    for new in _unfinished(archive):
+        if is_complete(new):
+            new.replace(archive)
     if archive.is_file():
         os.utime(archive)
         return f"-XX:SharedArchiveFile={archive}"
     _sweep(archive.parent)
-    if shutil.disk_usage(archive.parent).free < LEAST_FREE:
+    # One that is left is of a session that runs. Where two start at once each writes its own.
+    if _unfinished(archive) or shutil.disk_usage(archive.parent).free < LEAST_FREE:
         return ""
-    with suppress(FileExistsError):  # another session will write it
-        new.touch(exist_ok=False)
-        return f"-XX:ArchiveClassesAtExit={new}"
-    return ""
+    new = archive.with_suffix(f".{uuid4().hex}.new")
+    new.touch()
+    return f"-XX:ArchiveClassesAtExit={new}"
+
+
+def _unfinished(archive: Path) -> list[Path]:
+    return list(archive.parent.glob(f"{archive.stem}.*.new"))
 
 
 def is_complete(archive: Path) -> bool:
@@ -73,8 +79,8 @@ def is_complete(archive: Path) -> bool:
 
 
 def _sweep(folder: Path) -> None:
-    """Removes archives of other versions that nobody uses, and what was not completed in a day."""
-    for pattern, age in (("classes-*.jsa", UNUSED), ("classes-*.new", DAY)):
+    """Removes archives that nobody uses, and what a session that was killed has left."""
+    for pattern, age in (("classes-*.jsa", UNUSED), ("classes-*.new", UNWRITTEN)):
         for path in folder.glob(pattern):
             with suppress(FileNotFoundError):
                 if time.time() - path.stat().st_mtime > age:

@@ -122,9 +122,11 @@ spark.range(3).write.format("delta").save(f"{spark.conf.get('spark.sql.warehouse
         ).stdout
 
     assert start() == "[]\n"
+    (new,) = cache.iterdir()
+    assert new.suffix == ".new"
+    second = start()
     (archive,) = cache.iterdir()
-    assert archive.suffix == ".new"
-    assert start() == f"['{archive.with_suffix('.jsa')}']\n"
+    assert second == f"['{archive}']\n" and archive.suffix == ".jsa"
 
 
 @pytest.mark.slow

@@ -10,7 +10,12 @@ from pathlib import Path
 import pytest
 
 from crossic_etl.java import class_archive
-from crossic_etl.java.class_archive import DAY, JAVA_VARIABLES, UNUSED, archive_options
+from crossic_etl.java.class_archive import (
+    JAVA_VARIABLES,
+    UNUSED,
+    UNWRITTEN,
+    archive_options,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +45,7 @@ def aged(path: Path, seconds: float) -> None:
 def test_the_first_session_writes_and_later_ones_read(tmp_path: Path) -> None:
     first = options(tmp_path)
     new = written(tmp_path)
-    archive = new.with_suffix(".jsa")
+    archive = new.with_name(f"{new.name.partition('.')[0]}.jsa")
     assert first.startswith(f'"-XX:ArchiveClassesAtExit={new}" -Xlog:')
     assert options(tmp_path).startswith(f'"-XX:SharedArchiveFile={archive}" -Xlog:')
     assert archive.is_file() and not new.exists()
@@ -51,13 +56,14 @@ def test_while_one_writes_others_do_without(tmp_path: Path, content: bytes) -> N
     options(tmp_path)
     new = written(tmp_path, content)
     assert options(tmp_path) == ""
-    assert new.exists() and not new.with_suffix(".jsa").exists()
+    assert list(new.parent.iterdir()) == [new]
 
 
-def test_what_was_not_completed_in_a_day_is_written_again(tmp_path: Path) -> None:
-    first = options(tmp_path)
-    aged(written(tmp_path, b""), DAY + 60)
-    assert options(tmp_path) == first
+def test_what_a_killed_session_left_is_removed_and_written_again(tmp_path: Path) -> None:
+    options(tmp_path)
+    aged(left := written(tmp_path, b""), UNWRITTEN + 60)
+    assert "ArchiveClassesAtExit" in options(tmp_path)
+    assert written(tmp_path) != left
 
 
 @pytest.mark.parametrize("changed", ["java", "delta.jar"])
@@ -82,8 +88,9 @@ def test_archives_that_nobody_uses_are_removed(tmp_path: Path) -> None:
 
 def test_the_archive_in_use_is_kept(tmp_path: Path) -> None:
     options(tmp_path)
-    archive = written(tmp_path).with_suffix(".jsa")
+    written(tmp_path)
     options(tmp_path)
+    (archive,) = (tmp_path / "cache").iterdir()
     aged(archive, UNUSED + 60)
     options(tmp_path)
     assert time.time() - archive.stat().st_mtime < 60

@@ -22,7 +22,10 @@ def main() -> None:
             "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
         )
         spark.read.format("delta").load(path).groupBy("id").count().collect()
+        java = spark.sparkContext._gateway.proc  # type: ignore[union-attr]
         spark.stop()
+        java.stdin.close()
+        java.wait()  # it writes the archive as it ends
 
 
 if __name__ == "__main__":
