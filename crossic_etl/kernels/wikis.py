@@ -70,8 +70,8 @@ class Wiki:
 def _table() -> dict[str, Any]:
     import yaml  # here, as a worker that reads links is sent its wikis and reads no table
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    table: dict[str, Any] = yaml.load(_TABLE.read_text(encoding="utf-8"), Loader=loader)
+    _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    table: dict[str, Any] = yaml.load(_TABLE.read_text(encoding="utf-8"), Loader=_LOADER)
     return table
 
 
