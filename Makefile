@@ -29,8 +29,8 @@ $(VENV)/installed-%: $(BIN)/python setup.cfg pyproject.toml
 run: java $(VENV)/installed-base ## build the bundled sample's dumps, run every job on them, show what came out
 	$(BIN)/crossic-etl sample $(WAREHOUSE)
 
-$(VENV)/jars: $(VENV)/installed-test # two sessions at once would fetch the same files
-	$(BIN)/python -c 'from crossic_etl.session import get_session; get_session().stop()'
+$(VENV)/jars: $(VENV)/installed-test # Delta's JARs, and the archive of Java's classes that each test's session starts with
+	$(BIN)/python -m tests.support.first_session
 	@touch $@
 
 test: java $(VENV)/installed-test $(VENV)/jars ## every test but those of platforms and faults

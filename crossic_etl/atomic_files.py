@@ -1,4 +1,4 @@
-"""Writes local text files atomically: the whole file or nothing."""
+"""Writes local files atomically: the whole file or nothing."""
 
 from __future__ import annotations
 
@@ -14,10 +14,15 @@ def is_place(path: Path) -> bool:
 
 def write_whole(path: Path, text: str) -> None:
     """Writes the text as UTF-8 and replaces an older file; lone surrogates become ``?``."""
+    write_bytes(path, text.encode("utf-8", "replace"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes a file and replaces an older one."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
         Path(name).chmod(0o644)
         Path(name).replace(path)
     except BaseException:

@@ -7,16 +7,26 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+import pyspark
+from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
 from crossic_etl.config.errors import UnfitSettingError
+from crossic_etl.java.class_archive import archive_options
+from crossic_etl.java.jars import GROUP, HELP, JARS, VERSION, cache_folder, delta_jars
 
-# Delta 4.4.0 is built for Spark 4.1; the artifact's name has the versions of Spark and Scala.
-DELTA_PACKAGE = "io.delta:delta-spark_4.1_2.13:4.4.0"
-JARS_FOLDER = "CROSSIC_ETL_JARS"
+DELTA_PACKAGE = f"{GROUP}:{JARS[0].artifact}:{VERSION}"
+# What Delta names beside its own two JARs. Spark has those of them that are used.
+EXCLUDED = (
+    "io.unitycatalog:*,io.delta:delta-kernel*,org.apache.hadoop:hadoop-client*,org.slf4j:*,"
+    "org.apache.logging*:*,com.fasterxml*:*,org.roaringbitmap:*"
+)
+CLASS_PATH = "spark.driver.extraClassPath"
+PACKAGES = "spark.jars.packages"
 
 JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 LOGGING = Path(__file__).with_name("log4j2.properties")
@@ -73,12 +83,17 @@ def check_java() -> None:
     Raises:
         UnfitSettingError: no Java was found.
     """
-    home = os.environ.get("JAVA_HOME")
-    if not shutil.which(f"{home}/bin/java" if home else "java"):
+    if not _java():
         raise UnfitSettingError(
             "Java 17 or 21 is needed and none was found: install the package "
             "openjdk-17-jre-headless (or set JAVA_HOME)"
         )
+
+
+def _java() -> str | None:
+    """The Java that Spark starts."""
+    home = os.environ.get("JAVA_HOME")
+    return shutil.which(f"{home}/bin/java" if home else "java")
 
 
 def _build(name: str, brief: bool) -> SparkSession:
@@ -92,9 +107,27 @@ def _build(name: str, brief: bool) -> SparkSession:
         settings |= local_settings()
         if brief:
             settings |= BRIEF | {JAVA_OPTIONS: f"{settings[JAVA_OPTIONS]} {BRIEF_JAVA}"}
+        settings[JAVA_OPTIONS] += f" {_archive_options(settings)}"
     for key, value in settings.items():
         builder = builder.config(key, value)
-    return builder.getOrCreate()
+    try:
+        return builder.getOrCreate()
+    except PySparkRuntimeError as error:
+        if PACKAGES not in settings:
+            raise
+        raise UnfitSettingError(
+            f"Java ended before Spark had started. If it couldn't fetch Delta's JARs: {HELP}"
+        ) from error
+
+
+def _archive_options(settings: Mapping[str, str]) -> str:
+    """Options of Java for its archive of classes, which only holds those of the class path."""
+    java, class_path = _java(), settings.get(CLASS_PATH)
+    if not java or not class_path:
+        return ""
+    spark = Path(os.environ.get("SPARK_HOME") or pyspark.__path__[0]) / "jars"
+    jars = map(Path, class_path.split(os.pathsep))
+    return archive_options(cache_folder(), Path(java), [*jars, spark])
 
 
 def local_settings(cores: int | None = None) -> dict[str, str]:
@@ -125,19 +158,13 @@ def local_settings(cores: int | None = None) -> dict[str, str]:
 
 
 def jars() -> dict[str, str]:
-    """The setting that adds Delta's JARs.
+    """The settings that add Delta's JARs.
 
-    They come from the folder in ``CROSSIC_ETL_JARS``, or from the Ivy cache of an earlier session.
-    Otherwise Ivy fetches them from Maven Central and prints about ninety lines.
+    On Java's class path they load faster than as ``spark.jars``, which Spark also copies.
     """
-    if folder := os.environ.get(JARS_FOLDER):
-        return {"spark.jars": ",".join(map(str, sorted(Path(folder).glob("*.jar"))))}
-    group, artifact, version = DELTA_PACKAGE.split(":")
-    for cache in Path.home().glob(".ivy2*/jars"):
-        kept = [cache / f"{group}_{name}-{version}.jar" for name in (artifact, "delta-storage")]
-        if all(jar.is_file() for jar in kept):
-            return {"spark.jars": ",".join(map(str, kept))}
-    return {"spark.jars.packages": DELTA_PACKAGE}
+    if found := delta_jars():
+        return {CLASS_PATH: os.pathsep.join(map(str, found))}
+    return {PACKAGES: DELTA_PACKAGE, "spark.jars.excludes": EXCLUDED}
 
 
 def _own_folder() -> str:

@@ -15,7 +15,7 @@ PACKAGE = "crossic_etl"
 Imports = Mapping[str, set[str]]
 
 MOST_LINES, MOST_MODULES = 300, 8
-NO_SPARK = ("training", "submit", "download", "kernels")
+NO_SPARK = ("training", "submit", "download", "kernels", "java")
 # Who may start a command: the scripts of jobs/, which are no part of the package, and these.
 STARTERS = {"__main__", "training.__main__"}
 

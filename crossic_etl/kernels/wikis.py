@@ -8,8 +8,6 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
-
 NAMESPACE_NUMBERS = {
     "media": -2,
     "special": -1,
@@ -46,7 +44,6 @@ NAMESPACE_NUMBERS = {
 
 # Not a path: on a cluster the package may be imported from an archive.
 _TABLE = files("crossic_etl.kernels") / "wikis.yaml"
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
@@ -71,6 +68,9 @@ class Wiki:
 
 @cache
 def _table() -> dict[str, Any]:
+    import yaml  # here, as a worker that reads links is sent its wikis and reads no table
+
+    _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     table: dict[str, Any] = yaml.load(_TABLE.read_text(encoding="utf-8"), Loader=_LOADER)
     return table
 

@@ -14,7 +14,6 @@ from pyspark.sql import functions as F
 
 from crossic_etl.kernels.search.routing import Router
 from crossic_etl.kernels.search.settings import Search
-from crossic_etl.kernels.search.shard_stream import CellStream
 from crossic_etl.transforms.arrow import Batches
 
 _SENT = (
@@ -68,6 +67,9 @@ def find_candidates(
     search = request.search
 
     def run(batches: Batches) -> Batches:
+        # Here, as it imports faiss, which only the worker needs.
+        from crossic_etl.kernels.search.shard_stream import CellStream
+
         yield from CellStream(search).run(batches)
 
     return ordered.mapInArrow(run, _CANDIDATES)

@@ -8,6 +8,13 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from crossic_etl.schemas import REJECTS
+from crossic_etl.transforms.arrow import Row
+
+
+def damage_row(lang: str, key: str, raw: bytes) -> Row:
+    """The staged row of a part of a file that could not be read."""
+    detail = raw[:500].decode("utf-8", "replace")
+    return {"outcome": "damaged_file", "n": 1, "lang": lang, "key": key, "detail": detail}
 
 
 def count_outcomes(staged: DataFrame) -> DataFrame:

@@ -14,6 +14,7 @@ from crossic_etl.kernels.wikis import Wiki
 from crossic_etl.schemas import PAGES, REDIRECTS, STAGED_PAGES
 from crossic_etl.transforms.arrow import Row, each_row
 from crossic_etl.transforms.changes import GONE, NEW
+from crossic_etl.transforms.outcomes import damage_row
 
 HEADS = T.StructType([T.StructField("head", T.BinaryType())])
 UNCHANGED = "unchanged"
@@ -142,12 +143,6 @@ def salvage_heads(files: DataFrame) -> DataFrame:
             return
 
     return files.mapInArrow(each_row(kernel, HEADS, "content"), HEADS)
-
-
-def damage_row(lang: str, key: str, raw: bytes) -> Row:
-    """The staged row of a part of a file that could not be read."""
-    detail = raw[:500].decode("utf-8", "replace")
-    return {"outcome": "damaged_file", "n": 1, "lang": lang, "key": key, "detail": detail}
 
 
 def import_plain_text(frame: DataFrame, wiki: Wiki) -> DataFrame:

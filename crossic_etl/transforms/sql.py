@@ -11,7 +11,7 @@ from pyspark.sql import types as T
 from crossic_etl.kernels.wiki.salvage import salvage_records
 from crossic_etl.kernels.wiki.sql_dump import columns_of
 from crossic_etl.transforms.arrow import Row, each_row
-from crossic_etl.transforms.pages import damage_row
+from crossic_etl.transforms.outcomes import damage_row
 
 # (line, columns of the dumped table in order) -> staged rows
 Extract = Callable[[bytes, Sequence[str]], Iterator[Row]]

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
-import faiss
 import numpy as np
 import numpy.typing as npt
 
@@ -64,6 +63,8 @@ def train(
 
     The same vectors in the same order, with the same seed and threads, give the same cells.
     """
+    import faiss  # here, as plans and readers of cells don't need it
+
     faiss.omp_set_num_threads(threads)
     n, dimension = vectors.shape
     if n <= n_cells:
@@ -90,6 +91,8 @@ def assign(vectors: Floats, centroids: Floats, n: int, threads: int = 1) -> Ints
     Fewer columns where there are fewer cells. The result depends on the vector alone: where
     rounding could change it, products are computed exactly. Of equal ones the lower cell wins.
     """
+    import faiss
+
     faiss.omp_set_num_threads(threads)
     n = min(n, len(centroids))
     if not len(vectors):

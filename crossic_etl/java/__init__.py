@@ -1,0 +1,1 @@
+"""What a session on this machine needs before Java starts. Imports no Spark."""
