@@ -10,6 +10,7 @@ from crossic_etl.config import Config
 from crossic_etl.config.encoder import choose_encoder
 from crossic_etl.inputs.run_inputs import RunInputs
 from crossic_etl.kernels.samples.names import BY_ENCODER
+from crossic_etl.pipeline.sample_chunks import stage_samples
 from crossic_etl.pipeline.sample_sources import (
     NeighbourQueries,
     SampleRules,
@@ -17,7 +18,6 @@ from crossic_etl.pipeline.sample_sources import (
     load_sources,
     plan_embedding,
     stage_contaminated,
-    stage_samples,
     stage_text_pairs,
 )
 from crossic_etl.runs import recorded

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from pyspark.sql import DataFrame, Row
+from pyspark.sql import DataFrame
+from pyspark.sql import Row as CollectedRow
 from pyspark.sql import functions as F
 
 from crossic_etl.schemas import REJECTS
@@ -22,7 +23,7 @@ def count_outcomes(staged: DataFrame) -> DataFrame:
     return staged.groupBy("outcome").agg(F.sum("n").cast("long").alias("rows"))
 
 
-def has_any(counts: Iterable[Row], outcomes: Collection[str]) -> bool:
+def has_any(counts: Iterable[CollectedRow], outcomes: Collection[str]) -> bool:
     """Whether collected rows of `count_outcomes` have one of these outcomes."""
     return any(row["outcome"] in outcomes for row in counts)
 

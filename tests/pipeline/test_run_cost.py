@@ -26,7 +26,9 @@ MONTH = "20260201"
 DOCUMENT = (
     "Bakers keep a starter of flour and water alive for years, and feed it every day.\n"
     "The dough needs more time than work: it rests, it is folded, and it rests again.\n"
-    "Whoever hurries has a flat loaf, and whoever waits has one with a crust that sings."
+    "Whoever hurries has a flat loaf, and whoever waits has one with a crust that sings.\n"
+    "In the morning the oven is hot, and the first loaves are on the table before the sun is up.\n"
+    "The bakery on the corner sells them warm, and it has done so for more than eighty years."
 )
 
 

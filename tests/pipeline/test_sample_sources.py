@@ -9,7 +9,8 @@ import pytest
 from crossic_etl.config.crawl import Encoder
 from crossic_etl.config.encoder import choose_encoder
 from crossic_etl.kernels.text.contamination import NgramIndex
-from crossic_etl.pipeline import sample_sources
+from crossic_etl.pipeline import sample_chunks
+from crossic_etl.pipeline.sample_chunks import make_parts, make_source
 from crossic_etl.pipeline.sample_sources import (
     NeighbourQueries,
     SampleRules,
@@ -17,8 +18,6 @@ from crossic_etl.pipeline.sample_sources import (
     count_text_pairs,
     describe_source,
     load_sources,
-    make_parts,
-    make_source,
     plan_embedding,
     stage_contaminated,
 )
@@ -164,8 +163,8 @@ def test_samples_of_a_language_or_a_share_are_what_they_are_of_all(tables: Table
 def test_languages_are_staged_one_by_one_or_english_texts_where_these_are_embedded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sample_sources, "LEAST_TEXT_PAIRS", 4)
-    monkeypatch.setattr(sample_sources, "LEAST_EMBEDDED", 3)
+    monkeypatch.setattr(sample_chunks, "LEAST_TEXT_PAIRS", 4)
+    monkeypatch.setattr(sample_chunks, "LEAST_EMBEDDED", 3)
     counts = {"wikipedia ja": 4, "wikipedia th": 2}
     assert make_parts(counts, embeds=False) == [(["wikipedia ja"], 0, 1), (["wikipedia th"], 0, 1)]
     assert make_parts(counts, embeds=True) == [(list(counts), 0, 2), (list(counts), 1, 2)]

@@ -17,8 +17,7 @@ from crossic_etl.export import job as export
 from crossic_etl.export.manifest import read_manifest
 from crossic_etl.export.plan import ExportRequest
 from crossic_etl.inputs.run_inputs import RunInputs
-from crossic_etl.pipeline import sample_sources as sample_chunks
-from crossic_etl.pipeline import samples, windows
+from crossic_etl.pipeline import sample_chunks, samples, windows
 from crossic_etl.pipeline.flow import run_if_needed
 from crossic_etl.runs.ledger import Ledger
 from crossic_etl.schemas import DOCUMENTS, NEIGHBOURS, PAGES, PAIRS, RUNS, SAMPLES, WINDOWS

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from crossic_etl.pipeline import dumps as staging
 from crossic_etl.pipeline import embeddings as embedding_chunks
-from crossic_etl.pipeline import sample_sources as sample_chunks
+from crossic_etl.pipeline import sample_chunks
 from crossic_etl.pipeline.crawl import staging as crawl_staging
 from crossic_etl.tables import Chunk, Tables
 
