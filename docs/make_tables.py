@@ -26,18 +26,19 @@ samples = get_session().read.format("delta").load("/data/crossic/samples")
 samples.select("target_lang", "en_title", "target_title", "n_tokens").show(3)
 ```
 
-or, where `root` is `catalog.schema`, `spark.table("catalog.schema.samples")`. Any other reader must
-know Delta's deletion vectors: deltalake (`pip install deltalake`) does in its SQL,
+or, where `root` is `catalog.schema`, `spark.table("catalog.schema.samples")`. Polars,
+deltalake and DuckDB read the tables too:
 
 ```python
-from deltalake import DeltaTable, QueryBuilder
+import polars
 
-samples = DeltaTable("/data/crossic/samples")
-query = "SELECT target_lang, en_title, target_title, n_tokens FROM samples LIMIT 3"
-print(QueryBuilder().register("samples", samples).execute(query).read_all())
+samples = polars.scan_delta("/data/crossic/samples")
+print(samples.select("target_lang", "en_title", "target_title", "n_tokens").head(3).collect())
 ```
 
-but not in `to_pandas`. The files in a table's folder are not the table: read as plain Parquet they
+A table of more than 128 MB gets Delta's deletion vectors when rows of it are first replaced, since
+a merge would else rewrite its files. Polars reads such a table, and so does deltalake's SQL
+(`QueryBuilder`), but not its `to_pyarrow_table`. The files in a table's folder are not the table: read as plain Parquet they
 have rows that are gone.
 """
 

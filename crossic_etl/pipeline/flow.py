@@ -102,21 +102,22 @@ def run_flow(
         UnfitSettingError: the stored rows were made with other settings.
     """
     chosen = jobs_of(config) if jobs is None else jobs
-    if found := _find_nothing_new(RunInputs(spark, config), chosen, rebuild):
+    before = RunInputs(spark, config)
+    known = Ledger(before.tables)
+    if found := _find_nothing_new(before, known, chosen, rebuild):
         return found
     with writing(spark, config.root, wait=wait):
         inputs = RunInputs(spark, config)
-        ledger = Ledger(inputs.tables)
+        ledger = Ledger(inputs.tables, earlier=known)
         if not reconfigure:
             ledger.refuse_other_settings(config, chosen)
         return {job.name: run_if_needed(job, inputs, ledger, rebuild) for job in chosen}
 
 
 def _find_nothing_new(
-    inputs: RunInputs, jobs: Sequence[Job], rebuild: bool
+    inputs: RunInputs, ledger: Ledger, jobs: Sequence[Job], rebuild: bool
 ) -> dict[str, Run] | None:
     """The records of the jobs if none has anything to do; the lock, two commits, isn't taken."""
-    ledger = Ledger(inputs.tables)
     if any((rebuild and job.can_rebuild) or not is_current(job, inputs, ledger) for job in jobs):
         return None
     return {job.name: _record_nothing_new(job) for job in jobs}

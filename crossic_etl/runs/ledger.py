@@ -75,14 +75,23 @@ def versions_written(tables: Tables, named: Sequence[Table]) -> dict[str, int]:
 
 
 class Ledger:
-    """The newest finished runs of each job; asked once, so a new run needs a new object."""
+    """The newest finished runs of each job; asked once, so a new run needs a new object.
 
-    def __init__(self, tables: Tables) -> None:
-        self._tables = tables
+    An ``earlier`` object is asked instead if ``runs`` hasn't changed since.
+    """
+
+    def __init__(self, tables: Tables, earlier: Ledger | None = None) -> None:
+        self._tables, self._earlier = tables, earlier
+
+    @cached_property
+    def _version(self) -> int | None:
+        return self._tables.find_version(RUNS)
 
     @cached_property
     def _runs(self) -> list[Row]:
         """At most `RECENT` runs of each job, newest first."""
+        if self._earlier is not None and self._earlier._version == self._version:
+            return self._earlier._runs
         if (runs := self._tables.find(RUNS)) is None:
             return []
         newest_first = Window.partitionBy("job").orderBy(F.desc("started"), "run_id")

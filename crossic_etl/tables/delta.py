@@ -174,9 +174,9 @@ class Tables(TableReader):
         Without any reject there is no table. ``has_rows`` is false if the frame is known to be
         empty.
         """
+        if not has_rows and table not in self._tables_with_rejects:
+            return
         if not self.is_there(REJECTS):
-            if not has_rows:
-                return
             scratch = f"changes_of_{REJECTS.name}"
             staged, counts = self.stage_counted(scratch, frame.select(REJECTS.columns))
             if counts[ROWS]:
@@ -184,6 +184,16 @@ class Tables(TableReader):
             self.unstage(scratch)
             return
         self.update(REJECTS, frame.select(REJECTS.columns), {"table": [table], "lang": langs})
+
+    @cached_property
+    def _tables_with_rejects(self) -> set[str]:
+        """The tables that have rejects, when it is first asked for; each job has a table's."""
+        frame = self.find(REJECTS)
+        return (
+            set()
+            if frame is None
+            else {row.table for row in frame.select("table").distinct().collect()}
+        )
 
     def append_run(self, row: Mapping[str, object]) -> None:
         """Adds one row to ``runs``."""
