@@ -38,8 +38,8 @@ print(samples.select("target_lang", "en_title", "target_title", "n_tokens").head
 
 A table of more than 128 MB gets Delta's deletion vectors when rows of it are first replaced, since
 a merge would else rewrite its files. Polars reads such a table, and so does deltalake's SQL
-(`QueryBuilder`), but not its `to_pyarrow_table`. The files in a table's folder are not the table: read as plain Parquet they
-have rows that are gone.
+(`QueryBuilder`), but not its `to_pyarrow_table`. The files in a table's folder are not the table:
+read as plain Parquet they have rows that are gone.
 """
 
 

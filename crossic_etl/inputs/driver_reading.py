@@ -60,9 +60,7 @@ def _files(place: Path) -> Iterator[Path]:
 
 
 def _is_hidden(name: str) -> bool:
-    """Spark's rule for names that are no data, `HadoopFSUtils.shouldFilterOutPathName`."""
-    if name.startswith(("_common_metadata", "_metadata")):
-        return False
+    """Spark's rule for names that are no data, `PartitioningAwareFileIndex.isDataPath` too."""
     is_private = name.startswith("_") and "=" not in name
     return is_private or name.startswith(".") or name.endswith("._COPYING_")
 
