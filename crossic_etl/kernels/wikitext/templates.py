@@ -25,12 +25,13 @@ def render(inner: str, page: Page) -> str:
     """What the call ``{{inner}}`` shows: a rule's text, or a hole that is counted by name."""
     head, _, rest = inner.partition("|")
     name, rule, counted = _named(page.lang, head)
-    if rule is None and (":" in name or name in magic.NAMES):
+    if rule is None and (":" in name or magic.stands_alone(head, name, page.lang)):
         shown = magic.render(head, rest, page)
         if shown is not None:
             return shown
         prefix, _, after = name.rpartition(":")
-        if prefix in ("subst", "safesubst", "msg") or page.wiki.namespaces.get(prefix) == _TEMPLATE:
+        called = magic.english_name(prefix, page.lang) in ("subst", "safesubst", "msg")
+        if called or page.wiki.namespaces.get(prefix) == _TEMPLATE:
             name, rule, counted = _named(page.lang, after)
     if rule is not None:
         shown = rule(Call(name, rest, page))
