@@ -17,8 +17,13 @@ def list_files(spark: SparkSession, folder: str) -> dict[str, str]:
     Spark's listing works on every file system that Spark reads, and over Spark Connect. No file is
     opened, since the content isn't selected.
     """
+    return list_matching(spark, folder, "*")
+
+
+def list_matching(spark: SparkSession, folder: str, pattern: str) -> dict[str, str]:
+    """Sizes and times of the non-empty files below a folder whose paths fit a glob."""
     try:
-        listing = spark.read.format("binaryFile").load(escaped(folder.rstrip("/")) + "/*")
+        listing = spark.read.format("binaryFile").load(f"{escaped(folder.rstrip('/'))}/{pattern}")
         return _stamps(listing)
     except AnalysisException as error:
         if missing(error):

@@ -64,10 +64,10 @@ def _with_digits(text: str, form: NumberForm) -> str:
 
 
 @cache
-def _from_ascii(digits: str) -> dict[int, str]:
+def _from_ascii(digits: str) -> dict[int, int]:
     return str.maketrans(_ASCII, digits)
 
 
 @cache
-def _to_ascii(digits: str) -> dict[int, str]:
+def _to_ascii(digits: str) -> dict[int, int]:
     return str.maketrans(digits, _ASCII)

@@ -23,6 +23,7 @@ _MARK = re.compile(r"-\{(?!\{)|-\{(?=\{\{)|\{\{|\}\}|\}-")
 _FLAGS = re.compile(r"([^|:\[\]{}<>]{0,100})\|")
 _ENTITY = re.compile(r"(&[#a-zA-Z0-9]{1,31});")
 _SEMICOLON = "\x05"
+_COMMON_FLAGS = frozenset(["A", "T", "R", "D", "-", "H", "N"])
 
 
 def choose_variants(text: str, lang: str) -> str:
