@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -47,7 +47,7 @@ class WikiFacts:
     redirect: tuple[str, ...] = ()
     first_letter: bool = True
     numbers: NumberForm = NumberForm()
-    words: Mapping[str, tuple[str, ...]] | None = None
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     switches: tuple[str, ...] = ()
 
 

@@ -66,7 +66,7 @@ def _own_words(lang: str) -> tuple[dict[str, str], dict[str, str]]:
     """
     alone: dict[str, str] = {}
     functions: dict[str, str] = {}
-    for english, forms in (facts_of(lang).words or {}).items():
+    for english, forms in facts_of(lang).words.items():
         if english in VARIABLES:
             alone.update(dict.fromkeys(forms, english))
         if english in _VALUES_OF_TITLES or english not in VARIABLES:
