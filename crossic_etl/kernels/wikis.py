@@ -78,6 +78,7 @@ def _folded(word: str) -> str:
     return word.casefold().replace("i\u0307", "i")
 
 
+@cache
 def language_codes() -> frozenset[str]:
     """The codes with which a link to the same subject on another Wikipedia begins."""
     return interwiki_codes()

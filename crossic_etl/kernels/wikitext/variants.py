@@ -31,8 +31,8 @@ def choose_variants(text: str, lang: str) -> str:
 
     On a wiki that has no variants the marks are text.
     """
-    converter = _converter(lang) if "-{" in text else None
-    if converter is None:
+    converter = _converter(lang)
+    if converter is None or "-{" not in text:
         return text
     for _ in range(MAX_DEPTH):
         text, found = _PLAIN.subn(lambda rule: converter.show(rule[1]), text)

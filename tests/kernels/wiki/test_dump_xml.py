@@ -129,7 +129,8 @@ def test_redirect_link(text: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("lang", "word"),
     [("tr", "#YÖNLENDİRME"), ("tr", "#yönlendirme"), ("el", "#ΑΝΑΚΑΤΕΥΘΥΝΣΗ"),
-     ("ru", "#Перенаправление"), ("az", "#İSTİQAMƏTLƏNDİRMƏ"), ("hi", "#पुनर्प्रेषित"), ("zh", "#重定向"), ("de", "#Weiterleitung:")],
+     ("ru", "#Перенаправление"), ("az", "#İSTİQAMƏTLƏNDİRMƏ"),
+     ("hi", "#पुनर्प्रेषित"), ("zh", "#重定向"), ("de", "#Weiterleitung:")],
 )  # fmt: skip
 def test_a_redirect_may_begin_with_the_wikis_own_word(lang: str, word: str) -> None:
     assert redirect_link(f"{word} [[A]]", Wiki.of(lang)) == "A"
