@@ -12,7 +12,17 @@ from pydantic import WithJsonSchema, model_validator
 from pydantic_core import ArgsKwargs
 
 from crossic_etl.config.errors import one_of, require
-from crossic_etl.config.fields import Flag, Items, Number, OneOf, PathText, Text, Whole, settings
+from crossic_etl.config.fields import (
+    Flag,
+    Items,
+    Language,
+    Number,
+    OneOf,
+    PathText,
+    Text,
+    Whole,
+    settings,
+)
 from crossic_etl.kernels.crawl.names import FIELDS, FORMATS, PRESETS
 from crossic_etl.kernels.encoding.names import BACKENDS, DTYPES, SENTENCE_TRANSFORMERS, SPANS
 from crossic_etl.kernels.search.indexes import INDEXES, METHODS
@@ -177,7 +187,7 @@ class Neighbours:
     nprobe: Whole = 16
     train_rows: Whole = 100_000
     task_memory_mb: Whole = 2048
-    thresholds: dict[Text, Number] = field(default_factory=dict)
+    thresholds: dict[Language, Number] = field(default_factory=dict)
     calibrate: Flag = False
     max_false_accept: Number | None = 0.02
     precision: Number | None = None

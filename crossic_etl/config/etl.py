@@ -11,7 +11,16 @@ from typing import Annotated
 from crossic_etl.config.crawl import Crawl, Encoder, Neighbours, Retrieved
 from crossic_etl.config.download import Download
 from crossic_etl.config.errors import require
-from crossic_etl.config.fields import Items, Number, OneOf, PathText, Text, Whole, settings
+from crossic_etl.config.fields import (
+    Items,
+    Language,
+    Number,
+    OneOf,
+    PathText,
+    Text,
+    Whole,
+    settings,
+)
 from crossic_etl.config.maintenance import Maintain
 from crossic_etl.config.roots import absolute_root
 from crossic_etl.kernels.fingerprint import fingerprint
@@ -26,6 +35,7 @@ from crossic_etl.kernels.samples.names import (
     UNMATCHED,
     WINDOW_LANGUAGES,
 )
+from crossic_etl.kernels.wiki_facts import canonical_code, meant_by
 
 ON_DAMAGE = ("salvage", "fail")
 MINIMUM_WINDOW = 16
@@ -48,8 +58,8 @@ class Wikipedia:
     """
 
     dumps: PathText = ""
-    date: Text | dict[Text, Text] = ""
-    plain_text: dict[Text, PathText] = field(default_factory=dict)
+    date: Text | dict[Language, Text] = ""
+    plain_text: dict[Language, PathText] = field(default_factory=dict)
     on_damage: Annotated[Text, OneOf(ON_DAMAGE)] = "salvage"
     max_page_bytes: Whole = 16 * 2**20
 
@@ -67,7 +77,8 @@ class Wikipedia:
         Raises:
             ConfigError: where no date is given for it.
         """
-        date = self.date.get(lang, "") if isinstance(self.date, dict) else self.date
+        code = canonical_code(lang)
+        date = self.date.get(code, "") if isinstance(self.date, dict) else self.date
         require(date, "wikipedia.date", self.date, f"a date YYYYMMDD for {lang}")
         return date
 
@@ -134,7 +145,8 @@ class Config:
 
     Attributes:
         root: folder, URL of any Hadoop file system, or ``catalog.schema``: where the tables are.
-        languages: target languages (codes of Wikipedia's wikis); English is always the other side.
+        languages: target languages (codes of Wikipedia's wikis, in any form: ``nan`` is
+            ``zh-min-nan``); English is always the other side.
         tokenizer: ``qwen2.5`` (embedded) or a Hugging Face name or path.
         split_token: closes each sample: a special token of the vocabulary, ``new:[SPLIT]`` or text.
         arrangements: which samples to make of the pairs.
@@ -152,7 +164,7 @@ class Config:
     """
 
     root: PathText
-    languages: Items[Text]
+    languages: Items[Language]
     wikipedia: Wikipedia = field(default_factory=Wikipedia)
     tokenizer: PathText = "qwen2.5"
     split_token: Text = "<|quad_end|>"
@@ -186,8 +198,11 @@ class Config:
         require(self.languages, "languages", self.languages, "at least one language code")
         for lang in self.languages:
             fits = re.fullmatch(r"[a-z][a-z0-9-]*", lang) and lang != "en"
+            meant = meant_by(lang)
             expected = "the code of a Wikipedia's language other than en"
-            require(fits, "languages", lang, expected)
+            if meant and meant[0] != "en":
+                expected = f"{meant[0]}, the code of the Wikipedia in {meant[1]}"
+            require(fits and not meant, "languages", lang, expected)
         _require_once("languages", self.languages)
         for lang in self.wikipedia.plain_text:
             expected = f"one of {', '.join(self.wikis)}"

@@ -32,6 +32,7 @@ from typing_extensions import dataclass_transform
 
 from crossic_etl.config.errors import one_of
 from crossic_etl.config.explain import ONE_OF, explain
+from crossic_etl.kernels.wiki_facts import canonical_code
 
 T = TypeVar("T")
 
@@ -91,6 +92,8 @@ Text = Annotated[
     str, Strict(), BeforeValidator(_number_as_text), WithJsonSchema({"type": ["string", "integer"]})
 ]
 PathText = Annotated[Text, IsPath()]
+Language = Annotated[Text, AfterValidator(canonical_code)]
+"""The code of a Wikipedia; any form of it becomes the canonical one."""
 Whole = Annotated[StrictInt, AfterValidator(_is_64_bit)]
 Number = Annotated[StrictFloat, AfterValidator(_is_finite)]
 Flag = StrictBool

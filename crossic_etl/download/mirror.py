@@ -14,6 +14,7 @@ from crossic_etl.download.http import Client
 from crossic_etl.download.transfer import RemoteFile
 from crossic_etl.inputs.dump_names import PAGE_FILES, dump_folder
 from crossic_etl.inputs.errors import InputError
+from crossic_etl.kernels.wiki_facts import database_of
 
 # A large wiki is dumped in parts, which a later job of the mirror joins into one file.
 PAGE_JOBS = ("articlesmultistreamdumprecombine", "articlesmultistreamdump")
@@ -58,7 +59,7 @@ class Mirror:
             raise ConfigError("wikipedia.dumps", self.wikipedia.dumps, expected)
         if given := self.wikipedia.date:
             return json.dumps(given), self.files(self.wikipedia)
-        wikis = [database(lang) for lang in self.languages]
+        wikis = [database_of(lang) for lang in self.languages]
         common = set.intersection(*[self.dates(wiki) for wiki in wikis])
         for date in sorted(common, reverse=True):
             try:
@@ -85,7 +86,7 @@ class Mirror:
         return [file for lang in self.languages for file in self._files_of(wikipedia, lang)]
 
     def _files_of(self, wikipedia: Wikipedia, lang: str) -> list[RemoteFile]:
-        wiki, date = database(lang), wikipedia.date_of(lang)
+        wiki, date = database_of(lang), wikipedia.date_of(lang)
         url = f"{self.base}/{wiki}/{date}"
         try:
             status = json.loads(self.client.read(f"{url}/dumpstatus.json")[0])
@@ -103,11 +104,6 @@ class Mirror:
             for files in found
             for name, entry in sorted(files.items())
         ]
-
-
-def database(lang: str) -> str:
-    """The database name of a language's wiki, such as ``zh_yuewiki``."""
-    return lang.replace("-", "_") + "wiki"
 
 
 def _find(

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pyspark.errors import AnalysisException
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from crossic_etl.config.etl import Wikipedia
 from crossic_etl.driver_files import escaped
 from crossic_etl.inputs.driver_reading import read_start
-from crossic_etl.inputs.dump_names import PAGE_FILES, dump_folder
-from crossic_etl.inputs.errors import InputError
-from crossic_etl.inputs.files import _stamps, list_files
+from crossic_etl.inputs.dump_names import (
+    ALL_PAGE_FILES,
+    PAGE_FILES,
+    describe_others,
+    dump_folder,
+)
+from crossic_etl.inputs.errors import InputError, MissingDumpError
+from crossic_etl.inputs.files import _stamps, list_files, list_matching
 from crossic_etl.kernels.fingerprint import fingerprint
-from crossic_etl.kernels.wiki.sql_dump import columns_of
+from crossic_etl.kernels.wiki.sql_dump import columns_of, find_insert, has_rows
+from crossic_etl.kernels.wiki_facts import database_of
 from crossic_etl.spark_errors import missing
 from crossic_etl.transforms.frames import union
 
+log = logging.getLogger(__name__)
+
 # mysqldump writes some 20 lines before CREATE TABLE, then one for each column and key.
 HEAD_LINES = 100
+# Of a line with rows, which may have a megabyte, only its beginning counts.
+HEAD_LINE_CHARACTERS = 10_000
 SQL_HEAD_BYTES = 2**16
 # An XML dump's head names some forty namespaces, in 5 kB.
 HEAD_CHARACTERS = 200_000
@@ -69,7 +80,11 @@ def find_wikis(spark: SparkSession, wikipedia: Wikipedia, langs: Sequence[str]) 
     found = []
     for lang in langs:
         files = list_files(spark, dump_folder(wikipedia, lang)) if wikipedia.dumps else {}
-        wiki = choose_files(wikipedia, lang, files)
+        try:
+            wiki = choose_files(wikipedia, lang, files)
+        except MissingDumpError as error:
+            others = list_matching(spark, wikipedia.dumps, ALL_PAGE_FILES)
+            raise InputError(f"{error}; {describe_others(wikipedia, lang, others)}") from None
         if path := wikipedia.plain_text.get(lang):
             stamps = {**wiki.stamps, **plain_text_stamps(spark, path)}
             wiki = replace(wiki, stamps=stamps)
@@ -94,7 +109,11 @@ def find_local_wikis(wikipedia: Wikipedia, langs: Sequence[str]) -> list[WikiFil
             for path in folder.iterdir():
                 if path.is_file() and (stat := path.stat()).st_size:
                     files[str(path)] = f"{stat.st_size} {stat.st_mtime_ns // 10**6}"
-        found.append(choose_files(wikipedia, lang, files))
+        try:
+            found.append(choose_files(wikipedia, lang, files))
+        except MissingDumpError as error:
+            others = map(str, Path(dumps).glob(ALL_PAGE_FILES))
+            raise InputError(f"{error}; {describe_others(wikipedia, lang, others)}") from None
     return found
 
 
@@ -102,13 +121,13 @@ def choose_files(wikipedia: Wikipedia, lang: str, files: Mapping[str, str]) -> W
     """Selects the files to read from a wiki's folder; ``files`` has their sizes and times.
 
     Raises:
-        InputError: there is no page file, and the wiki isn't plain text.
+        MissingDumpError: there is no page file, and the wiki isn't plain text.
     """
     is_plain_text = lang in wikipedia.plain_text
     if is_plain_text and not wikipedia.dumps:
         return WikiFiles(lang, "", (), None, None)
     date = wikipedia.date_of(lang)
-    prefix = re.escape(f"{lang.replace('-', '_')}wiki-{date}-")
+    prefix = re.escape(f"{database_of(lang)}-{date}-")
 
     def matching(pattern: str) -> tuple[str, ...]:
         found = re.compile(rf"{prefix}{pattern}")
@@ -116,7 +135,7 @@ def choose_files(wikipedia: Wikipedia, lang: str, files: Mapping[str, str]) -> W
 
     pages = () if is_plain_text else next((f for p in PAGE_FILES if (f := matching(p))), ())
     if not pages and not is_plain_text:
-        raise InputError(
+        raise MissingDumpError(
             f"no pages-articles dump of {lang} in {dump_folder(wikipedia, lang)}, or an empty one: "
             "check wikipedia.dumps and wikipedia.date, or give wikipedia.plain_text"
         )
@@ -201,37 +220,49 @@ def read_plain_text(spark: SparkSession, path: str) -> DataFrame:
 def read_sql(
     spark: SparkSession, path: str, wanted: Sequence[str]
 ) -> tuple[DataFrame, tuple[str, ...]]:
-    """The INSERT lines of an SQL dump (``value``, bytes), spread over the cores, and its columns.
+    """The INSERTs of an SQL dump (``value``, bytes), spread over the cores, and its columns.
+
+    A record is one INSERT, with its rows on one line or on many, and other statements around it.
+    Logs a warning where the dump has none.
 
     Raises:
         InputError: the file has no CREATE TABLE before its rows, or lacks a wanted column.
     """
-    lines = spark.read.text(escaped(path))
-    inserts = F.col("value").startswith("INSERT INTO")
-    columns = _columns_at_start(spark, path) or _columns_by_spark(path, lines, inserts)
+    head, is_whole = _head_of_sql(spark, path)
+    try:
+        columns = columns_of(head)
+    except ValueError as error:
+        raise InputError(f"{path}: its columns are unknown: {error}") from None
     if absent := [name for name in wanted if name not in columns]:
         raise InputError(
             f"{path} is the dump of another table: it has no column {', '.join(absent)}, "
             f"but {', '.join(columns)}"
         )
-    rows = lines.where(inserts).select(F.col("value").cast("binary").alias("value"))
-    return rows.hint("rebalance"), columns
+    insert = find_insert(head)
+    if is_whole and not has_rows(head):
+        log.warning("%s has the columns of a table and no row: nothing is read of it", path)
+    line_end = "\r\n" if "\r\n" in head else "\n"
+    return _read_inserts(spark, path, insert, line_end).hint("rebalance"), columns
 
 
-def _columns_at_start(spark: SparkSession, path: str) -> tuple[str, ...]:
-    """The columns, if this process can read them without a Spark job."""
-    start = read_start(spark, path, SQL_HEAD_BYTES) or b""
-    before_rows = start.partition(b"\nINSERT INTO")[0]
-    try:
-        return columns_of(before_rows.decode("utf-8", "replace"))
-    except ValueError:
-        return ()
+def _head_of_sql(spark: SparkSession, path: str) -> tuple[str, bool]:
+    """The beginning of an SQL dump, and whether that is all of it."""
+    start = read_start(spark, path, SQL_HEAD_BYTES)
+    if start is not None:
+        return start.decode("utf-8", "replace"), len(start) < SQL_HEAD_BYTES
+    lines = spark.read.text(escaped(path), lineSep="\n").limit(HEAD_LINES)
+    rows = lines.select(F.col("value").substr(1, HEAD_LINE_CHARACTERS).alias("value")).collect()
+    return "\n".join(row.value for row in rows), len(rows) < HEAD_LINES
 
 
-def _columns_by_spark(path: str, lines: DataFrame, inserts: Column) -> tuple[str, ...]:
-    # Only the head of the file, without its INSERT lines, which have a megabyte each.
-    head = lines.select(F.when(~inserts, F.col("value")).alias("value")).limit(HEAD_LINES).collect()
-    try:
-        return columns_of("\n".join(row.value for row in head if row.value is not None))
-    except ValueError as error:
-        raise InputError(f"{path}: its columns are unknown: {error}") from None
+def _read_inserts(spark: SparkSession, path: str, insert: str, line_end: str) -> DataFrame:
+    """Records of one INSERT each, which begins with ``insert``; the first has the dump's head.
+
+    A value may hold any line's end, but hardly a statement's with the next one's beginning.
+    """
+    value = F.col("value")
+    separator = f";{line_end}{insert}" if insert else "\n"
+    records = spark.read.text(escaped(path), lineSep=separator)
+    # The separator took the beginning of all INSERTs but the first.
+    whole = F.when(value.rlike(r"(?i)^\s*(\(|VALUES\b)"), F.concat(F.lit(insert), value))
+    return records.select(F.coalesce(whole, value).cast("binary").alias("value"))

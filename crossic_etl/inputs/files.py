@@ -21,8 +21,13 @@ def list_files(spark: SparkSession, folder: str) -> dict[str, str]:
     """
     if (found := list_tree(spark, folder)) is not None:
         return {path: f"{stamp.length} {stamp.modified}" for path, stamp in found.items()}
+    return list_matching(spark, folder, "*")
+
+
+def list_matching(spark: SparkSession, folder: str, pattern: str) -> dict[str, str]:
+    """Sizes and times of the non-empty files below a folder whose paths fit a glob."""
     try:
-        listing = spark.read.format("binaryFile").load(escaped(folder.rstrip("/")) + "/*")
+        listing = spark.read.format("binaryFile").load(f"{escaped(folder.rstrip('/'))}/{pattern}")
         return _stamps(listing)
     except AnalysisException as error:
         if missing(error):

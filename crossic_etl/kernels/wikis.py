@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
-from typing import Any
+
+from crossic_etl.kernels.wiki_facts import canonical_code, facts_of, interwiki_codes
 
 NAMESPACE_NUMBERS = {
     "media": -2,
@@ -42,9 +42,6 @@ NAMESPACE_NUMBERS = {
 }
 """The English names, which every wiki understands beside its own."""
 
-# Not a path: on a cluster the package may be imported from an archive.
-_TABLE = files("crossic_etl.kernels") / "wikis.yaml"
-
 
 @dataclass(frozen=True)
 class Wiki:
@@ -62,30 +59,26 @@ class Wiki:
 
     @classmethod
     def of(cls, lang: str) -> Wiki:
-        """The wiki by our own tables, for input without ``<siteinfo>``."""
-        return _known(lang)
+        """The wiki by our own tables, for input without ``<siteinfo>``; ``lang`` in any form."""
+        return _known(canonical_code(lang))
 
 
 @cache
-def _table() -> dict[str, Any]:
-    import yaml  # here, as a worker that reads links is sent its wikis and reads no table
-
-    _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    table: dict[str, Any] = yaml.load(_TABLE.read_text(encoding="utf-8"), Loader=_LOADER)
-    return table
-
-
-@cache
-def _known(lang: str) -> Wiki:
-    own = _table()["wikis"].get(lang, {})
+def _known(code: str) -> Wiki:
+    facts = facts_of(code)
     namespaces = dict(NAMESPACE_NUMBERS)
-    for number, names in own.get("namespaces", {}).items():
-        namespaces.update((str(name).casefold(), int(number)) for name in names)
-    words = ["#redirect", *(word.casefold() for word in own.get("redirect", ()))]
-    return Wiki(lang, namespaces=namespaces, redirect_words=tuple(dict.fromkeys(words)))
+    for number, names in facts.namespaces.items():
+        namespaces.update((name.casefold(), number) for name in names)
+    words = ["#redirect", *(_folded(word) for word in facts.redirect)]
+    return Wiki(code, facts.first_letter, namespaces, tuple(dict.fromkeys(words)))
+
+
+def _folded(word: str) -> str:
+    """The word casefolded. The Turkish İ becomes i, which stands for İ and ı in a pattern."""
+    return word.casefold().replace("i\u0307", "i")
 
 
 @cache
 def language_codes() -> frozenset[str]:
     """The codes with which a link to the same subject on another Wikipedia begins."""
-    return frozenset(_table()["languages"])
+    return interwiki_codes()

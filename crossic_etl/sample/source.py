@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from crossic_etl.kernels.wiki_facts import database_of
+
 _FIRST_REVISION = 10_000_000
 _FIRST_EDIT = datetime(2025, 6, 1)
 
@@ -56,7 +58,7 @@ class SourceWiki:
     @property
     def database(self) -> str:
         """The database name in the names of its dumps, such as ``zh_min_nanwiki``."""
-        return self.lang.replace("-", "_") + "wiki"
+        return database_of(self.lang)
 
     def wikitext(self, page: SourcePage) -> str:
         """A page's source; for a redirect it is built with the wiki's own keyword."""

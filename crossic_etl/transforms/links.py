@@ -14,6 +14,7 @@ from crossic_etl.kernels.wiki.links import (
     extract_links,
     extract_props,
 )
+from crossic_etl.kernels.wiki_facts import forms_of
 from crossic_etl.kernels.wikis import Wiki
 from crossic_etl.schemas import LINKS, STAGED_LINKS, STAGED_PAGES
 from crossic_etl.transforms.sql import SqlTable
@@ -21,7 +22,8 @@ from crossic_etl.transforms.sql import SqlTable
 
 def langlinks_table(lang: str, dump_date: str, targets: Mapping[str, Wiki]) -> SqlTable:
     """Reads a wiki's ``langlinks``: staged links to the target wikis."""
-    extract = partial(extract_links, lang=lang, dump_date=dump_date, targets=targets)
+    by_code = {code: wiki for target, wiki in targets.items() for code in forms_of(target)}
+    extract = partial(extract_links, lang=lang, dump_date=dump_date, targets=by_code)
     return SqlTable(lang, LINK_COLUMNS, extract, STAGED_LINKS)
 
 

@@ -13,6 +13,9 @@ from crossic_etl.kernels.wiki.sql_dump import columns_of
 from crossic_etl.transforms.arrow import Row, each_row
 from crossic_etl.transforms.outcomes import damage_row
 
+# How a line with rows begins; in some dumps each row has a line of its own.
+_ROWS = (b"INSERT", b"REPLACE", b"(")
+
 # (line, columns of the dumped table in order) -> staged rows
 Extract = Callable[[bytes, Sequence[str]], Iterator[Row]]
 
@@ -28,7 +31,7 @@ class SqlTable:
 
 
 def parse_sql(lines: DataFrame, columns: Sequence[str], table: SqlTable) -> DataFrame:
-    """Staged rows of a dump's INSERT lines (``value``, bytes); ``columns`` in the dump's order."""
+    """Staged rows of a dump's INSERTs (``value``, bytes); ``columns`` in the dump's order."""
     extract = table.extract
 
     def kernel(line: bytes) -> Iterator[Row]:
@@ -51,7 +54,7 @@ def salvage_sql(files: DataFrame, table: SqlTable) -> DataFrame:
             yield damage_row(lang, f"{name} {error}", raw)
 
         for line, error in salvage_records(content, b"\n"):
-            if not line.startswith(b"INSERT"):
+            if not line.lstrip().startswith(_ROWS):
                 head.append(line.decode("utf-8", "replace"))
             else:
                 columns = columns or _columns("\n".join(head), wanted)

@@ -224,6 +224,16 @@ def test_a_wrong_key_or_value_is_refused_with_what_was_expected(
             "languages: 'en' given, expected the code of a Wikipedia's language other than en",
         ),
         (
+            "root: a\nlanguages: [th, jp]",
+            ":2",
+            "languages: 'jp' given, expected ja, the code of the Wikipedia in Japanese",
+        ),
+        (
+            "root: a\nlanguages: [yue, zh-yue]",
+            ":2",
+            "languages: ('zh-yue', 'zh-yue') given, expected each once",
+        ),
+        (
             "root: a\nlanguages: [Thai]",
             ":2",
             "languages: 'Thai' given, expected the code of a Wikipedia's language other than en",
@@ -456,3 +466,12 @@ def test_a_message_says_how_to_write_it(tmp_path: Path, line: str, said: str) ->
     with pytest.raises(ConfigError) as caught:
         load(tmp_path, f"{SMALLEST}{line}\n")
     assert "my.yaml:3: " in str(caught.value) and said in str(caught.value)
+
+
+@pytest.mark.parametrize("code", ["nan", "zh-min-nan", "zh_min_nan", "zh_min_nanwiki"])
+def test_a_language_may_be_given_by_any_form_of_its_code(tmp_path: Path, code: str) -> None:
+    wikipedia = f"wikipedia: {{date: {{{code}: 20260101}}, plain_text: {{{code}: /data/nan}}}}"
+    config = load(tmp_path, f"root: /data\nlanguages: [{code}]\n{wikipedia}\n")
+    assert config.languages == ("zh-min-nan",)
+    assert config.wikipedia.plain_text == {"zh-min-nan": "/data/nan"}
+    assert config.wikipedia.date_of(code) == "20260101"

@@ -139,7 +139,7 @@ def test_the_wheel_has_the_jobs_and_the_command_and_asks_for_no_spark(tmp_path: 
         (info,) = [name for name in names if name.endswith(".dist-info/METADATA")]
         required = Parser().parsestr(archive.read(info).decode()).get_all("Requires-Dist") or []
         commands = archive.read(info.replace("METADATA", "entry_points.txt")).decode()
-    assert "crossic_etl/kernels/wikis.yaml" in names
+    assert "crossic_etl/kernels/wikitext/data/wikis.tsv" in names
     assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == {"crossic_etl"}
     own = [one for one in required if "extra ==" not in one]
     assert any(one.startswith("faiss-cpu") for one in own)

@@ -21,6 +21,7 @@ from crossic_etl.inputs.dumps import (
 from crossic_etl.inputs.errors import InputError
 from crossic_etl.inputs.files import list_files, read_bytes
 from crossic_etl.inputs.sites import read_sites
+from crossic_etl.kernels.wiki.sql_dump import parse_insert
 from crossic_etl.kernels.wikis import Wiki
 from crossic_etl.sample.build import write_wiki
 from crossic_etl.sample.source import SourcePage, SourceWiki
@@ -184,14 +185,92 @@ def test_a_wiki_without_dump_is_what_our_tables_know(spark: SparkSession) -> Non
     assert read_sites(spark, [WikiFiles("ar", "", (), None, None)]) == {"ar": Wiki.of("ar")}
 
 
+def sql_rows(spark: SparkSession, path: Path | str) -> list[tuple[str | None, ...]]:
+    wanted = ("ll_from", "ll_lang", "ll_title")
+    inserts, columns = read_sql(spark, str(path), wanted)
+    read = [parse_insert(bytes(row.value), columns, wanted) for row in inserts.collect()]
+    assert [error for insert in read for error in insert.errors] == []
+    return sorted(row for insert in read for row in insert.rows)
+
+
 def test_an_sql_dump_is_read_with_its_columns(
     spark: SparkSession, wikis: dict[str, WikiFiles]
 ) -> None:
-    lines, columns = read_sql(spark, str(wikis["th"].langlinks), ["ll_from"])
-    assert columns == ("ll_from", "ll_lang", "ll_title")
-    assert [bytes(row.value).decode() for row in lines.collect()] == [
-        "INSERT INTO `langlinks` VALUES (2,'en','Ice'),(1,'en','Tea'),(2,'th','น้ำ\\'แข็ง');"
+    path = str(wikis["th"].langlinks)
+    assert read_sql(spark, path, ["ll_from"])[1] == ("ll_from", "ll_lang", "ll_title")
+    assert sql_rows(spark, path) == [
+        ("1", "en", "Tea"),
+        ("2", "en", "Ice"),
+        ("2", "th", "น้ำ'แข็ง"),
     ]
+
+
+SQL_HEAD = """\
+-- a dump
+CREATE TABLE `langlinks` (
+  `ll_from` int(8),
+  `ll_lang` varbinary(35),
+  `ll_title` varbinary(255)
+) ENGINE=InnoDB;
+/*!40000 ALTER TABLE `langlinks` DISABLE KEYS */;
+"""
+SQL_TAIL = "/*!40000 ALTER TABLE `langlinks` ENABLE KEYS */;\nUNLOCK TABLES;\n-- Dump completed\n"
+INSERT = "INSERT INTO `langlinks` VALUES"
+SQL_ROWS = [(str(i), "en", f"Tea {i};\n(1,'x','y'),\nTea") for i in range(60)]
+
+
+def statements(between: str, after_header: str, n_rows: int) -> str:
+    """INSERTs of ``n_rows`` each, with their rows parted by a comma and ``between``."""
+    values = [
+        f"({i},'{lang}','{title.replace(chr(39), chr(92) + chr(39))}')"
+        for i, lang, title in SQL_ROWS
+    ]
+    parts = [values[i : i + n_rows] for i in range(0, len(values), n_rows)]
+    return "".join(f"{INSERT}{after_header}{(',' + between).join(part)};\n" for part in parts)
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    ("between", "after_header", "n_rows"),
+    [("", " ", 20), ("\n", "\n", 20), ("\n", " ", 60), ("", "\n", 1), ("\n  ", "\n  ", 7)],
+    ids=["one line each", "a row a line", "mixed", "an INSERT for each row", "indented"],
+)
+def test_an_sql_dump_is_the_same_in_any_layout_and_any_split(
+    spark: SparkSession, tmp_path: Path, between: str, after_header: str, n_rows: int, line_end: str
+) -> None:
+    path = tmp_path / "thwiki-langlinks.sql"
+    content = SQL_HEAD + statements(between, after_header, n_rows) + SQL_TAIL
+    path.write_bytes(content.replace("\n", line_end).encode())
+    key = "spark.sql.files.maxPartitionBytes"
+    before = spark.conf.get(key)
+    assert before is not None
+    spark.conf.set(key, "997")
+    try:
+        found = sql_rows(spark, path)
+    finally:
+        spark.conf.set(key, before)
+    assert found == sorted((i, lang, title.replace("\n", line_end)) for i, lang, title in SQL_ROWS)
+
+
+@pytest.mark.parametrize("inserts", ["", f"{INSERT}\n", "LOCK TABLES `langlinks` WRITE;\n"])
+def test_an_sql_dump_without_rows_says_so(
+    spark: SparkSession, tmp_path: Path, caplog: pytest.LogCaptureFixture, inserts: str
+) -> None:
+    path = tmp_path / "thwiki-langlinks.sql"
+    path.write_text(SQL_HEAD + inserts + SQL_TAIL)
+    assert sql_rows(spark, path) == []
+    assert caplog.messages == [
+        f"{path} has the columns of a table and no row: nothing is read of it"
+    ]
+
+
+def test_an_sql_dump_with_a_row_says_nothing(
+    spark: SparkSession, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "thwiki-langlinks.sql"
+    path.write_text(f"{SQL_HEAD}{INSERT}\n(1,'en','Tea');\n{SQL_TAIL}")
+    assert sql_rows(spark, path) == [("1", "en", "Tea")]
+    assert caplog.messages == []
 
 
 def test_an_sql_dump_without_its_table_is_refused(spark: SparkSession, tmp_path: Path) -> None:
@@ -232,8 +311,27 @@ def test_a_wiki_that_is_not_there_is_refused_with_where_it_should_be(
     assert str(refused.value) == (
         f"no pages-articles dump of {lang} in {dumps}/{lang.replace('-', '_')}wiki/{DATE}, "
         "or an empty one: "
-        "check wikipedia.dumps and wikipedia.date, or give wikipedia.plain_text"
+        "check wikipedia.dumps and wikipedia.date, or give wikipedia.plain_text; "
+        f"dates of {lang} that are there: none; "
+        "other languages: ar, en, es, ja, ko, th (20260120), zh-yue"
     )
+
+
+def test_a_missing_dump_names_the_dates_that_are_there(spark: SparkSession, config: Config) -> None:
+    dumps = config.wikipedia.dumps
+    expected = "dates of th that are there: 20260120; other languages: ar, en, es, ja, ko, zh-yue"
+    with pytest.raises(InputError, match=expected):
+        find_wikis(spark, Wikipedia(dumps, DATE), ("th",))
+    with pytest.raises(InputError, match=expected):
+        find_local_wikis(Wikipedia(dumps, DATE), ("th",))
+    with pytest.raises(InputError, match="; /nowhere has no dump of any wiki"):
+        find_local_wikis(Wikipedia("/nowhere", DATE), ("th",))
+
+
+@pytest.mark.parametrize("code", ["yue", "zh_yue", "zh-yue"])
+def test_a_dump_is_found_by_any_form_of_its_code(config: Config, code: str) -> None:
+    (files,) = find_local_wikis(config.wikipedia, (code,))
+    assert len(files.pages) == 2
 
 
 def test_a_wiki_without_date_is_refused(spark: SparkSession, config: Config) -> None:
@@ -292,6 +390,7 @@ def test_a_file_is_one_file_whatever_its_name(spark: SparkSession, tmp_path: Pat
 def test_the_folder_of_a_wiki_is_the_mirrors() -> None:
     wikipedia = Wikipedia("s3a://bucket/dumps/", DATE)
     assert dump_folder(wikipedia, "zh-yue") == "s3a://bucket/dumps/zh_yuewiki/20260101"
+    assert dump_folder(wikipedia, "be-tarask") == "s3a://bucket/dumps/be_x_oldwiki/20260101"
 
 
 def test_damaged_files_are_left_out() -> None:

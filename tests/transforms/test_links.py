@@ -3,6 +3,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from crossic_etl.kernels.wikis import Wiki
 from crossic_etl.schemas import LINKS, STAGED_LINKS
 from crossic_etl.transforms.links import (
@@ -93,6 +95,15 @@ def test_the_extract_of_links_knows_wiki_date_and_targets() -> None:
         ("langlink", "other_language", "read"), ("en", "20260101")
     )
     assert [row.get("target_title") for row in rows if row["outcome"] == "langlink"] == ["น้ำ ชา"]
+
+
+@pytest.mark.parametrize("code", ["nan", "zh-min-nan"])
+def test_a_link_names_its_wiki_by_any_form_of_its_code(code: str) -> None:
+    extract = langlinks_table("en", "20260101", {"zh-min-nan": Wiki.of(code)}).extract
+    line = f"INSERT INTO `langlinks` VALUES (1,'{code}','Tê');".encode()
+    rows = list(extract(line, ("ll_from", "ll_lang", "ll_title")))
+    found = [row["target_lang"] for row in rows if row["outcome"] == "langlink"]
+    assert found == ["zh-min-nan"]
 
 
 def test_the_extract_of_props_knows_its_wiki() -> None:

@@ -26,6 +26,15 @@ INSERT INTO `langlinks` VALUES ('شاي',3,'ar');
 """
 
 
+ROWS_ON_LINES = """\
+INSERT INTO `langlinks` VALUES
+('น้ำชา',1,'th'),
+('茶',2,'ja');
+INSERT INTO `langlinks` VALUES
+('شاي',3,'ar');
+"""
+
+
 def found(staged: DataFrame) -> list[tuple[str, int | None, str | None]]:
     rows = staged.where("outcome != 'read'").collect()
     return sorted((row.outcome, row.page_id, row.target_title) for row in rows)
@@ -63,6 +72,15 @@ def test_of_a_damaged_dump_the_whole_rows_are_kept_and_the_damage_is_rejected(
     (damage,) = [row for row in staged if row.outcome == "damaged_file"]
     assert damage.key.startswith("y.sql.gz gzip data is cut at byte ")
     assert sum(row.n for row in staged if row.outcome == "read") == 6 + 1
+
+
+def test_a_damaged_dump_may_have_one_row_a_line(frame: Frame) -> None:
+    dump = DUMP[: DUMP.index("INSERT")] + ROWS_ON_LINES
+    files = [("file:/dumps/x.sql.gz", gzip.compress(dump.encode(), mtime=0)[:-4])]
+    staged = salvage_sql(frame("path string, content binary", files), LANGLINKS).collect()
+    titles = [row.target_title for row in staged if row.outcome == "langlink"]
+    assert sorted(titles) == sorted(["น้ำชา", "茶", "شاي"])
+    assert [row.outcome for row in staged].count("damaged_file") == 1
 
 
 def test_a_dump_without_its_head_is_one_damage(frame: Frame) -> None:

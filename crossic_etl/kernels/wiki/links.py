@@ -41,7 +41,7 @@ def extract_links(
                 "outcome": "langlink",
                 "n": 1,
                 "page_id": int(page_id or 0),
-                "target_lang": target_lang,
+                "target_lang": target.lang,
                 "evidence": "langlink",
                 "target_title": target_title,
             }

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from crossic_etl.kernels.wiki.dump_records import Dropped, Page, Redirect, Reject
 from crossic_etl.kernels.wiki.dump_xml import parse_record
 from crossic_etl.kernels.wiki.titles import canonical_title
+from crossic_etl.kernels.wiki_facts import canonical_code
 from crossic_etl.kernels.wikis import Wiki
 from crossic_etl.kernels.wikitext import is_disambiguation, to_text
 
@@ -128,7 +129,8 @@ def text_hash(text: str) -> str:
 
 def page_url(lang: str, title: str) -> str:
     """The article's address on Wikipedia."""
-    return f"https://{lang}.wikipedia.org/wiki/{quote(title.replace(' ', '_'), safe='/:()!,@*;')}"
+    path = quote(title.replace(" ", "_"), safe="/:()!,@*;")
+    return f"https://{canonical_code(lang)}.wikipedia.org/wiki/{path}"
 
 
 def licence(dump_date: str) -> str:

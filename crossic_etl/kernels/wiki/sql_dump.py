@@ -20,6 +20,10 @@ _HEADER = re.compile(
     rf"(?:\(\s*({_NAME}(?:\s*,\s*{_NAME})*)\s*\)\s*)?VALUES\s*",
     re.I,
 )
+# The start of an INSERT, at the start of a line, up to the table's name.
+_FIRST_INSERT = re.compile(
+    rf"^[ \t]*((?:INSERT|REPLACE)[ \t]+(?:IGNORE[ \t]+)?INTO[ \t]+{_NAME})(?=\s|\()", re.I | re.M
+)
 # What may stand on a line that has no rows: comments, other statements, the body of CREATE TABLE.
 _OTHER_LINE = re.compile(r"\s*(?:--|/\*|#|`|\)|;|(?!(?:INSERT|REPLACE)\b)[A-Z]+\b|$)", re.I)
 
@@ -88,13 +92,30 @@ def columns_of(create_table: str) -> tuple[str, ...]:
     raise ValueError(f"CREATE TABLE is not closed: {create_table[start.start() :][:80]!r}")
 
 
+def find_insert(head: str) -> str:
+    """How each INSERT of a dump begins, up to the table's name; empty where there is none.
+
+    ``head`` is the dump's beginning, which has its first INSERT, if any.
+    """
+    found = _FIRST_INSERT.search(head)
+    return found[1] if found else ""
+
+
+def has_rows(head: str) -> bool:
+    """Whether a dump's beginning has an INSERT with the start of a row, on its line or the next."""
+    found = _FIRST_INSERT.search(head)
+    header = _HEADER.match(head, found.start()) if found else None
+    return header is not None and head.startswith("(", header.end())
+
+
 def parse_insert(line: bytes, columns: Sequence[str], wanted: Sequence[str]) -> Insert:
-    """Read the rows of a line of a dump; only the ``wanted`` columns, in that order.
+    """Read the rows of a piece of a dump; only the ``wanted`` columns, in that order.
 
     ``columns`` is the table's own order, from ``columns_of``; a column list in the INSERT goes
-    before it. A line may hold several INSERTs, or be part of one (rows from its first character
-    on). NULL is None, all else a string. Lines without rows give none, without error. After the
-    first row that can't be read, the rest of the line is one error.
+    before it. A piece is any number of lines that ends between rows: it may hold several INSERTs,
+    other statements before and after them, or be part of an INSERT (rows from its first character
+    on). NULL is None, all else a string. Pieces without rows give none, without error. After the
+    first row that can't be read, the rest of the piece is one error.
 
     Raises ``ValueError`` where a wanted column is not in the table.
     """
@@ -121,11 +142,10 @@ def _read(
     as_bytes: bool,
 ) -> Insert:
     result = Insert([], [])
-    rest, header, width = text, "", len(columns)
-    if not text.startswith("(") and _HEADER.match(text) is None:
-        if not _OTHER_LINE.match(text):
-            result.errors.append(_error(text, width, as_bytes))
-        return result
+    header, width = "", len(columns)
+    rest = text.lstrip()
+    if not rest.startswith("("):
+        rest = _from_insert(result, rest, width, as_bytes)
     while rest:
         found = _HEADER.match(rest)
         if found is not None:
@@ -141,12 +161,19 @@ def _read(
         left = rest
         for pattern in _row_patterns(header, width, order):
             left = left and _take_rows(result, left, pattern, order, as_bytes)
-        if left and _HEADER.match(left) is None:
-            if not _OTHER_LINE.match(left):
-                result.errors.append(_error(left, width, as_bytes))
-            return result
-        rest = left
+        rest = _from_insert(result, left, width, as_bytes)
     return result
+
+
+def _from_insert(result: Insert, text: str, width: int, as_bytes: bool) -> str:
+    """``text`` from its next INSERT on; an error where other statements don't come before it."""
+    if not text or _HEADER.match(text):
+        return text
+    if not _OTHER_LINE.match(text):
+        result.errors.append(_error(text, width, as_bytes))
+        return ""
+    found = _FIRST_INSERT.search(text)
+    return text[found.start() :] if found and _HEADER.match(text, found.start()) else ""
 
 
 @lru_cache(maxsize=64)

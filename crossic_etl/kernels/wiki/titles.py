@@ -8,29 +8,21 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from crossic_etl.kernels.wikis import Wiki
+from crossic_etl.kernels.wiki_facts import canonical_code
+from crossic_etl.kernels.wikis import Wiki, language_codes
 
 _DIRECTION_MARKS = re.compile("[\u200e\u200f\u202a-\u202e]")
 _WHITESPACE = re.compile("[\\s_\u180e]+")
 _NO_CAPITAL = re.compile("[\u10d0-\u10ff\ua7b9\U00016e60-\U00016e7f]")
 _DOTTED_I_LANGUAGES = frozenset({"az", "kaa", "tr"})
 
-# Prefixes of other wikis that redirects really point to; a title in the wiki itself can't begin so.
+# Prefixes of other projects that redirects really point to; a title in the wiki can't begin so.
 _PROJECTS = (
     "b betawikiversity c commons d foundation incubator m meta mw n phab q s species v voy w "
     "wikibooks wikidata wikimedia wikinews wikiquote wikisource wikispecies wikiversity wikivoyage "
     "wikt wiktionary wmf"
 )
-_LANGUAGES = (
-    "af als am an ar arz ast az azb ba bar be be-tarask be-x-old bg bn bpy br bs bug ca ce ceb "
-    "ckb co cs cv cy da de el eml en eo es et eu fa fi fo fr fy ga gd gl gu he hi hr hsb ht hu "
-    "hy ia id ilo io is it ja jv ka kk kn ko ku ky la lb li lmo lt lv map-bms mg min mk ml mn "
-    "mr ms my mzn nap nds ne new nl nn no oc or os pa pl pms pnb ps pt qu ro ru sa sah sc scn "
-    "sco sd sh si simple sk sl sq sr su sv sw szl ta te tg th tl tr tt uk ur uz vec vi vo wa "
-    "war wuu yi yo zh zh-classical zh-min-nan zh-yue"
-)
 _OTHER_PROJECTS = frozenset(_PROJECTS.split())
-_OTHER_LANGUAGES = frozenset(_LANGUAGES.split())
 
 
 def canonical_title(title: str, wiki: Wiki) -> str:
@@ -58,16 +50,19 @@ def split_namespace(title: str, wiki: Wiki) -> tuple[int, str]:
 def split_interwiki(title: str, wiki: Wiki) -> tuple[str, str]:
     """The lower-case prefix of another wiki and the rest as written; an empty prefix where none is.
 
-    Knows the sister projects and the larger Wikipedias; a name that the wiki uses for a namespace
-    of its own is never taken for another wiki.
+    Knows the sister projects and the Wikipedias; a name that the wiki uses for a namespace of its
+    own is never taken for another wiki.
     """
     cleaned = title if _is_clean(title) else _clean(title)
     prefix, colon, rest = cleaned.partition(":")
     key = prefix.rstrip(" ").lower()
-    known = key in _OTHER_PROJECTS or (key in _OTHER_LANGUAGES and key != wiki.lang)
-    if colon and known and key not in wiki.namespaces:
+    if colon and key not in wiki.namespaces and (key in _OTHER_PROJECTS or _is_other(key, wiki)):
         return key, rest.lstrip(" ")
     return "", cleaned
+
+
+def _is_other(code: str, wiki: Wiki) -> bool:
+    return code in language_codes() and canonical_code(code) != canonical_code(wiki.lang)
 
 
 def _is_clean(title: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from crossic_etl.kernels.wiki_facts import canonical_code
 from crossic_etl.kernels.wikis import Wiki
 from crossic_etl.kernels.wikitext.braces import render_templates
 from crossic_etl.kernels.wikitext.characters import clean_source, decode_entities, finish
@@ -13,17 +14,11 @@ from crossic_etl.kernels.wikitext.lines import lay_out_lines, part_terms, strip_
 from crossic_etl.kernels.wikitext.links import show_links
 from crossic_etl.kernels.wikitext.page import BREAK, EDGE, Extraction, Options, Page
 from crossic_etl.kernels.wikitext.sections import cut_end_sections, drop_empty_headings
+from crossic_etl.kernels.wikitext.switches import drop_switches
 from crossic_etl.kernels.wikitext.tags import strip_extensions
 from crossic_etl.kernels.wikitext.tidy import tidy_holes
+from crossic_etl.kernels.wikitext.variants import choose_variants
 
-_SWITCH = re.compile(
-    r"__(?:(?i:(?:no|force)?toc|nogallery)|(?:NO)?(?:INDEX|EDITSECTION|NEWSECTIONLINK|GLOBAL|CC|TC"
-    r"|CONTENTCONVERT|TITLECONVERT)|HIDDENCAT|EXPECTUNUSED(?:CATEGORY|TEMPLATE)"
-    r"|STATICREDIRECT|DISAMBIG|EXPECTED_UNCONNECTED_PAGE"
-    r"|(?:NO|SIN|SEM|N[AÃ]O|FORZAR|FOR[CÇ]AR)?_?(?:TDC|TOC|GALER[IÍ]A|SUM[AÁ]RIO|INDEXAR)"
-    r"|(?:NO|N[AÃ]O|SEM)_?EDITAR_?SE[CÇ][A-ZÃÓ]{2,4}|CATEGOR[IÍ]A_?OCULTA|DESAMBIGUACI[OÓ]N"
-    r"|[^\x00-\x7f][^\s_=|\[\]{}<>]{1,30}(?:_[^\s_=|\[\]{}<>]{1,30}){0,3})__"
-)
 _GLUED_ADDRESS = re.compile(r"(\[(?:https?:)?//[^\s\[\]<>]*)(?=<)")
 
 DEFAULTS = Options()
@@ -39,9 +34,10 @@ def to_text(
     ``wiki`` gives the names of namespaces, by default those of our own table; ``title`` is what
     ``{{PAGENAME}}`` shows.
     """
-    page = Page(lang, wiki or Wiki.of(lang), title, options)
+    page = Page(canonical_code(lang), wiki or Wiki.of(lang), title, options)
     text = f"\n{clean_source(source)}\n"
     text = strip_extensions(text, page)
+    text = choose_variants(text, page.lang)
     if not options.end_sections:
         text = cut_end_sections(text, page)
     text = render_templates(text, page)
@@ -50,8 +46,7 @@ def to_text(
     text = _fence(text)
     text = strip_tags(text)
     text = show_links(text, page)
-    if "__" in text:
-        text = _SWITCH.sub("", text)
+    text = drop_switches(text, page.lang)
     text = lay_out_lines(text, page)
     text = strip_quotes(text).replace(EDGE, "")
     if BREAK in text:

@@ -6,11 +6,18 @@ import ast
 import operator
 import re
 from collections.abc import Callable
+from functools import cache
 
+from crossic_etl.kernels.wiki_facts import facts_of
 from crossic_etl.kernels.wikitext.call import split_arguments
-from crossic_etl.kernels.wikitext.numbers import format_number, parse_number
+from crossic_etl.kernels.wikitext.numbers import (
+    format_numbers,
+    parse_number,
+    without_groups,
+)
 from crossic_etl.kernels.wikitext.page import EQUALS, HOLE, PIPE, Page
 
+_VALUES_OF_TITLES = ("pagename", "fullpagename")
 _LAST_PART = re.compile(r".*/")
 
 VARIABLES: dict[str, Callable[[Page], str]] = {
@@ -35,34 +42,46 @@ VARIABLES: dict[str, Callable[[Page], str]] = {
 }
 """Words that stand alone, lower case, and what they show."""
 
-# fmt: off
 _SILENT = frozenset({
     "defaultsort", "defaultsortkey", "defaultcategorysort", "displaytitle", "noexternallanglinks",
-    "shortdesc", "#seo", "#set", "デフォルトソート", "기본정렬", "ordenar", "sortierung",
-    "تصنيف افتراضي", "ترتيب افتراضي",
-})
-# fmt: on
+    "shortdesc", "#seo", "#set",
+})  # fmt: skip
 
 
-# The same in the languages of our wikis, by MediaWiki's message files.
-_ALIASES = {
-    "اسم الصفحة": "pagename", "صيغة رقم": "formatnum", "صغير": "lc", "كبير": "uc",
-    "nomedapagina": "pagename", "nomedapágina": "pagename", "formatonum": "formatnum",
-    "formatarnum": "formatnum", "nombredepagina": "pagename", "nombredepágina": "pagename",
-    "formatonúmero": "formatnum", "formatonumero": "formatnum", "ページ名": "pagename",
-    "문서이름": "pagename", "숫자형식": "formatnum", "수형식": "formatnum",
-}  # fmt: skip
-NAMES = frozenset(VARIABLES) | frozenset(_ALIASES)
-"""Words that may stand alone and be no template."""
+def stands_alone(head: str, name: str, lang: str) -> bool:
+    """Whether a call without arguments is a magic word; ``name`` is ``head`` in lower case."""
+    return name in VARIABLES or head.strip() in _own_words(lang)[0]
+
+
+def english_name(name: str, lang: str) -> str:
+    """The English form of a parser function's name, given in lower case with spaces."""
+    return _own_words(lang)[1].get(name, name)
+
+
+@cache
+def _own_words(lang: str) -> tuple[dict[str, str], dict[str, str]]:
+    """A wiki's own words in English: those that stand alone, as written, and functions.
+
+    Names of functions are in lower case, with spaces for underscores, as ``render`` reads them.
+    """
+    alone: dict[str, str] = {}
+    functions: dict[str, str] = {}
+    for english, forms in facts_of(lang).words.items():
+        if english in VARIABLES:
+            alone.update(dict.fromkeys(forms, english))
+        if english in _VALUES_OF_TITLES or english not in VARIABLES:
+            functions |= {form.replace("_", " ").lower(): english for form in forms}
+    return alone, functions
 
 
 def render(head: str, rest: str, page: Page) -> str | None:
     """What ``{{head|rest}}`` shows; None where it is no magic word with an evident value."""
     name, colon, first = head.partition(":")
-    name = name.replace(HOLE, "").replace("_", " ").strip().lower()
-    name = _ALIASES.get(name, name)
+    written = name.replace(HOLE, "").strip()
+    name = english_name(written.replace("_", " ").lower(), page.lang)
     if not colon:
-        variable = VARIABLES.get(name.replace(" ", ""))
+        own = _own_words(page.lang)[0].get(written)
+        variable = VARIABLES.get(own or name.replace(" ", ""))
         return None if variable is None else variable(page) or HOLE
     if name in ("subst", "safesubst", "msg", "raw"):
         return None
@@ -79,8 +98,8 @@ def _formatnum(first: str, rest: str, page: Page) -> str:
     if "R" in flags:
         return parse_number(first, page.lang)
     if "NOSEP" in flags:
-        return first
-    return format_number(first, page.lang)
+        return without_groups(first, page.lang)
+    return format_numbers(first, page.lang)
 
 
 def _if(first: str, rest: str, page: Page) -> str:
@@ -106,7 +125,7 @@ def _switch(first: str, rest: str, page: Page) -> str:
             if equals:
                 return value.strip()
             found = True
-        elif key == "#default":
+        elif english_name(key.lower(), page.lang) == "#default":
             default = value.strip()
     return default
 

@@ -1,19 +1,16 @@
-"""Numbers as each wiki writes them."""
+"""Numbers as each wiki writes them, by ``Language::formatNum`` of MediaWiki."""
 
 from __future__ import annotations
 
 import re
+from functools import cache
 
-from crossic_etl.kernels.wikitext.tables import load_yaml
+from crossic_etl.kernels.wiki_facts import NumberForm, facts_of
 
 _NUMBER = re.compile(r"([-−–+]?)([0-9]+)(?:\.([0-9]*))?")
-
-
-def separators(lang: str) -> tuple[str, str, int]:
-    """Thousands separator, decimal mark, and how many digits it takes before they are grouped."""
-    table = load_yaml("numbers.yaml")
-    thousands, decimal, least = table.get(lang) or table["default"]
-    return str(thousands), str(decimal), int(least)
+_PIECE = re.compile(r"(?:-(?=[0-9.]))?(?:[0-9]+|(?=\.[0-9]))(?:\.[0-9]*)?")
+_SPACES = re.compile("[ \u00a0\u2009\u202f]|&nbsp;")
+_ASCII = "0123456789"
 
 
 def format_number(text: str, lang: str) -> str:
@@ -24,15 +21,53 @@ def format_number(text: str, lang: str) -> str:
     match = _NUMBER.fullmatch(text.strip())
     if match is None:
         return text
-    thousands, decimal, least = separators(lang)
+    form = facts_of(lang).numbers
     sign, whole, fraction = match.groups()
-    if len(whole) >= least:
-        whole = f"{int(whole):,}".replace(",", thousands) if len(whole) < 4000 else whole
+    if len(whole) >= form.least:
+        whole = form.thousands.join(_groups(whole, form.further))
     sign = "−" if sign in ("-", "–") and sign else sign
-    return sign + whole + (decimal + fraction if fraction else "")
+    return _with_digits(sign + whole + (form.decimal + fraction if fraction else ""), form)
+
+
+def format_numbers(text: str, lang: str) -> str:
+    """``text`` with each number in it as ``format_number`` shows it, as ``formatnum`` does."""
+    return _PIECE.sub(lambda piece: format_number(piece[0], lang), text)
 
 
 def parse_number(text: str, lang: str) -> str:
     """The reverse of ``format_number``, as ``formatnum`` with the flag R gives it."""
-    thousands, decimal, _ = separators(lang)
-    return text.replace(thousands, "").replace(decimal, ".")
+    form = facts_of(lang).numbers
+    if form.digits:
+        text = text.translate(_to_ascii(form.digits))
+    if form.thousands == " ":
+        text = _SPACES.sub("", text)
+    elif form.thousands:
+        text = text.replace(form.thousands, "")
+    return text.replace(form.decimal, ".").replace("−", "-")
+
+
+def without_groups(text: str, lang: str) -> str:
+    """``text`` in the wiki's digits alone, as ``formatnum`` with the flag NOSEP gives it."""
+    return _with_digits(text, facts_of(lang).numbers)
+
+
+def _groups(whole: str, further: int) -> list[str]:
+    """The digits in groups: the last has three, those before it ``further``."""
+    start = len(whole) - 3
+    first = start % further
+    groups = [whole[i : i + further] for i in range(first, start, further)]
+    return [*([whole[:first]] if first else []), *groups, whole[start:]]
+
+
+def _with_digits(text: str, form: NumberForm) -> str:
+    return text.translate(_from_ascii(form.digits)) if form.digits else text
+
+
+@cache
+def _from_ascii(digits: str) -> dict[int, int]:
+    return str.maketrans(_ASCII, digits)
+
+
+@cache
+def _to_ascii(digits: str) -> dict[int, int]:
+    return str.maketrans(digits, _ASCII)

@@ -24,14 +24,15 @@ _Part = tuple[str, Renderer]
 def render(inner: str, page: Page) -> str:
     """What the call ``{{inner}}`` shows: a rule's text, or a hole that is counted by name."""
     head, _, rest = inner.partition("|")
-    name, rule, counted = _named(page.lang, head)
-    if rule is None and (":" in name or name in magic.NAMES):
+    name, rule, counted, may_be_magic = _named(page.lang, head)
+    if may_be_magic:
         shown = magic.render(head, rest, page)
         if shown is not None:
             return shown
         prefix, _, after = name.rpartition(":")
-        if prefix in ("subst", "safesubst", "msg") or page.wiki.namespaces.get(prefix) == _TEMPLATE:
-            name, rule, counted = _named(page.lang, after)
+        called = magic.english_name(prefix, page.lang) in ("subst", "safesubst", "msg")
+        if called or page.wiki.namespaces.get(prefix) == _TEMPLATE:
+            name, rule, counted, _ = _named(page.lang, after)
     if rule is not None:
         shown = rule(Call(name, rest, page))
         if shown:
@@ -41,10 +42,16 @@ def render(inner: str, page: Page) -> str:
 
 
 @lru_cache(maxsize=65536)
-def _named(lang: str, head: str) -> tuple[str, Renderer | None, str]:
-    """A call's name as rules know it, its rule, if any, and the name under which it is counted."""
+def _named(lang: str, head: str) -> tuple[str, Renderer | None, str, bool]:
+    """A call's name as rules know it, its rule, if any, and the name under which it is counted.
+
+    Last, whether it may be a magic word, which a rule of that name would hide.
+    """
     name = head.replace(HOLE, "").replace(EDGE, "").replace("_", " ").strip().lower()
-    return name, find_rule(lang, name), "template:" + " ".join(name[:_MAX_NAME].split())
+    rule = find_rule(lang, name)
+    may_be_magic = rule is None and (":" in name or magic.stands_alone(head, name, lang))
+    counted = "template:" + " ".join(name[:_MAX_NAME].split())
+    return name, rule, counted, may_be_magic
 
 
 def _fenced(shown: str) -> str:

@@ -126,6 +126,17 @@ def test_redirect_link(text: str, expected: str) -> None:
     assert redirect_link(text, EN) == expected
 
 
+@pytest.mark.parametrize(
+    ("lang", "word"),
+    [("tr", "#YÖNLENDİRME"), ("tr", "#yönlendirme"), ("el", "#ΑΝΑΚΑΤΕΥΘΥΝΣΗ"),
+     ("ru", "#Перенаправление"), ("az", "#İSTİQAMƏTLƏNDİRMƏ"),
+     ("hi", "#पुनर्प्रेषित"), ("zh", "#重定向"), ("de", "#Weiterleitung:")],
+)  # fmt: skip
+def test_a_redirect_may_begin_with_the_wikis_own_word(lang: str, word: str) -> None:
+    assert redirect_link(f"{word} [[A]]", Wiki.of(lang)) == "A"
+    assert redirect_link(f"{word} [[A]]", Wiki.of("en")) == ""
+
+
 def test_redirects_to_other_namespaces_and_wikis_say_so() -> None:
     text = "<revision><id>7</id><text>{}</text></revision>"
     to_category = parse(page_with(text.format("#redirect [[:category:pans]]")))

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossic_etl.kernels.wiki.sql_dump import Insert, SqlError, columns_of, parse_insert
+from crossic_etl.kernels.wiki.sql_dump import (
+    Insert,
+    SqlError,
+    columns_of,
+    find_insert,
+    has_rows,
+    parse_insert,
+)
 from crossic_etl.sample.sql import sql_literal
 from tests.support.cpu_limit import no_hang
 
@@ -180,6 +187,44 @@ def test_what_is_written_is_read(rows: list[tuple[int, str | None, str | None]])
     values = ",".join("(" + ",".join(map(sql_literal, row)) + ")" for row in rows)
     expected = [(str(number), *rest) for number, *rest in rows]
     assert rows_of(f"INSERT INTO `t` VALUES {values};") == expected
+
+
+@given(
+    st.lists(st.tuples(st.integers(), st.text(st.characters(codec="utf-8")))),
+    st.data(),
+)
+def test_rows_are_the_same_in_any_layout(rows: list[tuple[int, str]], data: st.DataObject) -> None:
+    """Line ends between rows, after the header and in values; INSERTs end after any row."""
+    text = ["-- head\n"]
+    for number, value in rows:
+        if len(text) == 1 or data.draw(st.booleans()):
+            end = data.draw(st.sampled_from([";\n", ";\n\n-- more\n/*!4 */;\n"]))
+            text[-1] += end if len(text) > 1 else ""
+            text.append("INSERT INTO `t` VALUES" + data.draw(st.sampled_from([" ", "\n"])))
+        else:
+            text.append("," + data.draw(st.sampled_from(["", "\n", "\r\n", "\n  "])))
+        raw = data.draw(st.booleans())
+        literal = "'" + value.replace("'", "''").replace("\\", "\\\\") + "'"
+        text[-1] += f"({number},{literal if raw else sql_literal(value)})"
+    dump = "".join(text) + ";\nUNLOCK TABLES;\n"
+    assert rows_of(dump, ("n", "v")) == [(str(number), value) for number, value in rows]
+
+
+@pytest.mark.parametrize(
+    ("head", "insert", "rows"),
+    [
+        ("-- a\nINSERT INTO `t` VALUES (1);", "INSERT INTO `t`", True),
+        ("INSERT INTO `t` VALUES\n(1),", "INSERT INTO `t`", True),
+        ("REPLACE INTO t (a) VALUES (1);", "REPLACE INTO t", True),
+        ("INSERT INTO `t` VALUES\n", "INSERT INTO `t`", False),
+        ("-- INSERT INTO `t` VALUES (1);\nUNLOCK TABLES;", "", False),
+        ("", "", False),
+    ],
+)
+def test_the_head_shows_how_an_insert_begins_and_if_it_has_rows(
+    head: str, insert: str, rows: bool
+) -> None:
+    assert (find_insert(head), has_rows(head)) == (insert, rows)
 
 
 @given(st.binary() | st.text("(),;'\\ 1aNULL0x_").map(str.encode))

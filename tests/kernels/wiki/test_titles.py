@@ -95,6 +95,15 @@ def test_split_interwiki(title: str, expected: tuple[str, str]) -> None:
     assert split_interwiki(title, EN) == expected
 
 
+@pytest.mark.parametrize("code", ["mnw", "isv", "nan", "be-x-old", "jp"])
+def test_each_code_of_a_wikipedia_is_an_interwiki_prefix(code: str) -> None:
+    assert split_interwiki(f"{code}:A", EN) == (code, "A")
+
+
+def test_a_wikis_own_code_in_another_form_is_no_other_wiki() -> None:
+    assert split_interwiki("nb:A", Wiki.of("no")) == ("", "nb:A")
+
+
 _TITLES = st.text(st.sampled_from("ab i_:# éß\u200e\u0301\u0345\u3000ǆაあก\u00a0")) | st.text()
 
 
