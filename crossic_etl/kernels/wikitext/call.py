@@ -21,7 +21,10 @@ def split_arguments(source: str) -> list[str]:
 
 
 class Call:
-    """Arguments by name; positional ones are named "1", "2" and so on, blanks trimmed."""
+    """Arguments by name; positional ones are named "1", "2" and so on, blanks trimmed.
+
+    Where a pattern found the template, the pattern's groups are arguments too.
+    """
 
     __slots__ = ("arguments", "name", "page")
 
@@ -39,6 +42,11 @@ class Call:
             else:
                 position += 1
                 self.arguments[str(position)] = piece.strip()
+
+    def including(self, values: dict[str, str]) -> Call:
+        """The call with ``values`` among its arguments."""
+        self.arguments |= values
+        return self
 
     def first(self, *keys: str) -> str:
         """The first argument of ``keys`` that is not empty; ``last`` is the last positional one."""

@@ -131,6 +131,56 @@ def _unit_of_number(call: Call) -> str:
     return with_unit(shown, unit_symbol(unit, call.page.lang))
 
 
+_DIGITS = re.compile(r"(?<![\w.,])[0-9]+(?:\.[0-9]+)?(?![\w.,]*[0-9])")
+_EXPONENT = re.compile(r"[-−]?[0-9]+")
+# What joins two values of one unit, by the argument that holds the second.
+_JOINTS = {"à": " à ", "et": " et ", "ou": " ou ", "±": " ± ", "×": " × ", "x": " × ", "-": "–"}
+
+
+def _quantity(call: Call) -> str:
+    """``{{unité|2.5|km|s|-1}}``: a value, which may hold its unit, then units with exponents."""
+    lang = call.page.lang
+    values = call.positional()
+    if not values or not values[0]:
+        return ""
+    shown = format_numbers_in(values[0], lang)
+    for key, joint in _JOINTS.items():
+        if more := call.first(key):
+            shown += joint + format_numbers_in(more, lang)
+    if power := call.first("e"):
+        shown += " × 10" + raised(power)
+    for unit in values[1:]:
+        if _EXPONENT.fullmatch(unit):
+            shown += raised(unit)
+        elif unit:
+            shown = shown + unit if unit[0] == "/" else with_unit(shown, unit_symbol(unit, lang))
+    return shown
+
+
+def format_numbers_in(text: str, lang: str) -> str:
+    """``text`` with its numbers written as the wiki of ``lang`` writes them."""
+    return _DIGITS.sub(lambda number: format_number(number[0], lang), text)
+
+
+def _times(call: Call) -> str:
+    """``{{dunité|3|4|m}}``: 3 × 4 m; the last of the arguments is the unit."""
+    *values, unit = [value for value in call.positional() if value] or [""]
+    lang = call.page.lang
+    shown = " × ".join(format_numbers_in(value, lang) for value in values)
+    return with_unit(shown, unit_symbol(unit, lang)) if shown else ""
+
+
+_CLOCK = ("h", "min", "s")
+
+
+def _duration(call: Call) -> str:
+    """``{{heure|21|30}}``: 21 h 30; ``{{durée|1|20|5}}``: 1 h 20 min 5 s."""
+    values = call.positional()[:3]
+    if len(values) == 2 and values[0] and call.name.startswith("heure"):
+        return f"{values[0]} h {values[1]}".rstrip()
+    return " ".join(f"{value} {unit}" for value, unit in zip(values, _CLOCK, strict=False) if value)
+
+
 def _round(call: Call) -> str:
     try:
         number, places = float(call.first("1")), int(call.first("2") or "0")
@@ -157,6 +207,9 @@ def _century(call: Call) -> str:
     return shown + {"a": " a. C.", "d": " d. C."}.get(era[:1], "")
 
 
+_ORDINAL = re.compile("^[ivxlcdm]+(?=e|er|re|$)", re.I)
+
+
 def _roman(number: str) -> str:
     if not number.isdecimal() or not 0 < int(number) < 40:
         return number
@@ -170,7 +223,18 @@ QUANTITY_FUNCTIONS: dict[str, Callable[[Call], str]] = {
     "fraction": _fraction,
     "height": _height,
     "unit": _unit_of_number,
+    "quantity": _quantity,
+    "times": _times,
+    "duration": _duration,
     "round": _round,
     "ordinal": _ordinal,
     "century": _century,
 }
+
+QUANTITY_FILTERS: dict[str, Callable[[str, str], str]] = {
+    "roman": lambda text, lang: _roman(text),
+    "ordinal": lambda text, lang: _ORDINAL.sub(lambda found: found[0].upper(), text, count=1),
+    "unit": unit_symbol,
+    "numbers": format_numbers_in,
+}
+"""Name in a table, after ``:``, to what it does to an argument."""

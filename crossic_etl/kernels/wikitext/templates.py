@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 
 from crossic_etl.kernels.wikitext import magic
@@ -17,8 +18,47 @@ _OPTIONAL = re.compile(r"\[\[(.*?)\]\]")
 _MAX_NAME = 80
 _TEMPLATE = 10
 
+# Wikis that took their templates over from the English one with their names.
+_ENGLISH = frozenset({
+    "en", "simple", "ar", "bn", "hi", "id", "ja", "ko", "ml", "ms", "ta", "te", "th", "tl", "ur",
+    "vi", "zh", "zh-yue",
+})  # fmt: skip
+
 Renderer = Callable[[Call], str]
-_Part = tuple[str, Renderer]
+
+
+@dataclass
+class _Rules:
+    """Renderers by whole name, by beginning, end and pattern of a name."""
+
+    names: dict[str, Renderer] = field(default_factory=dict)
+    starts: list[tuple[str, Renderer]] = field(default_factory=list)
+    ends: list[tuple[str, Renderer]] = field(default_factory=list)
+    patterns: list[tuple[re.Pattern[str], Renderer]] = field(default_factory=list)
+
+    def add(self, name: str, renderer: Renderer) -> None:
+        """Make ``renderer`` that of the names that the table's ``name`` means."""
+        if len(name) > 2 and name[0] == name[-1] == "/":
+            self.patterns.append((re.compile(name[1:-1], re.IGNORECASE), renderer))
+            return
+        name = name.replace("_", " ").lower()
+        if len(name) > 1 and name.endswith("*"):
+            self.starts.append((name[:-1], renderer))
+        elif len(name) > 1 and name.startswith("*"):
+            self.ends.append((name[1:], renderer))
+        else:
+            self.names[name] = renderer
+
+    def find(self, name: str, written: str) -> Renderer | None:
+        """The renderer of a template, given its name in lower case and as it is written."""
+        rule = self.names.get(name)
+        if rule is not None or len(name) > _MAX_NAME:
+            return rule
+        for pattern, renderer in self.patterns:
+            if match := pattern.fullmatch(written):
+                return _with_groups(renderer, match.groupdict(""))
+        rule = next((each for start, each in self.starts if name.startswith(start)), None)
+        return rule or next((each for end, each in self.ends if name.endswith(end)), None)
 
 
 def render(inner: str, page: Page) -> str:
@@ -43,8 +83,9 @@ def render(inner: str, page: Page) -> str:
 @lru_cache(maxsize=65536)
 def _named(lang: str, head: str) -> tuple[str, Renderer | None, str]:
     """A call's name as rules know it, its rule, if any, and the name under which it is counted."""
-    name = head.replace(HOLE, "").replace(EDGE, "").replace("_", " ").strip().lower()
-    return name, find_rule(lang, name), "template:" + " ".join(name[:_MAX_NAME].split())
+    written = " ".join(head.replace(HOLE, "").replace(EDGE, "").replace("_", " ").split())
+    name = written.lower()
+    return name, find_rule(lang, written), "template:" + name[:_MAX_NAME].strip()
 
 
 def _fenced(shown: str) -> str:
@@ -54,35 +95,35 @@ def _fenced(shown: str) -> str:
 
 
 def find_rule(lang: str, name: str) -> Renderer | None:
-    """The renderer of the template ``name``, in lower case, on the wiki of ``lang``, if any."""
-    names, starts, ends = _rules(lang)
-    rule = names.get(name)
-    if rule is None and len(name) <= _MAX_NAME:
-        rule = next((each for start, each in starts if name.startswith(start)), None)
-        rule = rule or next((each for end, each in ends if name.endswith(end)), None)
-    return rule
+    """The renderer of the template ``name`` on the wiki of ``lang``, if any.
+
+    The wiki's own rules go before those it shares with others.
+    """
+    for rules in _rules(lang):
+        if rule := rules.find(name.lower(), name):
+            return rule
+    return None
 
 
 @cache
-def _rules(lang: str) -> tuple[dict[str, Renderer], list[_Part], list[_Part]]:
-    """Renderers by whole name, beginning and end; the wiki's own over the common ones."""
-    names: dict[str, Renderer] = {}
-    starts: list[_Part] = []
-    ends: list[_Part] = []
-    for table in ("common", lang):
+def _rules(lang: str) -> tuple[_Rules, _Rules]:
+    """The wiki's own rules, and those it shares with others, with its names of countries."""
+    own, common = _Rules(), _Rules()
+    tables = [(common, "common"), (common, "english")] if lang in _ENGLISH else [(common, "common")]
+    tables.append((own, "en" if lang == "simple" else lang))
+    for rules, table in tables:
         for rule, called in load_yaml(f"templates/{table}.yaml").items():
             renderer = _compile(rule)
-            for name in (str(each).replace("_", " ").lower() for each in called):
-                if len(name) > 1 and name.endswith("*"):
-                    starts.append((name[:-1], renderer))
-                elif len(name) > 1 and name.startswith("*"):
-                    ends.append((name[1:], renderer))
-                else:
-                    names[name] = renderer
+            for name in called:
+                rules.add(str(name), renderer)
     for code in load_yaml("countries.yaml"):
         if name := country_name(str(code), lang):
-            names.setdefault(str(code).lower(), _constant(name))
-    return names, starts, ends
+            common.names.setdefault(str(code).lower(), _constant(name))
+    return own, common
+
+
+def _with_groups(renderer: Renderer, groups: dict[str, str]) -> Renderer:
+    return (lambda call: renderer(call.including(groups))) if groups else renderer
 
 
 def _constant(text: str) -> Renderer:
