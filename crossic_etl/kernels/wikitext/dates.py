@@ -189,6 +189,12 @@ def _life(call: Call) -> str:
     return f"{born} – {died}" if died else f"lahir {born}"
 
 
+def _season(call: Call) -> str:
+    """``{{nhly|1996}}``: 1996–97, the season that begins in the year."""
+    year = call.first("1")
+    return f"{year}–{(int(year) + 1) % 100:02}" if year.isdecimal() and len(year) == 4 else year
+
+
 def _as_of(call: Call) -> str:
     alternative = call.first("alt", "text", "txt")
     if alternative:
@@ -214,6 +220,7 @@ DATE_FUNCTIONS: dict[str, Callable[[Call], str]] = {
     "born": _span("born"),
     "died": _span("died"),
     "as of": _as_of,
+    "season": _season,
     "french century": _french_century,
     "life": _life,
 }

@@ -137,6 +137,7 @@ def _quote(call: Call) -> str:
 FUNCTIONS: dict[str, Callable[[Call], str]] = {
     "join": _joined(""),
     "words": _joined(" "),
+    "hyphens": _joined("-"),
     "commas": _joined(", "),
     "dots": _joined(" · "),
     "items": _items,

@@ -68,28 +68,53 @@ def _number(text: str, call: Call) -> str:
     return text if call.first("comma") == "off" else format_number(text, call.page.lang)
 
 
+_SCIENTIFIC = re.compile(r"(.*[0-9.])e([-+−]?[0-9]+)", re.IGNORECASE)
+_VAL_JOINTS = {
+    "-": "–", "–": "–", "to": " to ", "and": " and ", "or": " or ", "x": " × ", "×": " × ",
+    "*": " × ", "by": " × ", ",": ", ", "/": "/",
+}  # fmt: skip
+
+
 def _val(call: Call) -> str:
-    """A measured value: error, power of ten and unit follow it."""
+    """A measured value: error, power of ten and unit follow it; or several values with a unit."""
     values = call.positional()
-    if not values:
-        unit, exponent = call.first("ul", "u"), call.first("e", "10^")
-        symbol = unit_symbol(unit, call.page.lang) if unit else ""
-        return with_unit("10" + raised(exponent), symbol) if exponent else symbol
-    shown = format_number(values[0], call.page.lang)
-    if len(values) == 2:
-        shown += f"±{values[1]}" if not values[1].startswith("(") else values[1]
-    elif len(values) > 2:
-        shown += f"+{values[1].lstrip('+')}−{values[2].lstrip('-−')}"
-    exponent = call.first("e", "10^")
-    if exponent:
-        shown = f"({shown})" if len(values) > 1 else shown
-        shown += "×10" + raised(exponent)
-    shown = call.first("p") + shown + call.first("s")
-    unit = call.first("u", "ul")
-    below = call.first("up", "upl")
+    lang = call.page.lang
+    power = call.first("e", "10^")
+    shown = ""
+    if values and (number := _SCIENTIFIC.fullmatch(values[0])):
+        values[0], power = number[1], power or number[2]
+    if len(values) > 2 and values[1].lower() in _VAL_JOINTS:
+        for value in values:
+            shown += _VAL_JOINTS.get(value.lower()) or format_number(value, lang)
+    elif values:
+        shown = format_number(values[0], lang) + _uncertainty(values[1:])
+    if power:
+        shown = f"({shown})" if "±" in shown or "−" in shown[1:] else shown
+        shown += ("×10" if shown else "10") + raised(power.lstrip("+"))
+    shown = call.first("p") + shown + call.first("s", "end")
+    unit, below = call.first("u", "ul"), call.first("up", "upl")
     if unit:
-        shown = with_unit(shown, unit_symbol(unit, call.page.lang))
-    return f"{shown}/{unit_symbol(below, call.page.lang)}" if below else shown
+        symbol = _measured_in(unit, lang)
+        shown = with_unit(shown, symbol) if shown else symbol
+    return f"{shown}/{_measured_in(below, lang)}" if below else shown
+
+
+def _uncertainty(values: list[str]) -> str:
+    if len(values) == 1:
+        return values[0] if values[0].startswith("(") else f"±{values[0]}" if values[0] else ""
+    above, below = [*values, "", ""][:2]
+    return f"+{above.lstrip('+')}−{below.lstrip('-−')}" if above and below else ""
+
+
+_UNIT_POWER = re.compile(r"(?<=[A-Za-zΩμµ)])([-−]?[0-9]+)(?![A-Za-z])")
+
+
+def _measured_in(unit: str, lang: str) -> str:
+    """The symbol of a unit of ``val``: C and F are coulomb and farad, m.s-2 is m⋅s⁻²."""
+    symbol = unit if unit in ("C", "F") else unit_symbol(unit, lang)
+    if symbol != unit:
+        return symbol
+    return _UNIT_POWER.sub(lambda power: raised(power[1]), unit).replace(".", "⋅")
 
 
 def _fraction(call: Call) -> str:
@@ -118,7 +143,8 @@ def _height_as_measure(call: Call) -> str:
         if call.first(metric):
             return f"{call.first(metric)}|{metric}|ftin"
     feet, inches = call.first("ft"), call.first("in")
-    return f"{feet}|ft|{inches}|in|m" if inches else f"{feet}|ft|m|2"
+    shown = f"{feet}|ft|{inches}|in|m" if inches else f"{feet}|ft|m|2"
+    return shown + ("|abbr=off" if call.first("abbr") in ("no", "off") else "")
 
 
 def _unit_of_number(call: Call) -> str:
@@ -231,10 +257,20 @@ QUANTITY_FUNCTIONS: dict[str, Callable[[Call], str]] = {
     "century": _century,
 }
 
+_SCALES = {
+    "k": "thousand",
+    "m": "million",
+    "b": "billion",
+    "t": "trillion",
+    "l": "lakh",
+    "c": "crore",
+}
+
 QUANTITY_FILTERS: dict[str, Callable[[str, str], str]] = {
     "roman": lambda text, lang: _roman(text),
     "ordinal": lambda text, lang: _ORDINAL.sub(lambda found: found[0].upper(), text, count=1),
     "unit": unit_symbol,
+    "scale": lambda text, lang: _SCALES.get(text.lower(), text),
     "numbers": format_numbers_in,
 }
 """Name in a table, after ``:``, to what it does to an argument."""

@@ -14,7 +14,7 @@ from crossic_etl.kernels.wikitext.page import EDGE, HOLE, Page
 from crossic_etl.kernels.wikitext.tables import load_yaml
 
 _PLACE = re.compile(r"\{([^{}:]+)(?::([a-z]+))?\}")
-_OPTIONAL = re.compile(r"\[\[(.*?)\]\]")
+_OPTIONAL = re.compile(r"\[\[(.*?)\]\]", re.DOTALL)
 _MAX_NAME = 80
 _TEMPLATE = 10
 
