@@ -12,7 +12,7 @@ from crossic_etl.kernels.wikitext.tables import load_yaml
 
 def _form(lang: str) -> dict[str, Any]:
     table = load_yaml("dates.yaml")
-    form: dict[str, Any] = table.get(lang) or table["default"]
+    form: dict[str, Any] = table.get("en" if lang == "simple" else lang) or table["default"]
     return form
 
 
@@ -67,7 +67,7 @@ def _written(call: Call, year: str, month: str, day: str) -> str:
         return year
     if not year and not month:
         return ""
-    month_first = call.page.lang == "en" and not call.yes("df", "dfy")
+    month_first = call.page.lang in ("en", "simple") and not call.yes("df", "dfy")
     return write_date(year, month, day, call.page.lang, month_first or call.yes("mf"))
 
 

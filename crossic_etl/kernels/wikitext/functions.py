@@ -10,8 +10,9 @@ from crossic_etl.kernels.wikitext.html import raised
 from crossic_etl.kernels.wikitext.languages import LANGUAGE_FUNCTIONS, language_name
 from crossic_etl.kernels.wikitext.numbers import format_number
 from crossic_etl.kernels.wikitext.page import HOLE
-from crossic_etl.kernels.wikitext.quantities import QUANTITY_FILTERS, QUANTITY_FUNCTIONS
+from crossic_etl.kernels.wikitext.quantities import QUANTITY_FUNCTIONS
 from crossic_etl.kernels.wikitext.tables import load_yaml
+from crossic_etl.kernels.wikitext.values import VALUE_FILTERS, VALUE_FUNCTIONS
 
 
 def _joined(separator: str) -> Callable[[Call], str]:
@@ -155,6 +156,7 @@ FUNCTIONS: dict[str, Callable[[Call], str]] = {
     "currency": _currency,
     **LANGUAGE_FUNCTIONS,
     **QUANTITY_FUNCTIONS,
+    **VALUE_FUNCTIONS,
     **DATE_FUNCTIONS,
 }
 """Name in a table, after ``=``, to function: what the call shows, or nothing to leave it out."""
@@ -165,6 +167,6 @@ FILTERS: dict[str, Callable[[str, str], str]] = {
     "language": language_name,
     "bare": lambda text, lang: text.partition(" (")[0],
     "optional": lambda text, lang: text.replace(HOLE, ""),
-    **QUANTITY_FILTERS,
+    **VALUE_FILTERS,
 }
 """Name in a table, after ``:``, to what it does to an argument."""
