@@ -145,6 +145,8 @@ def _compile(rule: str) -> Renderer:
         found = alone
         for fill, optional in parts:
             text, filled = fill(call)
+            if text is None:
+                return ""
             found = found or filled
             if filled or not optional:
                 shown.append(text)
@@ -153,15 +155,18 @@ def _compile(rule: str) -> Renderer:
     return show
 
 
-def _fill(text: str) -> Callable[[Call], tuple[str, bool]]:
-    """A function that puts arguments in the places of ``text`` and says whether it found any."""
+def _fill(text: str) -> Callable[[Call], tuple[str | None, bool]]:
+    """A function that puts arguments in the places of ``text`` and says whether it found any.
+
+    It gives None where a filter knows no value for an argument: the rule isn't for that call.
+    """
     literals = _PLACE.split(text)[::3]
     places = [
         (tuple(match[1].split("|")), FILTERS[match[2]] if match[2] else None)
         for match in _PLACE.finditer(text)
     ]
 
-    def fill(call: Call) -> tuple[str, bool]:
+    def fill(call: Call) -> tuple[str | None, bool]:
         shown = [literals[0]]
         found = False
         for (keys, change), literal in zip(places, literals[1:], strict=True):
@@ -169,6 +174,8 @@ def _fill(text: str) -> Callable[[Call], tuple[str, bool]]:
             if value:
                 found = True
                 value = change(value, call.page.lang) if change else value
+                if not value:
+                    return None, False
             shown += (value or HOLE, literal)
         return "".join(shown), found
 
