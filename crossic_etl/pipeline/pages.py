@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from crossic_etl.config import Config
 from crossic_etl.inputs.dumps import WikiFiles
 from crossic_etl.inputs.run_inputs import RunInputs
+from crossic_etl.kernels.language_support import describe_gaps
 from crossic_etl.kernels.wiki.pages import REJECTED
 from crossic_etl.pipeline.dumps import read_sites, stage_pages
 from crossic_etl.runs import recorded
@@ -28,6 +31,8 @@ from crossic_etl.transforms.pages import (
     select_redirects,
 )
 
+log = logging.getLogger(__name__)
+
 
 def run(
     spark: SparkSession, config: Config, rebuild: bool = False, inputs: RunInputs | None = None
@@ -38,6 +43,8 @@ def run(
     extracted again with ``rebuild``, or if other code or settings made the wiki's pages.
     """
     tables, scope = Tables(spark, config.root), {"lang": config.wikis}
+    if gaps := describe_gaps(config.wikis, config.encoder.backend):
+        log.info("pages: %s", gaps)
     with recorded(tables, config, JOB) as record:
         inputs = inputs or RunInputs(spark, config)
         wikis = inputs.wikis

@@ -136,6 +136,7 @@ def _quote(call: Call) -> str:
 
 
 FUNCTIONS: dict[str, Callable[[Call], str]] = {
+    "nothing": lambda call: "",
     "join": _joined(""),
     "words": _joined(" "),
     "hyphens": _joined("-"),

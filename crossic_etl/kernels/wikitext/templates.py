@@ -10,6 +10,7 @@ from functools import cache, lru_cache
 from crossic_etl.kernels.wikitext import magic
 from crossic_etl.kernels.wikitext.call import Call
 from crossic_etl.kernels.wikitext.functions import FILTERS, FUNCTIONS, country_name
+from crossic_etl.kernels.wikitext.guesses import guess
 from crossic_etl.kernels.wikitext.page import EDGE, HOLE, Page
 from crossic_etl.kernels.wikitext.tables import load_yaml
 
@@ -61,8 +62,12 @@ class _Rules:
         return rule or next((each for end, each in self.ends if name.endswith(end)), None)
 
 
-def render(inner: str, page: Page) -> str:
-    """What the call ``{{inner}}`` shows: a rule's text, or a hole that is counted by name."""
+def render(inner: str, page: Page, in_line: bool = False) -> str:
+    """What the call ``{{inner}}`` shows: a rule's text, or a hole that is counted by name.
+
+    ``in_line`` says that text stands before and after it on its line: there, on a wiki without
+    a table, the words of a call that nobody names are shown.
+    """
     head, _, rest = inner.partition("|")
     name, rule, counted = _named(page.lang, head)
     if rule is None and (":" in name or name in magic.NAMES):
@@ -76,6 +81,9 @@ def render(inner: str, page: Page) -> str:
         shown = rule(Call(name, rest, page))
         if shown:
             return _fenced(shown) if shown[0] in "*#:;" else shown
+    unknown = in_line and rest and rule is None and not own_names(page.lang)
+    if unknown and (shown := guess(name, rest)):
+        return shown
     page.left_out[counted] += 1
     return HOLE
 
@@ -103,6 +111,13 @@ def find_rule(lang: str, name: str) -> Renderer | None:
         if rule := rules.find(name.lower(), name):
             return rule
     return None
+
+
+@cache
+def own_names(lang: str) -> int:
+    """How many names and patterns of templates the wiki of ``lang`` has rules of its own for."""
+    own = _rules(lang)[0]
+    return sum(map(len, (own.names, own.starts, own.ends, own.patterns)))
 
 
 @cache

@@ -229,6 +229,32 @@ def test_a_short_english_name_means_nothing_on_other_wikis(
     assert text(source, lang) == expected
 
 
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("Ordet {{sitat|en liten by}} står her.", "Ordet en liten by står her."),
+        ("Ordet {{x|[[a|en by]]}} står.", "Ordet står."),
+        ("Ordet {{x|en by|to}} {{x|y=en by}} står.", "Ordet står."),
+        ("Ordet {{x|by}} {{x|12 13}} står.", "Ordet står."),
+        ("Ordet{{efn|en liten by}} {{Refn|en by}} står.", "Ordet står."),
+        ("Ordet{{x|Dette er en note.}} står.", "Ordet står."),
+        ("Ordet {{x|en to tre fire fem seks sju åtte ni}} står.", "Ordet står."),
+        ("{{Se også|en liten by}}\nOrdet står.", "Ordet står."),
+        ("* {{x|en liten by}}\nOrdet står {{x|en liten by}}", "Ordet står"),
+    ],
+)
+def test_a_wiki_without_a_table_shows_the_words_of_an_unknown_call_in_a_line(
+    source: str, expected: str
+) -> None:
+    assert text(source, "no") == expected
+
+
+def test_a_wiki_with_a_table_shows_nothing_of_an_unknown_call() -> None:
+    actual = to_text("Le mot {{x|une petite ville}} est.", "fr")
+
+    assert (actual.text, actual.left_out) == ("Le mot est.", {"template:x": 1})
+
+
 def test_the_wikis_own_rule_goes_before_the_shared_one_of_the_same_name() -> None:
     assert text("{{e|x}}", "fr") == "e x"
     assert text("a{{e|6}}", "en") == "a×10⁶"

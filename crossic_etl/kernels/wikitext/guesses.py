@@ -1,0 +1,30 @@
+"""What a template shows that nobody names, on wikis that have no table of their own.
+
+Measured on calls in paragraphs that no table named, on 92 pages with Parsoid's HTML. With no tables
+but those of all wikis, words shown of French, German and Spanish calls: 445 right, 29 wrong; of
+those of the other five languages, English apart, none. In English, notes apart, 129 right, 1 wrong.
+With the tables of these languages, what they leave unnamed gave 2 right, 92 wrong: so a wiki that
+has a table shows nothing of the kind. All unnamed arguments of all calls: 30 right, 9,462 wrong.
+"""
+
+from __future__ import annotations
+
+import re
+
+_LEAST_WORDS, _MOST_WORDS = 2, 8
+# One argument without a name, with a word in it, and no address, file or full sentence.
+_TEXT = re.compile(r"[^|=:<>\n]*[^\W\d_]{2}[^|=:<>\n]*(?<![.\s])\s*")
+_NOTES = re.compile(
+    "(?:efn|refn|sfn|harv|ref|note|nota|cite|citation|citar|cita|cn|fact|rp?|main|see|ipa|api|flag"
+    "|bandera|bandeira|icon|coord|commons|wikt|portal|stub|audio|isbn|doi)(?:[ -].*|[a-z]{0,3})?"
+)
+
+
+def guess(name: str, rest: str) -> str:
+    """The text of the call's only argument if it looks like a part of a sentence, else nothing.
+
+    ``name`` is in lower case; ``rest`` is what stands behind the first pipe.
+    """
+    if _NOTES.fullmatch(name) or not _TEXT.fullmatch(rest):
+        return ""
+    return rest.strip() if _LEAST_WORDS <= len(rest.split()) <= _MOST_WORDS else ""
