@@ -7,7 +7,7 @@ from heapq import merge
 
 from crossic_etl.kernels.wikitext.call import split_arguments
 from crossic_etl.kernels.wikitext.page import EDGE, EQUALS, HOLE, PIPE, Page
-from crossic_etl.kernels.wikitext.templates import render
+from crossic_etl.kernels.wikitext.templates import own_names, render
 
 _OPENING, _CLOSING = re.compile(r"\{\{+"), re.compile(r"\}\}+")
 # A call without braces in it, of exactly two braces: most are, and need no scan.
@@ -40,7 +40,10 @@ def render_templates(text: str, page: Page) -> str:
     if "{{" not in text and "}}" not in text:
         return text
     text = text.replace("'{{", f"'{EDGE}{{{{").replace("}}'", f"}}}}{EDGE}'")
-    text = _INNERMOST.sub(lambda call: render(call[1], page, _stands_in_line(call)), text)
+    if own_names(page.lang):
+        text = _INNERMOST.sub(lambda call: render(call[1], page), text)
+    else:
+        text = _INNERMOST.sub(lambda call: render(call[1], page, _stands_in_line(call)), text)
     pieces: list[str] = []
     stack: list[_Open] = []
     position = 0

@@ -139,7 +139,6 @@ FUNCTIONS: dict[str, Callable[[Call], str]] = {
     "nothing": lambda call: "",
     "join": _joined(""),
     "words": _joined(" "),
-    "hyphens": _joined("-"),
     "commas": _joined(", "),
     "dots": _joined(" · "),
     "items": _items,

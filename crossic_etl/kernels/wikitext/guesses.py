@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import re
 
-_LEAST_WORDS, _MOST_WORDS = 2, 8
-# One argument without a name, with a word in it, and no address, file or full sentence.
-_TEXT = re.compile(r"[^|=:<>\n]*[^\W\d_]{2}[^|=:<>\n]*(?<![.\s])\s*")
+_LEAST_WORDS, _MOST_WORDS, _MOST_CHARACTERS = 2, 8, 200
+# Another argument, its name, an address, a tag or a block.
+_NO_PHRASE = re.compile(r"[|=:<>\n]")
+_WORD = re.compile(r"[^\W\d_]{2}")
 _NOTES = re.compile(
     "(?:efn|refn|sfn|harv|ref|note|nota|cite|citation|citar|cita|cn|fact|rp?|main|see|ipa|api|flag"
     "|bandera|bandeira|icon|coord|commons|wikt|portal|stub|audio|isbn|doi)(?:[ -].*|[a-z]{0,3})?"
@@ -25,6 +26,9 @@ def guess(name: str, rest: str) -> str:
 
     ``name`` is in lower case; ``rest`` is what stands behind the first pipe.
     """
-    if _NOTES.fullmatch(name) or not _TEXT.fullmatch(rest):
+    text = rest.strip() if len(rest) <= _MOST_CHARACTERS else ""
+    if not _LEAST_WORDS <= len(text.split()) <= _MOST_WORDS or text.endswith("."):
         return ""
-    return rest.strip() if _LEAST_WORDS <= len(rest.split()) <= _MOST_WORDS else ""
+    if _NO_PHRASE.search(text) or not _WORD.search(text) or _NOTES.fullmatch(name):
+        return ""
+    return text

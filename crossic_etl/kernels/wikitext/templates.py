@@ -65,8 +65,8 @@ class _Rules:
 def render(inner: str, page: Page, in_line: bool = False) -> str:
     """What the call ``{{inner}}`` shows: a rule's text, or a hole that is counted by name.
 
-    ``in_line`` says that text stands before and after it on its line: there, on a wiki without
-    a table, the words of a call that nobody names are shown.
+    ``in_line`` says that the wiki has no table of its own, and that text stands before and after
+    the call on its line: there the words of a call that nobody names are shown.
     """
     head, _, rest = inner.partition("|")
     name, rule, counted = _named(page.lang, head)
@@ -81,8 +81,7 @@ def render(inner: str, page: Page, in_line: bool = False) -> str:
         shown = rule(Call(name, rest, page))
         if shown:
             return _fenced(shown) if shown[0] in "*#:;" else shown
-    unknown = in_line and rest and rule is None and not own_names(page.lang)
-    if unknown and (shown := guess(name, rest)):
+    if in_line and rule is None and (shown := guess(name, rest)):
         return shown
     page.left_out[counted] += 1
     return HOLE

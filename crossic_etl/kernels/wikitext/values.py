@@ -32,7 +32,8 @@ def _val(call: Call) -> str:
     elif values:
         shown = format_number(values[0], lang) + _uncertainty(values[1:])
     if power:
-        shown = f"({shown})" if "±" in shown or "−" in shown[1:] else shown
+        several = len(values) > 2 or "±" in shown
+        shown = f"({shown})" if several else shown
         shown += ("×10" if shown else "10") + raised(power.lstrip("+"))
     shown = call.first("p") + shown + call.first("s", "end")
     unit, below = call.first("u", "ul"), call.first("up", "upl")

@@ -147,7 +147,7 @@ def test_dates_and_centuries(lang: str, source: str, expected: str) -> None:
             "{{langr|de|Freiheit}} {{trans|freedom}} {{in lang|de}}",
             "Freiheit transl. freedom (in German)",
         ),
-        ("en", "{{respell|KARR|ee}} {{PIE|''(p)lo''}}", "KARR-ee (p)lo"),
+        ("en", "{{PIE|''(p)lo''}}", "(p)lo"),
     ],
 )
 def test_language_translation_and_transliteration(lang: str, source: str, expected: str) -> None:
