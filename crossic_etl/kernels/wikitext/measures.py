@@ -37,6 +37,9 @@ _BRACKETS = {
     "or": (" or ", ""), "comma": (", ", ""), "slash": (" / ", ""), "/": (" / ", ""),
     "s": (" / ", ""), "sqbr": (" [", "]"), "br": ("\n(", ")"), "br()": ("\n(", ")"),
 }  # fmt: skip
+_LONGEST = 60
+"""Characters of a number: far fewer than those of the largest that a float holds."""
+
 _MOST_ARGUMENTS = 80
 """Enough for the thirty values that Module:Convert takes in a range."""
 
@@ -123,6 +126,8 @@ def _is_places(text: str) -> bool:
 
 def read_value(text: str, plain: bool = False) -> Value | None:
     """A number of a call; None where ``text`` is none that the template would take."""
+    if len(text) > _LONGEST:
+        return None
     if match := _NUMBER.fullmatch(text):
         sign, digits = match.groups()
         bare = digits.replace(",", "")

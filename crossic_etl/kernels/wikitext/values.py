@@ -61,6 +61,7 @@ def _measured_in(unit: str, lang: str) -> str:
     return _UNIT_POWER.sub(lambda power: raised(power[1]), unit).replace(".", "⋅")
 
 
+_LONGEST = 300  # characters: more are no value, and the pattern looks ahead
 _DIGITS = re.compile(r"(?<![\w.,])[0-9]+(?:\.[0-9]+)?(?![\w.,]*[0-9])")
 _EXPONENT = re.compile(r"[-−]?[0-9]+")
 # What joins two values of one unit, by the argument that holds the second.
@@ -88,7 +89,9 @@ def _quantity(call: Call) -> str:
 
 
 def format_numbers_in(text: str, lang: str) -> str:
-    """``text`` with its numbers written as the wiki of ``lang`` writes them."""
+    """``text`` with its numbers written as the wiki of ``lang`` writes them, unless it is long."""
+    if len(text) > _LONGEST:
+        return text
     return _DIGITS.sub(lambda number: format_number(number[0], lang), text)
 
 

@@ -49,6 +49,24 @@ def test_an_attack_ends_in_every_language(name: str, lang: str) -> None:
     assert AFTER in text
 
 
+@pytest.mark.parametrize("long", ["1" * 150_000, "1e" * 75_000, "m2" * 75_000, "a b " * 40_000])
+@pytest.mark.parametrize(
+    ("lang", "call"),
+    [
+        ("fr", "{{unité|%s|km}}"),
+        ("fr", "{{date|%s}}"),
+        ("fr", "{{s|%s}}"),
+        ("en", "{{val|%s|u=m}}"),
+        ("en", "{{val|1|u=%s}}"),
+        ("en", "{{convert|%s|km}}"),
+        ("no", "a {{x|%s}} b"),
+        ("no", "a {{%s|a b}} b"),
+    ],
+)
+def test_a_long_argument_of_a_value_template_ends(lang: str, call: str, long: str) -> None:
+    cleaned(call % long, lang)
+
+
 def test_the_generated_attacks_have_the_size_asked_for() -> None:
     frame = len(BEFORE) + len(AFTER) + 5
     far_off = {
