@@ -13,6 +13,11 @@ def _shield(link: re.Match[str]) -> str:
     return link[0].replace("|", PIPE).replace("=", EQUALS)
 
 
+def is_count(text: str) -> bool:
+    """Whether ``text`` is a whole number of at most nine digits, so that ``int`` takes it."""
+    return len(text) < 10 and text.isdecimal()
+
+
 def split_arguments(source: str) -> list[str]:
     """The arguments in ``source``, cut at the pipes that stand in no link."""
     if "[[" in source:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from crossic_etl.kernels.wikitext.call import Call
+from crossic_etl.kernels.wikitext.call import Call, is_count
 from crossic_etl.kernels.wikitext.tables import load_yaml
 
 
@@ -17,7 +17,7 @@ def _form(lang: str) -> dict[str, Any]:
 
 
 def _month(text: str, names: list[str]) -> str:
-    if text.isdecimal() and 1 <= int(text) <= 12:
+    if is_count(text) and 1 <= int(text) <= 12:
         return names[int(text) - 1]
     return text
 
@@ -28,9 +28,9 @@ def write_date(year: str, month: str, day: str, lang: str, month_first: bool = F
     ``month_first`` chooses May 12, 1900 over 12 May 1900 where the language has both.
     """
     form = _form(lang)
-    if "later" in form and year.isdecimal() and int(year) >= form["later"]["from"]:
+    if "later" in form and is_count(year) and int(year) >= form["later"]["from"]:
         form = {**form, **form["later"]}
-    day = str(int(day)) if day.isdecimal() else day
+    day = str(int(day)) if is_count(day) else day
     day = form.get("first", day) if day == "1" else day
     month = _month(month, form["months"] if day else form.get("alone", form["months"]))
     if not month:
@@ -122,7 +122,7 @@ def _death_and_age(call: Call) -> str:
 def _age_at_death(call: Call) -> str:
     """``{{没年齢|1966|7|11|2021|5|6}}``: the age at which somebody died."""
     numbers = [call.first(str(number)) for number in range(1, 7)]
-    if not all(map(str.isdecimal, numbers)):
+    if not all(map(is_count, numbers)):
         return ""
     birth, death = tuple(map(int, numbers[:3])), tuple(map(int, numbers[3:]))
     return f"{death[0] - birth[0] - (death[1:] < birth[1:])}歳没"

@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import dataclass, field
 
-from crossic_etl.kernels.wikitext.call import Call
+from crossic_etl.kernels.wikitext.call import Call, is_count
 from crossic_etl.kernels.wikitext.conversions import (
     Rounding,
     Unit,
@@ -121,7 +121,7 @@ def _apart(argument: str) -> list[str]:
 
 
 def _is_places(text: str) -> bool:
-    return text.removeprefix("-").isdecimal()
+    return is_count(text.removeprefix("-")) and len(text) < 4
 
 
 def read_value(text: str, plain: bool = False) -> Value | None:
@@ -204,7 +204,10 @@ def _rounding(measure: Measure, call: Call) -> Rounding:
     figures, multiple = call.first("sigfig"), call.first("round")
     step = float(multiple) if multiple in ("0.5", "5", "10", "25", "50") else None
     return Rounding(
-        measure.places, int(figures) if figures.isdecimal() else None, step, multiple == "each"
+        measure.places,
+        int(figures) if is_count(figures) and len(figures) < 3 else None,
+        step,
+        multiple == "each",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from crossic_etl.kernels.wikitext.call import Call
+from crossic_etl.kernels.wikitext.call import Call, is_count
 from crossic_etl.kernels.wikitext.html import raised
 from crossic_etl.kernels.wikitext.measures import show_measure
 from crossic_etl.kernels.wikitext.numbers import format_number
@@ -139,7 +139,7 @@ def _century(call: Call) -> str:
 
 def roman(number: str) -> str:
     """A whole number below 40 in Roman numerals; anything else as it is."""
-    if not number.isdecimal() or not 0 < int(number) < 40:
+    if not is_count(number) or not 0 < int(number) < 40:
         return number
     tens, ones = divmod(int(number), 10)
     return "X" * tens + ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX")[ones]
