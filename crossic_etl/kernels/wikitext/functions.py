@@ -9,6 +9,7 @@ from crossic_etl.kernels.wikitext.dates import DATE_FUNCTIONS
 from crossic_etl.kernels.wikitext.html import raised
 from crossic_etl.kernels.wikitext.languages import LANGUAGE_FUNCTIONS, language_name
 from crossic_etl.kernels.wikitext.numbers import format_number
+from crossic_etl.kernels.wikitext.old_style import show_both
 from crossic_etl.kernels.wikitext.page import HOLE
 from crossic_etl.kernels.wikitext.quantities import QUANTITY_FUNCTIONS
 from crossic_etl.kernels.wikitext.tables import load_yaml
@@ -158,6 +159,7 @@ FUNCTIONS: dict[str, Callable[[Call], str]] = {
     **QUANTITY_FUNCTIONS,
     **VALUE_FUNCTIONS,
     **DATE_FUNCTIONS,
+    "old style": show_both,
 }
 """Name in a table, after ``=``, to function: what the call shows, or nothing to leave it out."""
 
