@@ -128,6 +128,7 @@ def test_dates_and_centuries(lang: str, source: str, expected: str) -> None:
         ("it", "{{russo|матрёшка|matrëška}}", "in russo матрёшка, traslitterato matrëška"),
         ("it", "{{lang|en|Hi}} {{nihongo|Tokyo|東京|Tōkyō}}", "Hi Tokyo (東京, Tōkyō)"),
         ("zh", "{{lang|ja|東京}}（{{lang-en|Tokyo}}）", "東京（英语：Tokyo）"),
+        ("zh", "{{地区用词|cn=网络|tw=網路}}{{反應式|H|+|OH}}{{en|Hi}}", "网络H+OHHi"),
         ("pl", "{{lang|en|Hi}} {{jęz-en|Hi}}", "Hi ang. Hi"),
         ("vi", "{{lang-en|Hi}} {{nihongo|Tokyo|東京|Tōkyō}}", "tiếng Anh: Hi Tokyo (東京, Tōkyō)"),
         ("nl", "{{lang-en|Hi}} {{lang|la|mare}}", "Engels: Hi mare"),
