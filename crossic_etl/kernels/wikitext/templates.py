@@ -21,8 +21,8 @@ _TEMPLATE = 10
 
 # Wikis that took their templates over from the English one with their names.
 _ENGLISH = frozenset({
-    "en", "simple", "ar", "bn", "hi", "id", "ja", "ko", "ml", "ms", "ta", "te", "th", "tl", "ur",
-    "vi", "zh", "zh-yue",
+    "en", "simple", "ar", "bn", "es", "hi", "id", "ja", "ko", "ml", "ms", "pt", "ta", "te", "th",
+    "tl", "ur", "vi", "zh", "zh-yue",
 })  # fmt: skip
 
 Renderer = Callable[[Call], str]

@@ -266,6 +266,10 @@ def test_the_wikis_own_rule_goes_before_the_shared_one_of_the_same_name() -> Non
     assert text("a{{e|6}}", "en") == "a×10⁶"
 
 
+def test_a_sign_names_itself_on_every_wiki() -> None:
+    assert text("a{{·}}b L{{'}}Aquila {{±}}", "it") == "a · b L'Aquila ±"
+
+
 def test_the_name_of_a_template_may_hold_its_value_in_any_case() -> None:
     assert text("{{Calcio Manchester City|N}}", "it") == "Manchester City"
     assert text("{{calcio_Napoli|N}}", "it") == "Napoli"
