@@ -29,7 +29,7 @@ def text(source: str, lang: str) -> str:
         ("ru", "{{число|12345}} {{num|5|км2}}", "12 345 5 км²"),
         ("ru", "{{convert|10|km|mi}} {{frac|1|2}}", "10 км 1/2"),
         ("uk", "{{s|12 км}} {{frac|1|2}}", "12 км 1/2"),
-        ("it", "{{M|10|ul=km}} {{M|5|k|m}}", "10 km 5 km"),
+        ("it", "{{M|10|ul=km}} {{M|5|k|m}} {{M|5,97|e=24|ul=kg}}", "10 km 5 km 5,97×10²⁴ kg"),
         ("it", "{{tutto attaccato|30 km}} {{converti|10|mi|km}}", "30 km 10 mi"),
         ("zh", "长{{convert|10|km|mi}}，{{val|5|u=m}}", "长10公里，5米"),
         ("zh", "{{NT$|1500}} {{USD|20}}", "NT$1,500 20美元"),
