@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from crossic_etl.config import Config
 from crossic_etl.inputs.dumps import WikiFiles
 from crossic_etl.inputs.run_inputs import RunInputs
+from crossic_etl.kernels.language_support import describe_gaps
 from crossic_etl.kernels.wiki.pages import REJECTED
 from crossic_etl.pipeline.dumps import stage_pages
 from crossic_etl.runs import recorded
@@ -28,6 +31,8 @@ from crossic_etl.transforms.pages import (
     select_redirects,
 )
 
+log = logging.getLogger(__name__)
+
 
 def run(
     spark: SparkSession, config: Config, rebuild: bool = False, inputs: RunInputs | None = None
@@ -39,6 +44,8 @@ def run(
     """
     inputs = inputs or RunInputs(spark, config)
     tables, scope = inputs.tables, {"lang": config.wikis}
+    if gaps := describe_gaps(config.wikis, config.encoder.backend):
+        log.info("pages: %s", gaps)
     with recorded(tables, config, JOB) as record:
         wikis = inputs.wikis
         record.inputs = inputs_of(config, JOB, JOB.fingerprint(inputs))

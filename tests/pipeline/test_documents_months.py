@@ -199,11 +199,11 @@ def kill_after(patched: pytest.MonkeyPatch, n_writes: list[int]) -> None:
     for name in ("replace", "merge"):
         write = getattr(Tables, name)
 
-        def killing(self: Tables, *args: Any, write: Any = write) -> None:
+        def killing(self: Tables, *args: Any, write: Any = write, **named: Any) -> Any:
             if left[0] == 0:
                 raise Killed
             left[0] -= 1
-            write(self, *args)
+            return write(self, *args, **named)
 
         patched.setattr(Tables, name, killing)
     begin = documents.load_rules

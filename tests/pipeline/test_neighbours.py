@@ -231,10 +231,12 @@ def test_a_run_that_died_between_two_tables_is_made_good(
     tables, config = copy_of(exact, tmp_path / "tables"), config_of(exact, EXACT)
     config, merge = replace(config, root=tables.root), Tables.merge
 
-    def dying(self: Tables, table: Table, frame: DataFrame, gone: DataFrame) -> None:
+    def dying(
+        self: Tables, table: Table, frame: DataFrame, gone: DataFrame, n_changes: int | None = None
+    ) -> None:
         if table is REVERSE_NEIGHBOURS:
             raise RuntimeError("no space left on device")
-        merge(self, table, frame, gone)
+        merge(self, table, frame, gone, n_changes=n_changes)
 
     write(tables, more(some_world("page"), "page"), config)
     with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="no space left"):

@@ -75,6 +75,13 @@ def crawl_language(label: str | None) -> str:
     return _WIKI_OF_CODE.get(code, code) or UNKNOWN
 
 
+@cache
+def identified_languages() -> frozenset[str]:
+    """The codes of Wikipedias that `identify` can give."""
+    labels = {str(guess["lang"]) for guess in _detector().detect("a", k=1000, threshold=-1.0)}
+    return frozenset(_WIKI_OF_LABEL.get(label, label) for label in labels)
+
+
 def _identify(text: str) -> tuple[str, float]:
     spans = clean_text(_spans(text))
     if _LETTER.search(spans) is None:

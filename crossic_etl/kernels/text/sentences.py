@@ -29,6 +29,11 @@ ENDS_BEFORE_SPACE = (
 # Burmese, Khmer, Ethiopic, Tibetan, Mongolian and rarer scripts).
 ENDS_ANYWHERE = "。！？｡．︒﹒।॥။។៕።፧፨།༎༏༐༑᠃᠉᙮᜵᜶᥄᥅᪨᪩᪪᪫᭚᭛᭞᭟᰻᰼᱾᱿꓿꘎꘏꛳꛷꡶꡷꣎꣏꤯꧈꧉꩝꩞꩟꫰꫱꯫"
 GREEK = frozenset({"el", "grc", "pnt"})
+# An ordinal has a full stop: the 3. Mai is no end of a sentence.
+ORDINAL_STOPS = frozenset(
+    ["als", "bar", "bs", "cs", "da", "de", "dsb", "et", "eu", "fi", "fo", "hr", "hsb", "hu", "is",
+     "ka", "lb", "lv", "nds", "nn", "no", "pl", "sh", "sk", "sl", "sr", "tr"]
+)  # fmt: skip
 CLOSERS = "\"'”’»›)]}」』）》〉】〕］｝"
 # Written without spaces between words; a space ends a phrase.
 SPACED_BY_PHRASE = frozenset({"th", "lo", "km", "my", "shn", "bo", "dz"})
@@ -79,7 +84,7 @@ def find_borders(text: str, lang: str) -> Borders:
     marks = np.flatnonzero((flags & (_NEWLINE | _END | _ANYWHERE)) != 0)
     is_newline = flags[marks] & _NEWLINE > 0
     found = [_line_borders(flags, marks[is_newline])]
-    found.append(_sentence_borders(flags, marks[~is_newline], len(text)))
+    found.append(_sentence_borders(flags, marks[~is_newline], len(text), lang))
     if lang in SPACED_BY_PHRASE:
         found.append(_phrase_borders(text, flags, lang))
     starts, stops, kinds = (np.concatenate(parts) for parts in zip(*found, strict=True))
@@ -125,7 +130,7 @@ def _line_borders(flags: Flags, newlines: Positions) -> Borders:
     return Borders(ends, stops, kinds)
 
 
-def _sentence_borders(flags: Flags, ends: Positions, n_characters: int) -> Borders:
+def _sentence_borders(flags: Flags, ends: Positions, n_characters: int, lang: str) -> Borders:
     """``ends``: where a mark stands that may end a sentence."""
     # Most stops that end nothing (numbers, names of sites) have a letter after them.
     after = flags[ends + 1]
@@ -140,7 +145,9 @@ def _sentence_borders(flags: Flags, ends: Positions, n_characters: int) -> Borde
         stops = stops + (flags[stops] & _SPACE > 0)
     anywhere = flags[ends] & _ANYWHERE > 0
     spaced = ~anywhere & (stops > starts) & (flags[stops] & _LOWER == 0)
-    spaced &= ~_is_abbreviated(flags, ends)
+    spaced &= ~_is_abbreviated(flags, ends) & ~_stands_at_number(flags, ends, stops)
+    if lang in ORDINAL_STOPS:
+        spaced &= ~_is_ordinal(flags, ends)
     if anywhere.any():
         anywhere &= ~_goes_on(flags, ends, starts, stops)
     kept = (spaced | anywhere) & ~newline & (starts < n_characters)
@@ -164,6 +171,22 @@ def _is_abbreviated(flags: Flags, ends: Positions) -> npt.NDArray[np.bool_]:
         is_dot = flags[ends] & _DOT > 0
         abbreviated |= is_dot & ((without_case & _PHRASE > 0) | _is_initial(flags, ends))
     return abbreviated
+
+
+def _is_ordinal(flags: Flags, ends: Positions) -> npt.NDArray[np.bool_]:
+    """Whether a full stop follows a number of one or two digits."""
+    one, two, three = (flags[np.maximum(ends - back, 0)] & _DIGIT > 0 for back in (1, 2, 3))
+    found: npt.NDArray[np.bool_] = (flags[ends] & _DOT > 0) & one & ~(two & three) & (ends > 0)
+    return found
+
+
+def _stands_at_number(flags: Flags, ends: Positions, stops: Positions) -> npt.NDArray[np.bool_]:
+    """Whether a short word with a full stop comes before a number: p. 12, ca. 1900, nr. 5."""
+    one, two, three = (flags[np.maximum(ends - back, 0)] for back in (1, 2, 3))
+    short = (two & _LETTER == 0) | (three & _LETTER == 0)
+    number = (flags[stops] & _DIGIT > 0) & (flags[ends] & _DOT > 0)
+    found: npt.NDArray[np.bool_] = number & (one & _LOWER > 0) & short & (ends > 2)
+    return found
 
 
 def _is_initial(flags: Flags, ends: Positions) -> npt.NDArray[np.bool_]:

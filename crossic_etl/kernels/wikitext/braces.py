@@ -7,12 +7,14 @@ from heapq import merge
 
 from crossic_etl.kernels.wikitext.call import split_arguments
 from crossic_etl.kernels.wikitext.page import EDGE, EQUALS, HOLE, PIPE, Page
-from crossic_etl.kernels.wikitext.templates import render
+from crossic_etl.kernels.wikitext.templates import own_names, render
 
 _OPENING, _CLOSING = re.compile(r"\{\{+"), re.compile(r"\}\}+")
 # A call without braces in it, of exactly two braces: most are, and need no scan.
 _INNERMOST = re.compile(r"\{\{(?<!\{\{\{)([^{}]*)\}\}(?!\})")
 _CALL_HEAD = re.compile(r"(?:[^{}|\n]*\|)*")
+
+_LINE_STARTS = ("", "*", "#", ":", ";", "|", "!", "=")
 
 MAX_DEPTH = 40
 """MediaWiki's own limit on templates inside templates; what lies deeper is left out."""
@@ -38,7 +40,10 @@ def render_templates(text: str, page: Page) -> str:
     if "{{" not in text and "}}" not in text:
         return text
     text = text.replace("'{{", f"'{EDGE}{{{{").replace("}}'", f"}}}}{EDGE}'")
-    text = _INNERMOST.sub(lambda call: render(call[1], page), text)
+    if own_names(page.lang):
+        text = _INNERMOST.sub(lambda call: render(call[1], page), text)
+    else:
+        text = _INNERMOST.sub(lambda call: render(call[1], page, _stands_in_line(call)), text)
     pieces: list[str] = []
     stack: list[_Open] = []
     position = 0
@@ -55,6 +60,13 @@ def render_templates(text: str, page: Page) -> str:
     if stack:
         pieces = _unclosed([opened.before for opened in stack], pieces)
     return "".join(pieces).replace(PIPE, "|").replace(EQUALS, "=")
+
+
+def _stands_in_line(call: re.Match[str]) -> bool:
+    """Whether other text, no list marker or cell alone, stands on both sides of a call."""
+    start, end = call.span()
+    before = call.string[max(start - 2, 0) : start].strip()
+    return before[-1:] not in _LINE_STARTS and call.string[end : end + 1] not in ("", "\n")
 
 
 def _close(pieces: list[str], braces: int, stack: list[_Open], page: Page) -> list[str]:

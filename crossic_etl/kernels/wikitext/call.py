@@ -13,6 +13,11 @@ def _shield(link: re.Match[str]) -> str:
     return link[0].replace("|", PIPE).replace("=", EQUALS)
 
 
+def is_count(text: str) -> bool:
+    """Whether ``text`` is a whole number of at most nine digits, so that ``int`` takes it."""
+    return len(text) < 10 and text.isdecimal()
+
+
 def split_arguments(source: str) -> list[str]:
     """The arguments in ``source``, cut at the pipes that stand in no link."""
     if "[[" in source:
@@ -21,7 +26,10 @@ def split_arguments(source: str) -> list[str]:
 
 
 class Call:
-    """Arguments by name; positional ones are named "1", "2" and so on, blanks trimmed."""
+    """Arguments by name; positional ones are named "1", "2" and so on, blanks trimmed.
+
+    Where a pattern found the template, the pattern's groups are arguments too.
+    """
 
     __slots__ = ("arguments", "name", "page")
 
@@ -39,6 +47,11 @@ class Call:
             else:
                 position += 1
                 self.arguments[str(position)] = piece.strip()
+
+    def including(self, values: dict[str, str]) -> Call:
+        """The call with ``values`` among its arguments."""
+        self.arguments |= values
+        return self
 
     def first(self, *keys: str) -> str:
         """The first argument of ``keys`` that is not empty; ``last`` is the last positional one."""

@@ -8,8 +8,9 @@ two significant digits; for temperatures, three significant digits in kelvin.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from crossic_etl.kernels.wikitext.tables import load_yaml
@@ -34,6 +35,7 @@ class Unit:
     to: str = ""
     always: str = ""
     whole: str = ""
+    multiple: bool = False
 
     def word(self, singular: bool, american: bool) -> str:
         """The unit spelled out; the symbol of one that is never spelled."""
@@ -42,7 +44,7 @@ class Unit:
         word = self.name if singular else self.plural or _plural(self.name)
         if american:
             word = word.replace("metre", "meter").replace("litre", "liter")
-            word = word.replace("tonne", "metric ton")
+            word = word.replace("tonne", "metric ton").replace("US gal", "U.S. gal")
         return word
 
     def sign(self, singular: bool) -> str:
@@ -77,9 +79,33 @@ def _units() -> dict[str, Unit]:
     }
 
 
+_POWER = re.compile("e([369]|12)(.+)")
+_POWERS = {"3": "thousand", "6": "million", "9": "billion", "12": "trillion"}
+
+
 def find_unit(code: str) -> Unit | None:
-    """The unit that convert calls ``code``, if its value can be worked out."""
-    return _units().get(code)
+    """The unit that convert calls ``code``, if its value can be worked out.
+
+    ``e6km`` is a million kilometres.
+    """
+    power = _POWER.fullmatch(code)
+    unit = _units().get(power[2] if power else code)
+    return _multiple(unit, power[1]) if unit and power else unit
+
+
+def _multiple(unit: Unit, power: str) -> Unit:
+    count = _POWERS[power]
+    return replace(
+        unit,
+        code=f"e{power}{unit.code}",
+        scale=unit.scale * 10 ** int(power),
+        name=f"{count} {unit.word(False, False)}",
+        plural=f"{count} {unit.word(False, False)}",
+        symbol=f"{count} {unit.sign(True)}",
+        symbols=f"{count} {unit.sign(False)}" if unit.symbols else "",
+        to=" ".join(f"e{power}{each}" for each in unit.to.split()),
+        multiple=True,
+    )
 
 
 def subdivisions(unit: str, smaller: str) -> int:

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from crossic_etl.kernels.wikitext.call import Call
 from crossic_etl.kernels.wikitext.dates import DATE_FUNCTIONS
 from crossic_etl.kernels.wikitext.html import raised
-from crossic_etl.kernels.wikitext.languages import LANGUAGE_FUNCTIONS
+from crossic_etl.kernels.wikitext.languages import LANGUAGE_FUNCTIONS, language_name
 from crossic_etl.kernels.wikitext.numbers import format_number
+from crossic_etl.kernels.wikitext.old_style import show_both
 from crossic_etl.kernels.wikitext.page import HOLE
 from crossic_etl.kernels.wikitext.quantities import QUANTITY_FUNCTIONS
 from crossic_etl.kernels.wikitext.tables import load_yaml
+from crossic_etl.kernels.wikitext.values import VALUE_FILTERS, VALUE_FUNCTIONS
 
 
 def _joined(separator: str) -> Callable[[Call], str]:
@@ -107,18 +109,35 @@ def _power_of_ten(call: Call) -> str:
     return "×10" + raised(exponent) if exponent else "×10"
 
 
+# What the wikis call a quotation, who said it and where.
+_QUOTED = (
+    "text", "1", "quote", "content", "cita", "texto", "نص", "اقتباس", "Text", "texte", "citation",
+    "testo", "текст", "treść", "tekst", "citaat", "citat", "idézet", "lainaus", "alıntı", "isi",
+    "תוכן", "نقل قول", "nội dung", "उद्धरण",
+)  # fmt: skip
+_QUOTED_OF = (
+    "author", "by", "2", "sign", "autor", "col2", "المؤلف", "مؤلف", "قائل", "Autor", "auteur",
+    "autore", "автор", "författare", "szerző", "sanoja", "yazar", "דובר", "گوینده", "tác giả",
+)  # fmt: skip
+_QUOTED_FROM = (
+    "source", "3", "title", "fuente", "fonte", "المصدر", "مصدر", "Quelle", "источник", "джерело",
+    "źródło", "bron", "källa", "forrás", "lähde", "kaynak", "sumber", "מקור", "منبع", "nguồn",
+    "sursă", "font",
+)  # fmt: skip
+
+
 def _quote(call: Call) -> str:
     """A block of its own; whoever said it stands after a dash on the next line."""
-    text = call.first("text", "1", "quote", "content", "cita", "texto", "نص", "اقتباس")
+    text = call.first(*_QUOTED)
     if not text:
         return ""
-    by = call.first("author", "by", "2", "sign", "autor", "col2", "المؤلف", "مؤلف", "قائل")
-    source = call.first("source", "3", "title", "fuente", "fonte", "المصدر", "مصدر")
+    by, source = call.first(*_QUOTED_OF), call.first(*_QUOTED_FROM)
     credit = ", ".join(part for part in (by, source) if part)
     return f"\n\n{text}\n" + (f"— {credit}\n" if credit else "") + "\n"
 
 
 FUNCTIONS: dict[str, Callable[[Call], str]] = {
+    "nothing": lambda call: "",
     "join": _joined(""),
     "words": _joined(" "),
     "commas": _joined(", "),
@@ -138,13 +157,18 @@ FUNCTIONS: dict[str, Callable[[Call], str]] = {
     "currency": _currency,
     **LANGUAGE_FUNCTIONS,
     **QUANTITY_FUNCTIONS,
+    **VALUE_FUNCTIONS,
     **DATE_FUNCTIONS,
+    "old style": show_both,
 }
 """Name in a table, after ``=``, to function: what the call shows, or nothing to leave it out."""
 
 FILTERS: dict[str, Callable[[str, str], str]] = {
     "number": format_number,
     "superscript": lambda text, lang: raised(text),
+    "language": language_name,
+    "bare": lambda text, lang: text.partition(" (")[0],
     "optional": lambda text, lang: text.replace(HOLE, ""),
+    **VALUE_FILTERS,
 }
 """Name in a table, after ``:``, to what it does to an argument."""

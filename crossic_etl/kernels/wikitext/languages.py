@@ -31,6 +31,12 @@ def _language(call: Call) -> str:
     return str(names["form"]).replace("{language}", name).replace("{text}", text)
 
 
+def language_name(code: str, lang: str) -> str:
+    """What the wiki of ``lang`` puts before a text in the language of ``code``; "" if unknown."""
+    names = load_yaml("languages.yaml").get(lang, {})
+    return str(names.get(code.lower()) or names.get(code.lower().partition("-")[0]) or "")
+
+
 _LATIN = re.compile("[A-Za-z]")
 
 

@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import dataclass, field
 
-from crossic_etl.kernels.wikitext.call import Call
+from crossic_etl.kernels.wikitext.call import Call, is_count
 from crossic_etl.kernels.wikitext.conversions import (
     Rounding,
     Unit,
@@ -21,7 +21,7 @@ from crossic_etl.kernels.wikitext.units import unit_symbol
 
 _NUMBER = re.compile(r"([-−–+]?)([0-9][0-9,]*(?:\.[0-9]*)?|\.[0-9]+)")
 _FRACTION = re.compile(r"([-−–]?)(?:([0-9]+)\s*[+⁄&-]\s*)?([0-9]+)\s*[/⁄]{1,2}\s*([0-9]+)")
-_JOINED = re.compile(r"([0-9.,]+)\s*([-–−])\s*([0-9.,]+)")
+_JOINED = re.compile(r"([0-9.,]+)\s*([-–−]|\b(?:to|and|or|by|x)\b)\s*([0-9.,]+)")
 # What stands between two values: with a name after them, with a symbol.
 RANGES = {
     "to": (" to ", " to "), "-": ("–", "–"), "–": ("–", "–"), "−": ("–", "–"),
@@ -37,11 +37,12 @@ _BRACKETS = {
     "or": (" or ", ""), "comma": (", ", ""), "slash": (" / ", ""), "/": (" / ", ""),
     "s": (" / ", ""), "sqbr": (" [", "]"), "br": ("\n(", ")"), "br()": ("\n(", ")"),
 }  # fmt: skip
+_LONGEST = 60
+"""Characters of a number: far fewer than those of the largest that a float holds."""
+
 _MOST_ARGUMENTS = 80
 """Enough for the thirty values that Module:Convert takes in a range."""
 
-_POWER = re.compile("e([369]|12)(.+)")
-_POWERS = {"3": "thousand", "6": "million", "9": "billion", "12": "trillion"}
 _REPEATED = frozenset({"x", "×"})
 _BARE = frozenset({"number", "output number only"})
 _OUTPUT_ONLY = frozenset({"out", "output only"}) | _BARE
@@ -116,15 +117,17 @@ def _read(arguments: list[str], plain: bool) -> Measure:
 def _apart(argument: str) -> list[str]:
     """A range in one argument, ``5-10``, as its three parts."""
     joined = _JOINED.fullmatch(argument)
-    return [joined[1], "-", joined[3]] if joined else [argument]
+    return list(joined.groups()) if joined else [argument]
 
 
 def _is_places(text: str) -> bool:
-    return text.removeprefix("-").isdecimal()
+    return is_count(text.removeprefix("-")) and len(text) < 4
 
 
 def read_value(text: str, plain: bool = False) -> Value | None:
     """A number of a call; None where ``text`` is none that the template would take."""
+    if len(text) > _LONGEST:
+        return None
     if match := _NUMBER.fullmatch(text):
         sign, digits = match.groups()
         bare = digits.replace(",", "")
@@ -151,7 +154,7 @@ def read_value(text: str, plain: bool = False) -> Value | None:
 def _input(measure: Measure, unit: Unit | None, call: Call, abbr: str) -> str:
     adjective = call.first("adj").lower() in ("on", "mid", "mids")
     american = call.first("sp").lower() == "us"
-    named = abbr not in ("on", "in", "values", "mos") and not (unit and unit.always)
+    named = abbr not in ("on", "in", "unit", "values", "mos") and not (unit and unit.always)
     single = len(measure.values) == 1 and abs(measure.values[0].number) == 1
     hyphen = "-" if adjective and named else " "
     shown = _joined([value.shown for value in measure.values], measure, named, hyphen)
@@ -175,15 +178,8 @@ def _input(measure: Measure, unit: Unit | None, call: Call, abbr: str) -> str:
 
 def _unit_word(code: str, unit: Unit | None, named: bool, single: bool, american: bool) -> str:
     if unit is None:
-        return _many(code, american) or unit_symbol(code, "en")
+        return unit_symbol(code, "en")
     return unit.word(single, american) if named else unit.sign(single)
-
-
-def _many(code: str, american: bool) -> str:
-    """``e6km``: million kilometres; nothing for other codes."""
-    power = _POWER.fullmatch(code)
-    unit = find_unit(power[2]) if power else None
-    return f"{_POWERS[power[1]]} {unit.word(False, american)}" if power and unit else ""
 
 
 def _with_unit(shown: str, name: str, hyphen: str = " ") -> str:
@@ -208,7 +204,10 @@ def _rounding(measure: Measure, call: Call) -> Rounding:
     figures, multiple = call.first("sigfig"), call.first("round")
     step = float(multiple) if multiple in ("0.5", "5", "10", "25", "50") else None
     return Rounding(
-        measure.places, int(figures) if figures.isdecimal() else None, step, multiple == "each"
+        measure.places,
+        int(figures) if is_count(figures) and len(figures) < 3 else None,
+        step,
+        multiple == "each",
     )
 
 
@@ -262,13 +261,15 @@ def _smallest(measure: Measure, unit: Unit) -> tuple[list[Value], Unit | None]:
 def _output(results: list[str], other: Unit, measure: Measure, call: Call, abbr: str) -> str:
     shown = [format_number(result, "en") for result in results]
     american = call.first("sp").lower() == "us"
-    named = abbr in ("off", "none", "in") or (call.first("order") == "flip" and abbr == "out")
-    named = named and not other.always
+    flipped = call.first("order") == "flip" or other.multiple
+    named = (abbr in ("off", "none", "in") or (flipped and abbr == "out")) and not other.always
     if abbr == "values" or call.first("disp").lower() in _BARE:
         return _joined(shown, measure, named, " ")
-    hyphen = "-" if named and call.first("adj").lower() in ("on", "mid") else " "
+    adjective = call.first("adj").lower() in ("on", "mid")
+    hyphen = "-" if adjective and (named or other.symbols) else " "
     single = len(results) == 1 and float(results[0]) in (1, -1)
-    name = other.word(single or hyphen == "-", american) if named else other.sign(single)
+    single = single or hyphen == "-"
+    name = other.word(single, american) if named else other.sign(single)
     if not named and not _REPEATED.isdisjoint(measure.joints):
         return _repeated(shown, measure, name)
     return _with_unit(_joined(shown, measure, named, hyphen), name, hyphen)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from crossic_etl.kernels.wikitext.call import Call
+from crossic_etl.kernels.wikitext.call import Call, is_count
 from crossic_etl.kernels.wikitext.html import raised
 from crossic_etl.kernels.wikitext.measures import show_measure
 from crossic_etl.kernels.wikitext.numbers import format_number
@@ -22,6 +22,9 @@ _RANGES = {
 }  # fmt: skip
 
 
+_ENGLISH = frozenset({"en", "simple"})
+
+
 def _joint(word: str, lang: str) -> str:
     words = load_yaml("words.yaml").get(lang, {}).get("range", {})
     return str(words.get(word, _RANGES[word]))
@@ -33,7 +36,7 @@ def _convert(call: Call) -> str:
     What the template would work out (3.1 to 3.7 mi) is not.
     """
     lang = call.page.lang
-    if lang == "en":
+    if lang in _ENGLISH:
         return show_measure(call)
     values = call.positional()
     shown = ""
@@ -68,30 +71,6 @@ def _number(text: str, call: Call) -> str:
     return text if call.first("comma") == "off" else format_number(text, call.page.lang)
 
 
-def _val(call: Call) -> str:
-    """A measured value: error, power of ten and unit follow it."""
-    values = call.positional()
-    if not values:
-        unit, exponent = call.first("ul", "u"), call.first("e", "10^")
-        symbol = unit_symbol(unit, call.page.lang) if unit else ""
-        return with_unit("10" + raised(exponent), symbol) if exponent else symbol
-    shown = format_number(values[0], call.page.lang)
-    if len(values) == 2:
-        shown += f"±{values[1]}" if not values[1].startswith("(") else values[1]
-    elif len(values) > 2:
-        shown += f"+{values[1].lstrip('+')}−{values[2].lstrip('-−')}"
-    exponent = call.first("e", "10^")
-    if exponent:
-        shown = f"({shown})" if len(values) > 1 else shown
-        shown += "×10" + raised(exponent)
-    shown = call.first("p") + shown + call.first("s")
-    unit = call.first("u", "ul")
-    below = call.first("up", "upl")
-    if unit:
-        shown = with_unit(shown, unit_symbol(unit, call.page.lang))
-    return f"{shown}/{unit_symbol(below, call.page.lang)}" if below else shown
-
-
 def _fraction(call: Call) -> str:
     values = call.positional()
     if len(values) == 1:
@@ -103,7 +82,7 @@ def _fraction(call: Call) -> str:
 
 def _height(call: Call) -> str:
     lang = call.page.lang
-    if lang == "en":
+    if lang in _ENGLISH:
         return show_measure(Call("cvt", _height_as_measure(call), call.page))
     parts = [
         with_unit(format_number(call.first(key), lang), unit_symbol(key, lang))
@@ -118,7 +97,8 @@ def _height_as_measure(call: Call) -> str:
         if call.first(metric):
             return f"{call.first(metric)}|{metric}|ftin"
     feet, inches = call.first("ft"), call.first("in")
-    return f"{feet}|ft|{inches}|in|m" if inches else f"{feet}|ft|m|2"
+    shown = f"{feet}|ft|{inches}|in|m" if inches else f"{feet}|ft|m|2"
+    return shown + ("|abbr=off" if call.first("abbr") in ("no", "off") else "")
 
 
 def _unit_of_number(call: Call) -> str:
@@ -153,12 +133,13 @@ def _century(call: Call) -> str:
     number, era, word = call.first("1"), call.first("2").lower(), call.first("3")
     if not number:
         return ""
-    shown = {"s": "siglo ", "S": "Siglo "}.get(word[:1], "") + _roman(number)
+    shown = {"s": "siglo ", "S": "Siglo "}.get(word[:1], "") + roman(number)
     return shown + {"a": " a. C.", "d": " d. C."}.get(era[:1], "")
 
 
-def _roman(number: str) -> str:
-    if not number.isdecimal() or not 0 < int(number) < 40:
+def roman(number: str) -> str:
+    """A whole number below 40 in Roman numerals; anything else as it is."""
+    if not is_count(number) or not 0 < int(number) < 40:
         return number
     tens, ones = divmod(int(number), 10)
     return "X" * tens + ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX")[ones]
@@ -166,7 +147,6 @@ def _roman(number: str) -> str:
 
 QUANTITY_FUNCTIONS: dict[str, Callable[[Call], str]] = {
     "convert": _convert,
-    "val": _val,
     "fraction": _fraction,
     "height": _height,
     "unit": _unit_of_number,

@@ -13,8 +13,9 @@ def unit_symbol(code: str, lang: str) -> str:
 
 
 def with_unit(value: str, unit: str) -> str:
-    """``value`` and the symbol ``unit``, apart unless it is one of angles or percent."""
+    """``value`` and the symbol ``unit``, apart unless it is one of angles, percent or Chinese."""
     if not unit:
         return value
     close = unit[0] in "°′″'\"%" and unit not in ("°C", "°F")
+    close = close or "\u4e00" <= unit[0] <= "\u9fff"
     return value + unit if close else f"{value} {unit}"

@@ -55,6 +55,11 @@ def marked(text: str, lang: str) -> str:
     ("lang", "expected"),
     [
         ("en", "The U.S. Army left.| J. Smith met Dr. Low at 3.30 p.m. today."),
+        ("de", "Am 3. Mai 1901 im 19. Jahrhundert.| Es war 1950.| Dann kam Adam."),
+        ("cs", "Dne 21. Ledna přišel.| Pak odešel."),
+        ("hu", "A 20. Század vége.| Utána."),
+        ("en", "On page p. 12 and ca. 1900 it ends with 21.| Then 3.| It was."),
+        ("nl", "Op nr. 5 en p. 12.| Daarna."),
         ("el", "Πού είναι;| Εδώ; εκεί."),
         ("grc", "Τίς;| Ἐγώ."),
         ("en", "α; Β"),

@@ -49,6 +49,32 @@ def test_an_attack_ends_in_every_language(name: str, lang: str) -> None:
     assert AFTER in text
 
 
+@pytest.mark.parametrize("long", ["1" * 150_000, "1e" * 75_000, "m2" * 75_000, "a b " * 40_000])
+@pytest.mark.parametrize(
+    ("lang", "call"),
+    [
+        ("fr", "{{unité|%s|km}}"),
+        ("fr", "{{date|%s}}"),
+        ("fr", "{{s|%s}}"),
+        ("en", "{{val|%s|u=m}}"),
+        ("en", "{{val|1|u=%s}}"),
+        ("en", "{{convert|%s|km}}"),
+        ("en", "{{convert|5|km|mi|%s}}"),
+        ("en", "{{convert|5|km|mi|sigfig=%s}}"),
+        ("en", "{{convert|5|km|mi|99999999}}{{convert|5|km|mi|sigfig=99999999}}{{x|%s}}"),
+        ("en", "{{start date|2000|%s|%s}}"),
+        ("th", "{{วันเกิด|%s|1|1}}"),
+        ("es", "{{siglo|%s||s}}"),
+        ("en", "{{rnd|%s|%s}}"),
+        ("en", "{{death date and age|%s|1|1|1950|1|1}}"),
+        ("no", "a {{x|%s}} b"),
+        ("no", "a {{%s|a b}} b"),
+    ],
+)
+def test_a_long_argument_of_a_value_template_ends(lang: str, call: str, long: str) -> None:
+    cleaned(call.replace("%s", long), lang)
+
+
 def test_the_generated_attacks_have_the_size_asked_for() -> None:
     frame = len(BEFORE) + len(AFTER) + 5
     far_off = {

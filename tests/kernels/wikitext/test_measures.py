@@ -21,7 +21,7 @@ from crossic_etl.kernels.wikitext import to_text
         ("{{convert|204|m|ft|abbr=on}}", "204 m (669 ft)"),
         ("{{convert|64|kg|lb|abbr=on}}", "64 kg (141 lb)"),
         ("{{convert|891.1|km2|sqmi|abbr=on}}", "891.1 km² (344.1 sq mi)"),
-        ("{{convert|100|PD/sqkm|PD/sqmi}}", "100/km² (260/sq mi)"),
+        ("{{convert|100|PD/sqkm|PD/sqmi}}", "100 inhabitants per square kilometre (260/sq mi)"),
         ("{{convert|200|acre|ha}}", "200 acres (81 ha)"),
         ("{{convert|10|C|F}}", "10 °C (50 °F)"),
         ("{{convert|37.5|C|F}}", "37.5 °C (99.5 °F)"),
@@ -109,11 +109,56 @@ def test_the_form_follows_the_call(source: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
+        ("{{convert|3|e6acre|ha}}", "3 million acres (1,200,000 ha)"),
+        ("{{convert|4|e6mi}}", "4 million miles (6.4 million kilometres)"),
+        ("{{convert|93|e6mi|e6km|abbr=unit}}", "93 million mi (150 million km)"),
+        ("{{convert|2.3|e6m3|e6cuft}}", "2.3 million cubic metres (81 million cubic feet)"),
+        ("{{convert|1|e6USgal|L|sp=us}}", "1 million U.S. gallons (3,800,000 L)"),
+        ("{{convert|5|e6foo|km}}", "5 e6foo"),
+    ],
+)
+def test_a_unit_may_be_a_thousand_or_a_million(source: str, expected: str) -> None:
+    assert to_text(source, "en").text == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("{{convert|0.5 to 4|in|cm}}", "0.5 to 4 inches (1.3 to 10.2 cm)"),
+        ("{{convert|1|F-change}}", "1 °F (0.56 °C)"),
+        ("{{convert|827.9|km²|1|sp=us}}", "827.9 square kilometers (319.7 sq mi)"),
+        ("{{convert|320|ha|acre|adj=on}}", "320-hectare (790-acre)"),
+        ("{{convert|302|hp|order=flip}}", "225 kilowatts (302 hp)"),
+        ("{{convert|926.8|/km2|/sqmi}}", "926.8 per square kilometre (2,400/sq mi)"),
+        ("{{convert|1100|m3/s|abbr=on}}", "1,100 m³/s (39,000 cu ft/s)"),
+        ("{{height|ft=6|in=6|abbr=no}}", "6 feet 6 inches (1.98 metres)"),
+    ],
+)
+def test_units_have_the_names_and_targets_of_module_convert(source: str, expected: str) -> None:
+    assert to_text(source, "en").text == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("{{val|1.602e-19|ul=C}}", "1.602×10⁻¹⁹ C"),
+        ("{{val|3.5E6}} {{val|3|e=+4}}", "3.5×10⁶ 3×10⁴"),
+        ("{{val|6.67430|(15)|e=-11|u=m3.kg-1.s-2}}", "6.67430(15)×10⁻¹¹ m³⋅kg⁻¹⋅s⁻²"),
+        ("{{val|1.2|0.1|0.2|e=3|u=km/s}}", "(1.2+0.1−0.2)×10³ km/s"),
+        ("{{val|5|to|6|u=km}} {{val|4|x|6|u=m}}", "5 to 6 km 4 × 6 m"),
+        ("{{val|5|u=degC}} {{val|5|u=F}}", "5 °C 5 F"),
+    ],
+)
+def test_a_value_has_exponents_errors_and_units(source: str, expected: str) -> None:
+    assert to_text(source, "en").text == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
         ("{{convert|20|furlong}}", "20 furlongs"),
         ("{{convert|3|km|foo}}", "3 kilometres"),
         ("{{convert|3|km|kg}}", "3 kilometres"),
-        ("{{convert|3|e6acre|ha}}", "3 million acres"),
-        ("{{convert|1|e6USgal|L}}", "1 million US gallons"),
         ("{{convert|3|foo|bar}}", "3 foo"),
         ("{{convert|1+1/4|in|mm|frac=8}}", "1 1/4 inches"),
         ("{{convert|some|km}}", "some"),
