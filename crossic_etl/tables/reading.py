@@ -12,7 +12,7 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, Row, SparkSession
 
 from crossic_etl.driver_files import driver_path
-from crossic_etl.schemas import TABLES, Table
+from crossic_etl.schemas import REJECTS, RUNS, TABLES, Table
 from crossic_etl.spark_errors import missing
 from crossic_etl.tables import commits
 from crossic_etl.tables.columns import Scope, TableError, check_columns, condition
@@ -71,19 +71,26 @@ class TableReader:
     def find(self, table: Table) -> DataFrame | None:
         """The rows of a table; None if it doesn't exist yet.
 
+        There is no table ``rejects`` before the first reject; then it has no rows.
+
         Raises:
             TableError: its columns differ from its schema.
         """
         if not self._may_be_there(table.name):
-            return None
+            return self._absent(table)
         try:
             frame = self.spark.read.table(self.name(table.name))
             check_columns(frame, table)
         except AnalysisException as error:
             if missing(error):
-                return None
+                return self._absent(table)
             raise
         return frame
+
+    def _absent(self, table: Table) -> DataFrame | None:
+        if table.name == REJECTS.name and self.is_there(RUNS):
+            return self.spark.createDataFrame([], table.schema)
+        return None
 
     def _may_be_there(self, name: str) -> bool:
         """False if a look at the disk shows that there is no table."""
