@@ -188,12 +188,10 @@ class Tables(TableReader):
     @cached_property
     def _tables_with_rejects(self) -> set[str]:
         """The tables that have rejects, when it is first asked for; each job has a table's."""
-        frame = self.find(REJECTS)
-        return (
-            set()
-            if frame is None
-            else {row.table for row in frame.select("table").distinct().collect()}
-        )
+        if not self.is_there(REJECTS):
+            return set()
+        named = self.read(REJECTS).select("table").distinct()
+        return {row.table for row in named.collect()}
 
     def append_run(self, row: Mapping[str, object]) -> None:
         """Adds one row to ``runs``."""
