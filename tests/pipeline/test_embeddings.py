@@ -172,7 +172,7 @@ def test_texts_that_a_run_which_died_has_embedded_are_not_embedded_again(
     with monkeypatch.context() as patched, pytest.raises(Killed):
         note_chunks(patched, dies_at=2)
         embeddings.run(spark, config_of(made))
-    assert held(made) == {}
+    assert not made.is_there(EMBEDDINGS)
     with monkeypatch.context() as patched:
         numbers = note_chunks(patched)
         embeddings.run(spark, config_of(made))
