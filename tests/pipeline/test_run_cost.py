@@ -90,7 +90,7 @@ def test_a_month_with_a_page_and_a_document(
         runs = run_flow(spark, later)
     assert runs["documents"].rows_in == runs["documents"].rows_out == 1
     assert not runs["samples"].nothing_new
-    assert counts.executions < first.executions
+    assert counts.executions <= 380
     assert counts.commits <= 30
 
 
