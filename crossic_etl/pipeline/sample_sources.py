@@ -217,7 +217,6 @@ def plan_embedding(
         fitting = fitting.where(F.col("target_lang").isin(sorted(known)))
     pairs, texts, characters = count_to_embed(fitting, least_chars).head(1)[0]
     if pairs:
-        purpose = "compare" if compares_all else "cut"
         yield (
             f"samples: up to {characters:,} characters of {texts:,} texts are embedded by "
             f"{settings.encoder.model} to cut {pairs:,} text pairs"
