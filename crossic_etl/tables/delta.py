@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 from crossic_etl.schemas import REJECTS, RUNS, Table
 from crossic_etl.tables import commits
 from crossic_etl.tables.columns import Scope, check_columns, condition
-from crossic_etl.tables.counting import ROWS, observe_counts
+from crossic_etl.tables.counting import ROWS, count_now, observe_counts
 from crossic_etl.tables.creation import create_table
 from crossic_etl.tables.deletion_vectors import mark_if_large
 from crossic_etl.tables.delta_scratch import DeltaScratch
@@ -51,7 +51,7 @@ class Tables(TableReader):
         """Like `stage`; also gives the number of rows as ``rows``, and these aggregates of them."""
         observed, counted = observe_counts(frame, counts)
         staged = self.stage(job, observed)
-        return staged, counted()
+        return staged, counted() or count_now(staged, counts)
 
     def staged(self, job: str) -> DataFrame:
         """The rows of the job's scratch."""
@@ -99,7 +99,8 @@ class Tables(TableReader):
             writer = writer.option("userMetadata", metadata)
         writer.overwrite(condition(scope))
         self._forget(table)
-        return counted()[ROWS]
+        written = counted() or count_now(self.select(table, scope))
+        return written[ROWS]
 
     def update(
         self, table: Table, frame: DataFrame, scope: Scope, ignored: Sequence[str] = ()
@@ -123,8 +124,11 @@ class Tables(TableReader):
         changes = self.stage(scratch, observed.where(F.col("change") != SAME))
         counts = counted()
         new, gone = select_new(changes, table), select_gone(changes, table)
-        self.merge(table, new, gone, n_changes=counts[NEW] + counts[GONE])
+        n_changes = None if counts is None else counts[NEW] + counts[GONE]
+        self.merge(table, new, gone, n_changes=n_changes)
         self.unstage(scratch)
+        if counts is None:
+            return count_now(self.select(table, scope))[ROWS]
         return counts[SAME] + counts[NEW]
 
     def merge(
@@ -217,12 +221,9 @@ class Tables(TableReader):
     def _create(self, table: Table, frame: DataFrame, metadata: str | None = None) -> int:
         path = None if self._is_catalog else f"{self.folder}/{table.name}"
         observed, counted = observe_counts(frame)
-        if path is None:  # a catalog's writer has no counts for those who observe it
-            create_table(frame, self.name(table.name), path, table, metadata)
-        else:
-            create_table(observed, self.name(table.name), path, table, metadata)
+        create_table(observed, self.name(table.name), path, table, metadata)
         self._forget(table)
-        return self.read(table).count() if path is None else counted()[ROWS]
+        return (counted() or count_now(self.read(table)))[ROWS]
 
     def _metadata(self, table: Table, fingerprints: Mapping[str, str] | None) -> str | None:
         """Metadata with the fingerprints of these parts; other parts keep theirs."""

@@ -210,7 +210,8 @@ def test_retrieval_says_what_was_measured(
     )  # fmt: skip
     config = type(shared_config)(tables.root, ("th",))
     report = make_report(spark, config, MOST)
-    assert [one.key for one in report.sections] == ["flow", "neighbours", "seconds"]
+    keys = ["flow", "rejects", "neighbours", "seconds"]
+    assert [one.key for one in report.sections] == keys
     assert report.samples == []
     retrieval = section(report, "neighbours")
     assert "75.0%, 3 of the 4" in retrieval.text
