@@ -141,8 +141,8 @@ def interwiki_codes() -> frozenset[str]:
 def _written() -> dict[str, Any]:
     import yaml  # here, as a worker that reads links is sent its wikis and reads no codes
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    table: dict[str, Any] = yaml.load((_DATA / "codes.yaml").read_text("utf-8"), Loader=loader)
+    _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    table: dict[str, Any] = yaml.load((_DATA / "codes.yaml").read_text("utf-8"), Loader=_LOADER)
     return table
 
 

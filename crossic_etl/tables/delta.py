@@ -71,7 +71,7 @@ class Tables(TableReader):
         """Where rows are staged."""
         if self._local is not None:
             return ParquetScratch(self.spark, self._local / FOLDER)
-        beside = PREFIX if self._is_catalog else f"{FOLDER}/"
+        beside = PREFIX if self.is_catalog else f"{FOLDER}/"
         return DeltaScratch(self.spark, lambda job: self.name(f"{beside}{job}"))
 
     def replace(
@@ -219,7 +219,7 @@ class Tables(TableReader):
         return True
 
     def _create(self, table: Table, frame: DataFrame, metadata: str | None = None) -> int:
-        path = None if self._is_catalog else f"{self.folder}/{table.name}"
+        path = None if self.is_catalog else f"{self.folder}/{table.name}"
         observed, counted = observe_counts(frame)
         create_table(observed, self.name(table.name), path, table, metadata)
         self._forget(table)

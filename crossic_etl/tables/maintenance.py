@@ -232,7 +232,8 @@ def _vacuumed(
 
 def _sweep(tables: Tables, name: str, settings: Maintain, dry_run: bool) -> Iterator[TableReport]:
     """Empties a job's scratch, wherever this version and older ones have it."""
-    for table in (f"{PREFIX}{name}", f"{FOLDER}/{name}"):
+    places = [f"{PREFIX}{name}"] if tables.is_catalog else [f"{PREFIX}{name}", f"{FOLDER}/{name}"]
+    for table in places:
         if before := tables.detail(table):
             yield _empty(tables, table, before, settings, dry_run)
     if isinstance(tables.scratch, ParquetScratch):

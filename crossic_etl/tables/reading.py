@@ -37,7 +37,7 @@ class TableReader:
 
     def name(self, table: str) -> str:
         """The SQL identifier of a table."""
-        if self._is_catalog:
+        if self.is_catalog:
             return f"{self.root}.{table}"
         return f"delta.`{self.folder.replace('`', '``')}/{table}`"
 
@@ -48,13 +48,14 @@ class TableReader:
         return root if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", root) else str(Path(root).absolute())
 
     @property
-    def _is_catalog(self) -> bool:
+    def is_catalog(self) -> bool:
+        """Whether the root is a catalog's schema, and no folder."""
         return re.fullmatch(r"[A-Za-z_]\w*\.[A-Za-z_]\w*", self.root) is not None
 
     @cached_property
     def _local(self) -> Path | None:
         """The root on this machine's disks, if it is there."""
-        return None if self._is_catalog else driver_path(self.spark, self.folder)
+        return None if self.is_catalog else driver_path(self.spark, self.folder)
 
     def read(self, table: Table) -> DataFrame:
         """The rows of a table.

@@ -124,8 +124,7 @@ def test_web_documents_on_the_subject_are_found(first_run: tuple[Tables, str]) -
 def test_it_shows_counts_a_sample_and_where_the_tables_are(first_run: tuple[Tables, str]) -> None:
     tables, shown = first_run
     assert "pairs: 314 in, 84 out" in shown
-    assert re.search(r"\bpairs +84\n", shown)
-    assert re.search(r"\bdocuments +71\n", shown)
+    assert re.search(r"\bdocuments: \d+ in, 71 out", shown)
     assert "420 documents that an exact search finds (recall " in shown
     assert "of 84 articles the nearest is known to be on its subject" in shown
     assert "arrangement en-first: " in shown
