@@ -45,6 +45,8 @@ _PHRASE_SCRIPTS = "\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\ua9e0-\ua9ff\uaa60-\u
 _NO_PHRASE_END = "ๆฯໆຯៗ"
 _QUOTES = "\"'“”‘’«»"
 _COMMAS = "၊"
+# Unicode's Indic_Conjunct_Break=Linker, first plane: join the consonants on both sides.
+_LINKERS = "\u094d\u09cd\u0acd\u0b4d\u0c4d\u0d4d\u1039\u17d2\u1a60\u1b44\u1bab\ua9c0\uaaf6"
 # A word of one letter, with a vowel sign at most, is an initial before a full stop.
 _INITIALS = "\u05d0-\u05ea\u0621-\u064a\u0900-\u0dff"
 
@@ -95,7 +97,8 @@ def find_borders(text: str, lang: str) -> Borders:
 
 
 def splits_a_cluster(text: str, at: int) -> bool:
-    """Whether a cut at the position parts a letter from its marks, vowels or joined emoji.
+    """Whether a cut at the position parts a letter from its marks, vowels or joined letters and
+    emoji.
 
     A short form of Unicode's grapheme clusters (UAX 29), with Thai's and Lao's vowels, which are
     written around their consonant.
@@ -104,6 +107,8 @@ def splits_a_cluster(text: str, at: int) -> bool:
         return False
     before, after = text[at - 1], text[at]
     if unicodedata.category(after).startswith("M") or "\u200d" in (before, after):
+        return True
+    if before in _LINKERS and after.isalpha() or "\U000e0020" <= after <= "\U000e007f":
         return True
     if "\U0001f3fb" <= after <= "\U0001f3ff" or after in "ะาำๅະາຳ":
         return True
@@ -125,6 +130,8 @@ def _line_borders(flags: Flags, newlines: Positions) -> Borders:
     starts, ends = newlines[is_first], newlines[is_last] + 1
     stops = np.maximum(ends, runs[is_last])
     lengths = starts - np.concatenate([[0], ends[:-1]]) if len(ends) else starts
+    for _ in range(3):  # white space at a line's end
+        starts = starts - ((starts > 0) & (flags[np.maximum(starts - 1, 0)] & _SPACE > 0))
     closed = flags[np.maximum(starts - 1, 0)] & (_END | _ANYWHERE | _CLOSER) > 0
     kinds = np.where((lengths < _HEADING_LENGTH) & ~closed, SENTENCE, PARAGRAPH)
     return Borders(ends, stops, kinds)

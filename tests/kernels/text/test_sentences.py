@@ -118,6 +118,13 @@ def test_a_short_line_without_full_stop_ends_like_a_sentence() -> None:
     assert borders("Head\n\nTwo", "en") == [(6, 6, SENTENCE)]
 
 
+@pytest.mark.parametrize("blanks", [" ", "\t ", "\r", "\u3000"])
+def test_white_space_behind_a_full_stop_changes_no_kind(blanks: str) -> None:
+    at = 5 + len(blanks)
+    assert borders(f"One.{blanks}\nTwo", "en") == [(at, at, PARAGRAPH)]
+    assert borders(f"One{blanks}\nTwo", "en") == [(at - 1, at - 1, SENTENCE)]
+
+
 def test_an_indent_after_a_newline_may_go_to_either_side() -> None:
     assert borders("One.\n  Two", "en") == [(5, 7, PARAGRAPH)]
 
@@ -154,6 +161,13 @@ def test_only_white_space_may_go_to_either_side_of_a_border(text: str, lang: str
         ("猫犬", 1, False),
         ("\u1112\u1161", 1, True),
         ("بَ", 1, True),
+        ("က္က", 2, True),
+        ("ក្រ", 2, True),
+        ("क्ष", 2, True),
+        ("க்க", 2, False),
+        ("क् ", 2, False),
+        ("🏴\U000e0067\U000e007f", 1, True),
+        ("🏴\U000e0067\U000e007f", 2, True),
     ],
 )
 def test_whether_a_cut_parts_a_cluster(text: str, at: int, expected: bool) -> None:
