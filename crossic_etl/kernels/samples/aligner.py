@@ -22,7 +22,7 @@ from crossic_etl.kernels.samples.segments import Document, segment_pair
 
 # What determines a cut besides texts, tokenizer, budget and encoder. The number goes up with every
 # change of the code that moves cuts.
-CUT_RULE = (1, CHUNK_RULE.name, CHUNK_TOKENS)
+CUT_RULE = (2, CHUNK_RULE.name, CHUNK_TOKENS)
 
 Sizes = tuple[int, int, int]
 

@@ -17,6 +17,8 @@ import numpy.typing as npt
 # Thousands marks: comma, full stop, Arabic's, apostrophes, spaces that do not break.
 _NUMBER = re.compile(r"\d+(?:[.,\u066b\u066c'’\u00a0\u202f\u2009]\d+)*")
 _THOUSANDS = re.compile(r"\d{1,3}(?:[.,\u066c'’\u00a0\u202f\u2009]\d{3})+")
+# 31.12.1989, 1989.12.31: numbers, as each language puts them in another order.
+_DATE = re.compile(r"\d{1,2}\.\d{1,2}\.\d{4}|\d{4}\.\d{1,2}\.\d{1,2}")
 _NAME = re.compile(r"[A-Za-zÀ-ÖØ-öø-ɏḀ-ỿ]{3,}")
 _BUDDHIST_ERA = 543
 _BUDDHIST_YEARS = range(2300, 2600)
@@ -54,10 +56,15 @@ def find_anchors(text: str, lang: str) -> set[str]:
     and endings. A number of one digit is none: lists are full of them.
     """
     buddhist = lang in ("th", "lo", "km", "my")
-    numbers = {_number(match.group(), buddhist) for match in _NUMBER.finditer(text)}
+    written = (part for match in _NUMBER.finditer(text) for part in _parts(match.group()))
+    numbers = {_number(part, buddhist) for part in written}
     names = {match.group() for match in _NAME.finditer(text)}
     stems = {_stem(name) for name in names if name[0].isupper()}
     return {number for number in numbers if len(number) > 1} | stems
+
+
+def _parts(written: str) -> list[str]:
+    return written.split(".") if _DATE.fullmatch(written) else [written]
 
 
 def _number(written: str, buddhist: bool) -> str:

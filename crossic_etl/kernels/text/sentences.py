@@ -108,7 +108,7 @@ def splits_a_cluster(text: str, at: int) -> bool:
     before, after = text[at - 1], text[at]
     if unicodedata.category(after).startswith("M") or "\u200d" in (before, after):
         return True
-    if before in _LINKERS and after.isalpha() or "\U000e0020" <= after <= "\U000e007f":
+    if (before in _LINKERS and after.isalpha()) or "\U000e0020" <= after <= "\U000e007f":
         return True
     if "\U0001f3fb" <= after <= "\U0001f3ff" or after in "ะาำๅະາຳ":
         return True
