@@ -1,9 +1,9 @@
 """Does ``random`` differ from ``en-first`` in its subjects alone, or in the lengths of sides too?
 
-    python -m bench.controls [--max-tokens 512 1024 4096] [--seed 0] [shared data folder]
+    python -m bench.controls [--max-tokens 512 1024 4096] [--align encoder] [--seed 0] [shared data]
 
-The pairs of the shared dumps, arranged by the job's own transform, and samples of them by position.
-Lines: ``en-first`` of all pairs; ``en-first`` of the pairs that have a partner near in length;
+The pairs of the shared dumps, arranged by the job's own transform, and cut as the job cuts them:
+by ``segment.align``, and ``random`` by position, since its sides don't match. Lines: ``en-first`` of all pairs; ``en-first`` of the pairs that have a partner near in length;
 ``random`` of these; and, as a baseline, each text of all pairs with the next one in the order of a
 hash, of any length. Columns are the pairs, their samples, the share of samples with an empty side,
 and the share of lopsided ones among those with two sides. A language's only pair has no ``random``
@@ -20,8 +20,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from bench.segments import Judge
 from bench.wikitext import shared_folder
+from crossic_etl.kernels.encoding.encoders import load_encoder
+from crossic_etl.kernels.encoding.spec import EncoderSpec
+from crossic_etl.kernels.samples.aligner import Aligner
 from crossic_etl.kernels.samples.arrangements import Recipe, make_samples
+from crossic_etl.kernels.samples.names import ALIGNMENTS, BY_ENCODER
 from crossic_etl.kernels.samples.segments import Document, tokenize_documents
 from crossic_etl.kernels.samples.shares import COUNTS, LOPSIDED, SampleShares, add_up
 from crossic_etl.kernels.tokens.tokenizers import load_tokenizer
@@ -53,6 +58,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Prints the table, and whether the goal is reached at each budget."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--max-tokens", type=int, nargs="*", default=MAX_TOKENS)
+    parser.add_argument("--align", choices=ALIGNMENTS, default=BY_ENCODER)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("data", nargs="?", type=Path, default=shared_folder())
     given = parser.parse_args(argv)
@@ -68,9 +74,14 @@ def main(argv: Sequence[str] | None = None) -> None:
         "random": swapped,
         "random of any length": swap_any(pairs, given.seed),
     }
+    aligner = Aligner(given.align, Judge(load_encoder(EncoderSpec())))
     print(f"{'':<32}{'pairs':>6}{'samples':>9}{'one-sided':>11}{'lopsided':>10}")
     for budget in given.max_tokens:
-        found = {name: shares(chosen, documents, budget) for name, chosen in lines.items()}
+        recipe = Recipe(load_tokenizer(), budget, aligner=aligner)
+        found = {
+            name: shares(chosen, documents, "random" if "random" in name else "en-first", recipe)
+            for name, chosen in lines.items()
+        }
         for name, one in found.items():
             _, one_sided, lopsided = one.cells()
             label = f"{budget:>4} {name}"
@@ -141,15 +152,18 @@ def swap_any(pairs: Sequence[Pair], seed: int) -> dict[Pair, str]:
 
 
 def shares(
-    chosen: Mapping[Pair, str], documents: Mapping[str, Document], budget: int
+    chosen: Mapping[Pair, str], documents: Mapping[str, Document], arrangement: str, recipe: Recipe
 ) -> SampleShares:
     """The shares of the samples that these pairs make with these English pages."""
-    recipe = Recipe(load_tokenizer(), budget)
     sides = [
         sorted((sample.n_english_tokens, sample.n_target_tokens))
         for pair, english in chosen.items()
         for sample in make_samples(
-            ["en-first"], documents[english], documents[pair.target], (english, pair.target), recipe
+            [arrangement],
+            documents[english],
+            documents[pair.target],
+            (english, pair.target),
+            recipe,
         )
     ]
     two = [(fewer, more) for fewer, more in sides if fewer]

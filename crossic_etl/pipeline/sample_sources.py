@@ -211,13 +211,15 @@ def plan_embedding(
             f"their text pairs are {how}"
         )
     # A text of fewer characters than the budget's tokens needs no cut.
-    least_chars = 0 if settings.similarity == "all" else settings.max_tokens
+    compares_all = settings.similarity == "all"
+    least_chars = 0 if compares_all else settings.max_tokens
     fitting, _ = choose_fitting(text_pairs, held)
     if known is not None:
         fitting = fitting.where(F.col("target_lang").isin(sorted(known)))
-    pairs, texts, characters = count_to_embed(fitting, least_chars).head(1)[0]
+    pairs, texts, characters = count_to_embed(fitting, least_chars, compares_all).head(1)[0]
     if pairs:
+        purpose = "compare" if compares_all else "cut"
         yield (
             f"samples: up to {characters:,} characters of {texts:,} texts are embedded by "
-            f"{settings.encoder.model} to cut {pairs:,} text pairs"
+            f"{settings.encoder.model} to {purpose} {pairs:,} text pairs"
         )

@@ -149,16 +149,17 @@ def choose_fitting(
     return (wanted, None) if held is None else _leave_out(wanted, held)
 
 
-def count_to_embed(fitting: DataFrame, least_chars: int) -> DataFrame:
+def count_to_embed(fitting: DataFrame, least_chars: int, with_random: bool = False) -> DataFrame:
     """One row: ``pairs, texts, characters`` of the text pairs that an encoder may have to see.
 
-    They have both sides, which may match, and together ``least_chars`` characters. An English text
-    is counted once for all languages. ``fitting`` has the columns of `describe_text_pairs`.
+    They have both sides, which may match or are ``with_random``, and together ``least_chars``
+    characters. An English text is counted once for all languages. ``fitting`` has the columns of
+    `describe_text_pairs`.
     """
-    names = [name for name in TWO_SIDED if name != RANDOM]
-    may_match = F.arrays_overlap("arrangements", F.array([F.lit(name) for name in names]))
+    names = [name for name in TWO_SIDED if name != RANDOM or with_random]
+    is_seen = F.arrays_overlap("arrangements", F.array([F.lit(name) for name in names]))
     of_english = (
-        fitting.where(may_match & (F.col("en_n_chars") + F.col("target_n_chars") >= least_chars))
+        fitting.where(is_seen & (F.col("en_n_chars") + F.col("target_n_chars") >= least_chars))
         .groupBy("en_source_id")
         .agg(
             F.count("*").alias("pairs"),

@@ -188,7 +188,7 @@ def test_what_is_embedded_is_said_before_and_what_the_encoder_does_not_know(
     paired = [("en", 1), ("en", 2), ("th", 11), ("th", 12), ("ja", 21)]
     n = sum(len(TEXTS[key]) for key in paired)
     said = f"samples: up to {n:,} characters of 5 texts are embedded by use-multilingual"
-    assert lines("all") == [f"{unknown}cut by anchors", f"{said} to cut 3 text pairs"]
+    assert lines("all") == [f"{unknown}cut by anchors", f"{said} to compare 3 text pairs"]
     n = len(TEXTS["en", 2]) + len(TEXTS["th", 12])
     long = f"samples: up to {n} characters of 2 texts are embedded by use-multilingual"
     assert lines("cut") == [f"{unknown}cut by anchors", f"{long} to cut 1 text pairs"]

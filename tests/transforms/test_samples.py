@@ -239,4 +239,5 @@ def test_characters_are_counted_before_they_are_embedded(frame: Frame) -> None:
     )
     assert count_to_embed(pairs, 100).collect() == [(2, 3, 170)]
     assert count_to_embed(pairs, 0).collect() == [(3, 5, 227)]
+    assert count_to_embed(pairs, 0, with_random=True).collect() == [(4, 6, 277)]
     assert count_to_embed(pairs.limit(0), 0).collect() == [(0, 0, 0)]

@@ -10,11 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from crossic_etl.kernels.samples.interleaving import Places
+from crossic_etl.kernels.samples.shares import LOPSIDED
 
 # Ours. A run with fewer tokens on a side that has some is a crumb, unless the budget is small; it
 # costs half the budget.
 CRUMB_TOKENS = 32
 _CRUMB_SHARE = 8
+# A run with a side more than `LOPSIDED` times the other costs so many budgets, by measuring (python
+# -m bench.controls): such a sample is one text with a few words beside it.
+_COST_LOPSIDED = 2
 # So many places are looked at for each cut: the cheapest.
 _MOST_PLACES = 24
 _IMPOSSIBLE = 1 << 60
@@ -34,8 +38,9 @@ def cut_row(places: Places, room: int) -> Positions:
     """The numbers of the places to cut at, both ends included, so that no run is over ``room``.
 
     There are as few runs as the row allows. The cost is that of the places (`Places`), of a crumb
-    on a side, of stretches without counterpart beside other text, and of the padding before the
-    last cut: full segments and a short last one pack into windows with less waste than even ones.
+    on a side, of a side much longer than the other, of stretches without counterpart beside other
+    text, and of the padding before the last cut: full segments and a short last one pack into
+    windows with less waste than even ones.
     O(n) time: for each cut a bounded number of places is looked at.
     """
     earliest, latest = _bounds(places, room)
@@ -85,7 +90,8 @@ def _next_layer(places: Places, before: _Layer, near: Positions, room: int) -> _
     possible = (smaller >= 0) & (total > 0) & (total <= room - places.growth[start])
     crumb = min(CRUMB_TOKENS, room // _CRUMB_SHARE)
     is_crumb = np.where(smaller > 0, smaller, total) < crumb
-    costs = before.costs[:, None] + (room // 2) * is_crumb
+    is_lopsided = (smaller > 0) & (total - smaller > LOPSIDED * smaller)
+    costs = before.costs[:, None] + (room // 2) * is_crumb + _COST_LOPSIDED * room * is_lopsided
     if places.n_unmatched[-1] > 0:
         costs += (places.n_unmatched[stop] - places.n_unmatched[start]) * (smaller > 0)
     costs[~possible] = _IMPOSSIBLE
