@@ -3,11 +3,11 @@
     python -m bench.controls [--max-tokens 512 1024 4096] [--align encoder] [--seed 0] [shared data]
 
 The pairs of the shared dumps, arranged by the job's own transform, and cut as the job cuts them:
-by ``segment.align``, and ``random`` by position, since its sides don't match. Lines: ``en-first`` of all pairs; ``en-first`` of the pairs that have a partner near in length;
-``random`` of these; and, as a baseline, each text of all pairs with the next one in the order of a
-hash, of any length. Columns are the pairs, their samples, the share of samples with an empty side,
-and the share of lopsided ones among those with two sides. A language's only pair has no ``random``
-sample.
+by ``segment.align``, and ``random`` by position, since its sides don't match. Lines: ``en-first``
+of all pairs; ``en-first`` of the pairs that have a partner near in length; ``random`` of these;
+and, as a baseline, each text of all pairs with the next one in the order of a hash, of any length.
+Columns are the pairs, their samples, the share of samples with an empty side, and the share of
+lopsided ones among those with two sides. A language's only pair has no ``random`` sample.
 """
 
 from __future__ import annotations
