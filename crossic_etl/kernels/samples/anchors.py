@@ -16,10 +16,15 @@ import numpy.typing as npt
 
 # Thousands marks: comma, full stop, Arabic's, apostrophes, spaces that do not break.
 _NUMBER = re.compile(r"\d+(?:[.,\u066b\u066c'’\u00a0\u202f\u2009]\d+)*")
-_THOUSANDS = re.compile(r"\d{1,3}(?:[.,\u066c'’\u00a0\u202f\u2009]\d{3})+")
+_THOUSANDS = re.compile(
+    r"\d{1,3}(?:[.,\u066c'’\u00a0\u202f\u2009]\d{3})+"
+    r"|\d{1,2}(?:,\d{2})+,\d{3}"  # India's 12,34,567
+)
 # 31.12.1989, 1989.12.31: numbers, as each language puts them in another order.
 _DATE = re.compile(r"\d{1,2}\.\d{1,2}\.\d{4}|\d{4}\.\d{1,2}\.\d{1,2}")
 _NAME = re.compile(r"[A-Za-zÀ-ÖØ-öø-ɏḀ-ỿ]{3,}")
+# Latin letters and marks in the width of ideographs.
+_NARROW = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
 _BUDDHIST_ERA = 543
 _BUDDHIST_YEARS = range(2300, 2600)
 # Of two very long texts the rarest anchors count, so that their matrices stay small.
@@ -51,10 +56,11 @@ def anchor_vectors(
 def find_anchors(text: str, lang: str) -> set[str]:
     """The numbers and names of a text, in the form in which they are compared.
 
-    Digits of any script; without thousands marks; years of the Buddhist era, in Thai, Lao, Khmer
+    Digits of any script and width; without thousands marks; years of the Buddhist era, in Thai, Lao, Khmer
     and Burmese, as common years. Names are Latin words that begin with a capital, without accents
     and endings. A number of one digit is none: lists are full of them.
     """
+    text = text.translate(_NARROW)
     buddhist = lang in ("th", "lo", "km", "my")
     written = (part for match in _NUMBER.finditer(text) for part in _parts(match.group()))
     numbers = {_number(part, buddhist) for part in written}
