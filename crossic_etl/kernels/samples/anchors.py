@@ -56,9 +56,9 @@ def anchor_vectors(
 def find_anchors(text: str, lang: str) -> set[str]:
     """The numbers and names of a text, in the form in which they are compared.
 
-    Digits of any script and width; without thousands marks; years of the Buddhist era, in Thai, Lao, Khmer
-    and Burmese, as common years. Names are Latin words that begin with a capital, without accents
-    and endings. A number of one digit is none: lists are full of them.
+    Digits of any script and width; without thousands marks; years of the Buddhist era, in Thai,
+    Lao, Khmer and Burmese, as common years. Names are Latin words that begin with a capital,
+    without accents and endings. A number of one digit is none: lists are full of them.
     """
     text = text.translate(_NARROW)
     buddhist = lang in ("th", "lo", "km", "my")
