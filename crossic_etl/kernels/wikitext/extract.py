@@ -7,11 +7,19 @@ import re
 from crossic_etl.kernels.wikis import Wiki
 from crossic_etl.kernels.wikitext.braces import render_templates
 from crossic_etl.kernels.wikitext.characters import clean_source, decode_entities, finish
+from crossic_etl.kernels.wikitext.code import drop_empty_code, show_code
 from crossic_etl.kernels.wikitext.grids import cut_tables
 from crossic_etl.kernels.wikitext.html import strip_tags
 from crossic_etl.kernels.wikitext.lines import lay_out_lines, part_terms, strip_quotes
 from crossic_etl.kernels.wikitext.links import show_links
-from crossic_etl.kernels.wikitext.page import BREAK, EDGE, Extraction, Options, Page
+from crossic_etl.kernels.wikitext.page import (
+    BREAK,
+    EDGE,
+    Extraction,
+    Options,
+    Page,
+    show_kept,
+)
 from crossic_etl.kernels.wikitext.sections import cut_end_sections, drop_empty_headings
 from crossic_etl.kernels.wikitext.tags import strip_extensions
 from crossic_etl.kernels.wikitext.tidy import tidy_holes
@@ -48,7 +56,7 @@ def to_text(
     text = cut_tables(text, page)
     text = part_terms(text)
     text = _fence(text)
-    text = strip_tags(text)
+    text = strip_tags(text, page)
     text = show_links(text, page)
     if "__" in text:
         text = _SWITCH.sub("", text)
@@ -56,10 +64,10 @@ def to_text(
     text = strip_quotes(text).replace(EDGE, "")
     if BREAK in text:
         text = text.replace("\n" + BREAK, BREAK).replace(BREAK, "\n")
-    text = tidy_holes(text)
-    text = decode_entities(page.restore(text))
+    text = tidy_holes(drop_empty_code(text))
+    text = show_code(decode_entities(page.restore(text)))
     text = drop_empty_headings(finish(text, lang), page)
-    return Extraction(text, dict(page.left_out))
+    return Extraction(show_kept(text), dict(page.left_out))
 
 
 def _fence(text: str) -> str:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import re
 
-from crossic_etl.kernels.wikitext.page import BREAK, EDGE, HEADING_MARK, HOLE, Page
+from crossic_etl.kernels.wikitext.formulas import displayed_if_alone, part_blocks
+from crossic_etl.kernels.wikitext.lists import Markers
+from crossic_etl.kernels.wikitext.page import (
+    BLOCK,
+    BREAK,
+    EDGE,
+    HEADING_MARK,
+    HOLE,
+    Page,
+)
 from crossic_etl.kernels.wikitext.sections import HEADING, split_heading
 
 # A hole at the start of a line takes along a comma after it, and a full stop if that is all.
@@ -33,10 +42,10 @@ def lay_out_lines(text: str, page: Page) -> str:
     text = _HOLE_FIRST.sub("\n", text)
     if "\n----" in text:
         text = _RULE.sub("\n\n", text)
-    marker = page.options.list_marker
 
     def lay_out_list(block: re.Match[str]) -> str:
         items = []
+        markers = Markers() if page.options.lists == "markdown" else None
         for line in block[0].split("\n"):
             item = line.lstrip("*#:;")
             symbols = line[: len(line) - len(item)]
@@ -47,22 +56,23 @@ def lay_out_lines(text: str, page: Page) -> str:
                     continue
             elif not item:
                 continue
-            if marker and symbols[-1] in "*#":
-                items.append(marker + item)
-            else:
-                items.append(item)
+            if symbols[-1] == ":" and item[0] == "\x04":
+                item = displayed_if_alone(item, page)
+            if BLOCK in item and ("*" in symbols or "#" in symbols):
+                item = part_blocks(item + "\n", BREAK).strip(_ITEM_BORDER + "\n")
+            items.append(markers.mark(symbols, item) if markers else item)
         return "\n\n" + "\n".join(items) + "\n\n"
 
     text = _LIST.sub(lay_out_list, text)
     if "\n=" in text:
         text = HEADING.sub(_lay_out_heading, text)
-    return text
+    return part_blocks(text, "\n\n") if BLOCK in text else text
 
 
 def _lay_out_heading(match: re.Match[str]) -> str:
     if not match[1]:
         return match[0]
-    level, title = split_heading(match[1].replace(BREAK, " "))
+    level, title = split_heading(match[1].replace(BREAK, " ").replace(BLOCK, ""))
     if not title.strip(HOLE + " "):
         return "\n\n"
     return f"\n\n{HEADING_MARK}{'#' * level} {title}\n\n"

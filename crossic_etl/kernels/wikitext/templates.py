@@ -16,6 +16,12 @@ _PLACE = re.compile(r"\{([^{}:]+)(?::([a-z]+))?\}")
 _OPTIONAL = re.compile(r"\[\[(.*?)\]\]")
 _MAX_NAME = 80
 _TEMPLATE = 10
+# Notes and icons: what they leave is a hole in no sentence.
+_NOTES = (
+    "efn", "refn", "sfn", "note", "nota", "cite", "citation", "citar", "cita", "cn", "fact", "r",
+    "rp", "flagicon", "flag icon", "flagdeco", "bandera", "bandeira", "icon",
+)  # fmt: skip
+_NOTE = re.compile(rf"(?:{'|'.join(_NOTES)})(?:[ -].*|[a-z]{{0,2}})?")
 
 Renderer = Callable[[Call], str]
 _Part = tuple[str, Renderer]
@@ -37,7 +43,8 @@ def render(inner: str, page: Page) -> str:
         if shown:
             return _fenced(shown) if shown[0] in "*#:;" else shown
     page.left_out[counted] += 1
-    return HOLE
+    # Doubled, it is no value that "or" could stand beside.
+    return HOLE * 2 if _NOTE.fullmatch(name) else HOLE
 
 
 @lru_cache(maxsize=65536)
