@@ -141,6 +141,7 @@ def _sentence_borders(flags: Flags, ends: Positions, n_characters: int) -> Borde
     anywhere = flags[ends] & _ANYWHERE > 0
     spaced = ~anywhere & (stops > starts) & (flags[stops] & _LOWER == 0)
     spaced &= ~_is_abbreviated(flags, ends)
+    spaced &= ~_is_marker(flags, ends)
     if anywhere.any():
         anywhere &= ~_goes_on(flags, ends, starts, stops)
     kept = (spaced | anywhere) & ~newline & (starts < n_characters)
@@ -164,6 +165,22 @@ def _is_abbreviated(flags: Flags, ends: Positions) -> npt.NDArray[np.bool_]:
         is_dot = flags[ends] & _DOT > 0
         abbreviated |= is_dot & ((without_case & _PHRASE > 0) | _is_initial(flags, ends))
     return abbreviated
+
+
+def _is_marker(flags: Flags, ends: Positions) -> npt.NDArray[np.bool_]:
+    """Whether the stop ends the number of a list item: up to four digits that begin a line."""
+    numbered = (flags[ends] & _DOT > 0) & (ends > 0) & (flags[ends - 1] & _DIGIT > 0)
+    if not numbered.any():
+        return numbered
+    at = ends - 1
+    for _ in range(4):
+        at = at - ((at >= 0) & (flags[at] & _DIGIT > 0))
+    # Before an indented item are two blanks, or a line's end and one.
+    is_space = flags[at] & _SPACE > 0
+    begins = (at < 0) | (flags[at] & _NEWLINE > 0)
+    begins |= is_space & (flags[np.maximum(at - 1, 0)] & _SPACE > 0)
+    found: npt.NDArray[np.bool_] = numbered & begins
+    return found
 
 
 def _is_initial(flags: Flags, ends: Positions) -> npt.NDArray[np.bool_]:

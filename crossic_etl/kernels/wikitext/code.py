@@ -12,7 +12,9 @@ _SHORTEST_FENCE = 3
 _SPAN = re.compile(f"{CODE}([^{CODE}{CODE_END}]*){CODE_END}")
 _EMPTY_SPAN = re.compile(f"{CODE}[ \t{HOLE}]*{CODE_END}")
 _TAG = re.compile(r"<(/?)(?:code|kbd|samp|tt)(?:\s[^<>]*)?>", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"""\b(lang|inline|enclose)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""")
+_ATTRIBUTE = re.compile(
+    r"""\b(lang|inline|enclose)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""", re.IGNORECASE
+)
 _LANGUAGE = re.compile(r"[\w+#.-]{1,40}")
 
 

@@ -9,9 +9,10 @@ _HIDDEN = re.compile(rf"<([a-z]+)\s[^<>]*\b{_HIDING}[^<>]*>", re.IGNORECASE)
 _STYLE = re.compile(rf"\b{_HIDING}", re.IGNORECASE)
 # Elements that have an end of their own in wikitext as people write it.
 _CLOSED = frozenset(
-    "abbr b bdi big blockquote center cite code dd del div dl dt em font i ins kbd li ol p s samp"
-    " section small span strike strong sub sup tt u ul var".split()
-)
+    {"abbr", "b", "bdi", "big", "blockquote", "center", "cite", "code", "dd", "del", "div", "dl",
+     "dt", "em", "font", "i", "ins", "kbd", "li", "ol", "p", "s", "samp", "section", "small",
+     "span", "strike", "strong", "sub", "sup", "tt", "u", "ul", "var"}
+)  # fmt: skip
 
 
 def cut_hidden(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from crossic_etl.kernels.wikitext.formulas import displayed_if_alone, part_blocks
-from crossic_etl.kernels.wikitext.lists import Markers
+from crossic_etl.kernels.wikitext.lists import Markers, flat_list
 from crossic_etl.kernels.wikitext.page import (
     BLOCK,
     BREAK,
@@ -43,9 +43,14 @@ def lay_out_lines(text: str, page: Page) -> str:
     if "\n----" in text:
         text = _RULE.sub("\n\n", text)
 
+    has_markers = page.options.lists == "markdown"
+
     def lay_out_list(block: re.Match[str]) -> str:
+        flat = flat_list(block[0]) if has_markers else None
+        if flat is not None:
+            return f"\n\n{flat}\n\n"
         items = []
-        markers = Markers() if page.options.lists == "markdown" else None
+        markers = Markers() if has_markers else None
         for line in block[0].split("\n"):
             item = line.lstrip("*#:;")
             symbols = line[: len(line) - len(item)]
@@ -56,7 +61,7 @@ def lay_out_lines(text: str, page: Page) -> str:
                     continue
             elif not item:
                 continue
-            if symbols[-1] == ":" and item[0] == "\x04":
+            if page.formulas and symbols[-1] == ":" and item[0] == "\x04":
                 item = displayed_if_alone(item, page)
             if BLOCK in item and ("*" in symbols or "#" in symbols):
                 item = part_blocks(item + "\n", BREAK).strip(_ITEM_BORDER + "\n")

@@ -40,8 +40,7 @@ CODE_CHOICES = ("keep", "drop")
 LIST_CHOICES = ("markdown", "none")
 
 _RAW = re.compile("\x04([0-9]+)\x04")
-_KEPT = str.maketrans({" ": BLANK, "\t": TAB, "\n": LINE_END})
-_SHOWN = str.maketrans({BLANK: " ", TAB: "\t", LINE_END: "\n"})
+_KEPT = ((" ", BLANK), ("\t", TAB), ("\n", LINE_END))
 
 
 @dataclass(frozen=True)
@@ -96,11 +95,14 @@ class Page:
 
 def as_it_is(text: str) -> str:
     """``text`` whose blanks and line ends no pass changes; ``show_kept`` brings them back."""
-    return text.translate(_KEPT)
+    for shown, mark in _KEPT:
+        text = text.replace(shown, mark)
+    return text
 
 
 def show_kept(text: str) -> str:
     """Finished ``text`` with the blanks, tabs and line ends that were kept as they are."""
-    if BLANK in text or LINE_END in text or TAB in text:
-        return text.translate(_SHOWN)
+    for shown, mark in _KEPT:
+        if mark in text:
+            text = text.replace(mark, shown)
     return text
