@@ -93,9 +93,7 @@ def plain_text_row(
     }
 
 
-def page_row(
-    page: Page, wiki: Wiki, dump_date: str, options: Options = DEFAULTS
-) -> dict[str, Any]:
+def page_row(page: Page, wiki: Wiki, dump_date: str, options: Options = DEFAULTS) -> dict[str, Any]:
     """The columns of ``pages`` that a dump's record gives."""
     extraction = to_text(page.wikitext, wiki.lang, wiki, page.title, options)
     return {

@@ -70,22 +70,21 @@ def highlighted(attributes: str, source: str, page: Page) -> str:
     return f"\n\n{page.protect(as_it_is(block))}\n\n"
 
 
-def mark_code(text: str) -> str:
+def mark_code(text: str, page: Page) -> str:
     """``text`` with marks in place of the tags of code within a line."""
-    return _TAG.sub(lambda tag: CODE_END if tag[1] else CODE, text)
+    text, n_tags = _TAG.subn(lambda tag: CODE_END if tag[1] else CODE, text)
+    page.has_code = page.has_code or n_tags > 0
+    return text
 
 
 def drop_empty_code(text: str) -> str:
     """``text`` where marks with nothing between them are a hole."""
-    return _EMPTY_SPAN.sub(HOLE, text) if CODE in text else text
+    return _EMPTY_SPAN.sub(HOLE, text)
 
 
 def show_code(text: str) -> str:
     """``text`` with backticks around what stands between marks; each line has its own."""
-    if CODE in text:
-        text = _SPAN.sub(_show_span, text)
-        text = text.replace(CODE, "")
-    return text.replace(CODE_END, "")
+    return _SPAN.sub(_show_span, text).replace(CODE, "").replace(CODE_END, "")
 
 
 def _show_span(span: re.Match[str]) -> str:

@@ -64,8 +64,10 @@ def to_text(
     text = strip_quotes(text).replace(EDGE, "")
     if BREAK in text:
         text = text.replace("\n" + BREAK, BREAK).replace(BREAK, "\n")
-    text = tidy_holes(drop_empty_code(text))
-    text = show_code(decode_entities(page.restore(text)))
+    text = tidy_holes(drop_empty_code(text) if page.has_code else text)
+    text = decode_entities(page.restore(text))
+    if page.has_code:
+        text = show_code(text)
     text = drop_empty_headings(finish(text, lang), page)
     return Extraction(show_kept(text), dict(page.left_out))
 

@@ -20,6 +20,8 @@ def cut_hidden(text: str) -> str:
 
     One that is never closed hides nothing.
     """
+    if "none" not in text and "hidden" not in text:
+        return text
     names = {name.lower() for name in _HIDDEN.findall(text)} & _CLOSED
     if not names:
         return text

@@ -67,7 +67,7 @@ def strip_tags(text: str, page: Page) -> str:
         if "poem" in text:
             text = lay_out_verses(text)
         if page.options.code == "keep":
-            text = mark_code(text)
+            text = mark_code(text, page)
     text = _INLINE.sub("", text)
     if "<" not in text:
         return text

@@ -5,13 +5,20 @@ from __future__ import annotations
 import re
 
 from crossic_etl.kernels.wikitext.formulas import displayed_if_alone, part_blocks
-from crossic_etl.kernels.wikitext.lists import Markers, flat_list
+from crossic_etl.kernels.wikitext.lists import (
+    MOST_NESTED,
+    NOTHING_OPEN,
+    flat_list,
+    indented,
+    next_marker,
+)
 from crossic_etl.kernels.wikitext.page import (
     BLOCK,
     BREAK,
     EDGE,
     HEADING_MARK,
     HOLE,
+    ITEM,
     Page,
 )
 from crossic_etl.kernels.wikitext.sections import HEADING, split_heading
@@ -46,32 +53,46 @@ def lay_out_lines(text: str, page: Page) -> str:
     has_markers = page.options.lists == "markdown"
 
     def lay_out_list(block: re.Match[str]) -> str:
-        flat = flat_list(block[0]) if has_markers else None
+        lines = block[0]
+        flat = flat_list(lines) if has_markers else None
         if flat is not None:
             return f"\n\n{flat}\n\n"
         items = []
-        markers = Markers() if has_markers else None
-        for line in block[0].split("\n"):
+        has_hole, has_formula = HOLE in lines, BLOCK in lines or bool(page.formulas)
+        border = ITEM if has_hole else ""
+        state, marker = NOTHING_OPEN, ""
+        for line in lines[1:].split("\n"):
             item = line.lstrip("*#:;")
-            symbols = line[: len(line) - len(item)]
+            symbols = line[: len(line) - len(item)][-MOST_NESTED:]
             item = item.strip(_ITEM_BORDER)
-            if HOLE in item:
+            if has_hole and HOLE in item:
                 item = _ICON_DASH.sub("", item, count=1)
                 if not any(map(str.isalnum, item)):
                     continue
             elif not item:
                 continue
-            if page.formulas and symbols[-1] == ":" and item[0] == "\x04":
-                item = displayed_if_alone(item, page)
-            if BLOCK in item and ("*" in symbols or "#" in symbols):
-                item = part_blocks(item + "\n", BREAK).strip(_ITEM_BORDER + "\n")
-            items.append(markers.mark(symbols, item) if markers else item)
+            if has_formula:
+                item = _with_blocks(symbols, item, page)
+            if has_markers:
+                state, marker = next_marker(state, symbols)
+                if marker and BREAK in item:
+                    item = indented(item, marker)
+            items.append(f"{marker}{border}{item}")
         return "\n\n" + "\n".join(items) + "\n\n"
 
     text = _LIST.sub(lay_out_list, text)
     if "\n=" in text:
         text = HEADING.sub(_lay_out_heading, text)
     return part_blocks(text, "\n\n") if BLOCK in text else text
+
+
+def _with_blocks(symbols: str, item: str, page: Page) -> str:
+    """An item in which a formula on an indented line is a block; it stays in a list's item."""
+    if symbols[-1] == ":" and item[0] == "\x04":
+        item = displayed_if_alone(item, page)
+    if BLOCK in item and ("*" in symbols or "#" in symbols):
+        item = part_blocks(item + "\n", BREAK).strip(_ITEM_BORDER + "\n")
+    return item
 
 
 def _lay_out_heading(match: re.Match[str]) -> str:

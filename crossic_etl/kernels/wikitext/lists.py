@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
-from crossic_etl.kernels.wikitext.page import BLANK, BLOCK, BREAK, HOLE, ITEM
+from crossic_etl.kernels.wikitext.page import BLANK, BLOCK, BREAK, HOLE
 
 # Nearly every list: items of one level, of one line each, with nothing left out.
 _FLAT = re.compile(f"(?:\n\\*(?![*#:;])[^\n{HOLE}{BREAK}{BLOCK}]*)+")
-_UNMARKED = frozenset({":", ";", "::", ":::"})
+_OWN = {"*": "- "}
+MOST_NESTED = 20
+
+# Of the items that are open: their symbols, how wide their markers are, the numbers they have.
+State = tuple[str, tuple[int, ...], tuple[int, ...]]
+NOTHING_OPEN: State = ("", (), ())
 
 
 def flat_list(block: str) -> str | None:
@@ -19,44 +25,31 @@ def flat_list(block: str) -> str | None:
     return "\n".join([f"- {item}" for item in items if item])
 
 
-class Markers:
-    """The items of one list that are open, from which the next one has its number and indent."""
+def indented(item: str, marker: str) -> str:
+    """``item``, whose further lines are indented as its text is behind ``marker``."""
+    indent = BLANK * len(marker)
+    first, *more = item.split(BREAK)
+    return BREAK.join([first, *(indent + line.lstrip() if line else "" for line in more)])
 
-    def __init__(self) -> None:
-        self._open = ""
-        self._widths: list[int] = []
-        self._numbers: list[int] = []
-        self._marker = ""
 
-    def mark(self, symbols: str, item: str) -> str:
-        """``item`` with its marker; ``symbols`` are the ``*#:;`` that stand before it.
+@lru_cache(maxsize=4096)
+def next_marker(state: State, symbols: str) -> tuple[State, str]:
+    """The items that are open from an item on that has these symbols (``*#``), and its marker.
 
-        An item whose parents have no text of their own is not indented for them.
-        """
-        if symbols != self._open or symbols[-1] == "#":
-            if symbols in _UNMARKED:
-                self._open = ""
-                return item
-            self._marker = self._next_marker(symbols.replace(";", ":"))
-        marker = self._marker
-        if BREAK in item and marker:
-            first, *more = item.split(BREAK)
-            indent = BLANK * len(marker)
-            item = BREAK.join([first, *(indent + line.lstrip() if line else "" for line in more)])
-        return marker + ITEM + item if HOLE in item else marker + item
-
-    def _next_marker(self, symbols: str) -> str:
-        same = 0
-        for one, other in zip(symbols, self._open, strict=False):
-            if one != other:
-                break
-            same += 1
-        new = [0] * (len(symbols) - same)
-        self._widths[same:] = new
-        self._numbers[same:] = new
-        self._open = symbols
-        self._numbers[-1] += 1
-        own = {"*": "- ", "#": f"{self._numbers[-1]}. "}.get(symbols[-1], "")
-        indent = sum(self._widths[:-1])
-        self._widths[-1] = len(own)
-        return BLANK * indent + own
+    The marker has its indent before it. An item whose parents have no text of their own is not
+    indented for them.
+    """
+    opened, widths, numbers = state
+    symbols = symbols.replace(";", ":")
+    same = 0
+    for one, other in zip(symbols, opened, strict=False):
+        if one != other:
+            break
+        same += 1
+    new = (0,) * (len(symbols) - same)
+    parents = (widths[:same] + new)[:-1]
+    *before, number = numbers[:same] + new
+    number += symbols[-1] == "#"
+    own = f"{number}. " if symbols[-1] == "#" else _OWN.get(symbols[-1], "")
+    state = (symbols, (*parents, len(own)), (*before, number))
+    return state, BLANK * sum(parents) + own

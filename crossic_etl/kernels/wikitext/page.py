@@ -79,6 +79,7 @@ class Page:
     options: Options
     left_out: Counter[str] = field(default_factory=Counter)
     raw: list[str] = field(default_factory=list)
+    has_code: bool = False
     formulas: dict[str, list[str]] = field(default_factory=dict)
 
     def protect(self, text: str) -> str:

@@ -24,8 +24,7 @@ _ALTERNATIVES = (
 _BETWEEN = "[ ,;、،/]*"
 # Where both sides have a word of their own (France● and ● Germany), it joins these.
 _ALTERNATIVE_HOLES = re.compile(
-    f"\x01(?<!\x01\x01){_BETWEEN}(?:{_ALTERNATIVES}){_BETWEEN}"
-    "(?=\x01(?!\x01)( *[\\w(\"'‘“«])?)"
+    f"\x01(?<!\x01\x01){_BETWEEN}(?:{_ALTERNATIVES}){_BETWEEN}(?=\x01(?!\x01)( *[\\w(\"'‘“«])?)"
 )
 _WORD_ENDS = frozenset(")]\"'’”»")
 
@@ -51,7 +50,9 @@ def tidy_holes(text: str) -> str:
         text = _ALTERNATIVE_HOLES.sub(_without_alternative, text)
         text = _join_pieces(text)
     if ITEM in text:
-        text = _EMPTY_ITEM.sub("", text).replace(ITEM, "")
+        if ITEM + "\n" in text or ITEM + " " in text:
+            text = _EMPTY_ITEM.sub("", text)
+        text = text.replace(ITEM, "")
     # Two single braces may have met where a hole was; each pass mends what the last one joined.
     for _ in range(_PASSES):
         if not any(sign in text and sign * 2 in text for sign in "{}[]"):
