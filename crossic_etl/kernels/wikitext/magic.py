@@ -160,7 +160,8 @@ def _tag(first: str, rest: str, page: Page) -> str:
     content, *attributes = split_arguments(rest)
     if name in EXTENSIONS:
         source = content.replace(PIPE, "|").replace(EQUALS, "=").replace(EDGE, "")
-        return extension(name, " ".join(attributes), source.replace(HOLE, ""), page)
+        source = page.restore(source.replace(HOLE, ""))
+        return extension(name, " ".join(attributes), source, page)
     return f"<{name}>{content}</{name}>" if name.isalpha() else content
 
 
