@@ -11,7 +11,8 @@ _BACKTICKS = re.compile("`+")
 _SHORTEST_FENCE = 3
 _SPAN = re.compile(f"{CODE}([^{CODE}{CODE_END}]*){CODE_END}")
 _EMPTY_SPAN = re.compile(f"{CODE}[ \t{HOLE}]*{CODE_END}")
-_TAG = re.compile(r"<(/?)(?:code|kbd|samp|tt)(?:\s[^<>]*)?>", re.IGNORECASE)
+CODE_TAGS = frozenset({"code", "kbd", "samp", "tt"})
+_TAG = re.compile(rf"<(/?)(?:{'|'.join(sorted(CODE_TAGS))})(?:\s[^<>]*)?>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(
     r"""\b(lang|inline|enclose)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""", re.IGNORECASE
 )

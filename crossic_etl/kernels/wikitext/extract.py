@@ -22,7 +22,7 @@ from crossic_etl.kernels.wikitext.page import (
 )
 from crossic_etl.kernels.wikitext.sections import cut_end_sections, drop_empty_headings
 from crossic_etl.kernels.wikitext.tags import strip_extensions
-from crossic_etl.kernels.wikitext.tidy import tidy_holes
+from crossic_etl.kernels.wikitext.tidy import drop_empty_items, tidy_holes
 
 _SWITCH = re.compile(
     r"__(?:(?i:(?:no|force)?toc|nogallery)|(?:NO)?(?:INDEX|EDITSECTION|NEWSECTIONLINK|GLOBAL|CC|TC"
@@ -65,6 +65,8 @@ def to_text(
     if BREAK in text:
         text = text.replace("\n" + BREAK, BREAK).replace(BREAK, "\n")
     text = tidy_holes(drop_empty_code(text) if page.has_code else text)
+    if page.has_item_marks:
+        text = drop_empty_items(text)
     text = decode_entities(page.restore(text))
     if page.has_code:
         text = show_code(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 
 _HIDING = r"(?:display\s*:\s*none|visibility\s*:\s*hidden)"
 _HIDDEN = re.compile(rf"<([a-z]+)\s[^<>]*\b{_HIDING}[^<>]*>", re.IGNORECASE)
@@ -15,12 +16,13 @@ _CLOSED = frozenset(
 )  # fmt: skip
 
 
-def cut_hidden(text: str) -> str:
+def cut_hidden(text: str, closed: Set[str]) -> str:
     """``text`` without the elements whose style hides them, in one scan over their tags.
 
-    One that is never closed hides nothing.
+    ``closed`` are the names, in lower case, that have a closing tag. What is never closed hides
+    nothing.
     """
-    if "none" not in text and "hidden" not in text:
+    if closed.isdisjoint(_CLOSED) or not ("none" in text or "hidden" in text):
         return text
     names = {name.lower() for name in _HIDDEN.findall(text)} & _CLOSED
     if not names:

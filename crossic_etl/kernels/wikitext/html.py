@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from crossic_etl.kernels.wikitext.code import mark_code
+from crossic_etl.kernels.wikitext.code import CODE_TAGS, mark_code
 from crossic_etl.kernels.wikitext.hidden import cut_hidden
 from crossic_etl.kernels.wikitext.page import BREAK, ITEM, Page
 from crossic_etl.kernels.wikitext.sections import HEADING
@@ -37,6 +37,8 @@ _ITEM = re.compile(
 )
 _HEADING = re.compile(r"<h([1-6])(?:\s[^<>]*)?>([^<>]*)</h\1\s*>", re.IGNORECASE)
 _READING = re.compile(r"<(r[tp])(?:\s[^<>]*)?>[^<>]*(?:</\1\s*>|(?=<))", re.IGNORECASE)
+_CLOSED_NAME = re.compile(r"</([A-Za-z]+)")
+_READINGS = frozenset({"rt", "rp", "ruby"})
 _EXPONENT = re.compile(r"<sup>\s*([−–+-]?)([0-9]+)\s*</sup>", re.IGNORECASE)
 # A number, a bracket, a unit or a letter that stands alone, and marks of emphasis.
 _BASE = re.compile(
@@ -61,12 +63,15 @@ def strip_tags(text: str, page: Page) -> str:
     if "\n=" in text:
         text = HEADING.sub(_without_blocks, text)
     if "</" in text:
-        text = _EXPONENT.sub(_raise, text)
-        text = _READING.sub("", text)
-        text = cut_hidden(text)
-        if "poem" in text:
+        names = {name.lower() for name in _CLOSED_NAME.findall(text)}
+        if "sup" in names:
+            text = _EXPONENT.sub(_raise, text)
+        if not names.isdisjoint(_READINGS):
+            text = _READING.sub("", text)
+        text = cut_hidden(text, names)
+        if "poem" in names:
             text = lay_out_verses(text)
-        if page.options.code == "keep":
+        if page.options.code == "keep" and not names.isdisjoint(CODE_TAGS):
             text = mark_code(text, page)
     text = _INLINE.sub("", text)
     if "<" not in text:

@@ -59,11 +59,12 @@ def lay_out_lines(text: str, page: Page) -> str:
             return f"\n\n{flat}\n\n"
         items = []
         has_hole, has_formula = HOLE in lines, BLOCK in lines or bool(page.formulas)
-        border = ITEM if has_hole else ""
-        state, marker = NOTHING_OPEN, ""
+        border, has_break = ITEM if has_hole else "", BREAK in lines or has_formula
+        page.has_item_marks = page.has_item_marks or has_hole
+        state, marker, before = NOTHING_OPEN, "", ""
         for line in lines[1:].split("\n"):
             item = line.lstrip("*#:;")
-            symbols = line[: len(line) - len(item)][-MOST_NESTED:]
+            symbols = line[: len(line) - len(item)]
             item = item.strip(_ITEM_BORDER)
             if has_hole and HOLE in item:
                 item = _ICON_DASH.sub("", item, count=1)
@@ -74,10 +75,13 @@ def lay_out_lines(text: str, page: Page) -> str:
             if has_formula:
                 item = _with_blocks(symbols, item, page)
             if has_markers:
-                state, marker = next_marker(state, symbols)
-                if marker and BREAK in item:
-                    item = indented(item, marker)
-            items.append(f"{marker}{border}{item}")
+                if symbols != before or symbols[-1] == "#":
+                    state, marker = next_marker(state, symbols[-MOST_NESTED:])
+                    before = symbols
+                    marker += border
+                if has_break and marker and BREAK in item:
+                    item = indented(item, marker.rstrip(ITEM))
+            items.append(marker + item)
         return "\n\n" + "\n".join(items) + "\n\n"
 
     text = _LIST.sub(lay_out_list, text)

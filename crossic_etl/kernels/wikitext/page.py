@@ -80,6 +80,7 @@ class Page:
     left_out: Counter[str] = field(default_factory=Counter)
     raw: list[str] = field(default_factory=list)
     has_code: bool = False
+    has_item_marks: bool = False
     formulas: dict[str, list[str]] = field(default_factory=dict)
 
     def protect(self, text: str) -> str:

@@ -49,16 +49,19 @@ def tidy_holes(text: str) -> str:
             text = _VALUE_BRACKET.sub("", text)
         text = _ALTERNATIVE_HOLES.sub(_without_alternative, text)
         text = _join_pieces(text)
-    if ITEM in text:
-        if ITEM + "\n" in text or ITEM + " " in text:
-            text = _EMPTY_ITEM.sub("", text)
-        text = text.replace(ITEM, "")
     # Two single braces may have met where a hole was; each pass mends what the last one joined.
     for _ in range(_PASSES):
         if not any(sign in text and sign * 2 in text for sign in "{}[]"):
             break
         text = _MET.sub("", text)
     return text
+
+
+def drop_empty_items(text: str) -> str:
+    """``text``, tidied, without the items whose text was a hole, and without the marks of items."""
+    if ITEM + "\n" in text or ITEM + " " in text:
+        text = _EMPTY_ITEM.sub("", text)
+    return text.replace(ITEM, "")
 
 
 def _without_alternative(holes: re.Match[str]) -> str:
