@@ -36,6 +36,7 @@ from crossic_etl.kernels.samples.names import (
     WINDOW_LANGUAGES,
 )
 from crossic_etl.kernels.wiki_facts import canonical_code, meant_by
+from crossic_etl.kernels.wikitext.page import CODE_CHOICES, LIST_CHOICES, MATH_CHOICES, Options
 
 ON_DAMAGE = ("salvage", "fail")
 MINIMUM_WINDOW = 16
@@ -55,6 +56,9 @@ class Wikipedia:
         on_damage: ``salvage`` reads what can be read of a damaged file and rejects the rest;
             ``fail`` stops at it.
         max_page_bytes: longer XML records are rejected (MediaWiki's own limit for a page is 2 MiB).
+        math: ``latex`` shows formulas as ``$…$`` and ``$$…$$``, ``drop`` leaves them out.
+        code: ``keep`` shows code in backticks and fenced blocks, ``drop`` leaves it out.
+        lists: ``markdown`` opens list items with ``- `` and ``1. ``, ``none`` with nothing.
     """
 
     dumps: PathText = ""
@@ -62,6 +66,9 @@ class Wikipedia:
     plain_text: dict[Language, PathText] = field(default_factory=dict)
     on_damage: Annotated[Text, OneOf(ON_DAMAGE)] = "salvage"
     max_page_bytes: Whole = 16 * 2**20
+    math: Annotated[Text, OneOf(MATH_CHOICES)] = "latex"
+    code: Annotated[Text, OneOf(CODE_CHOICES)] = "keep"
+    lists: Annotated[Text, OneOf(LIST_CHOICES)] = "markdown"
 
     def __post_init__(self) -> None:
         dates = self.date.values() if isinstance(self.date, dict) else [self.date]
@@ -70,6 +77,11 @@ class Wikipedia:
         require(
             self.max_page_bytes > 0, "wikipedia.max_page_bytes", self.max_page_bytes, "bytes > 0"
         )
+
+    @property
+    def text_options(self) -> Options:
+        """What the text of a page shows."""
+        return Options(math=self.math, code=self.code, lists=self.lists)
 
     def date_of(self, lang: str) -> str:
         """The dump date of one language's wiki.

@@ -18,6 +18,7 @@ from crossic_etl.inputs.dumps import (
 )
 from crossic_etl.inputs.files import read_bytes
 from crossic_etl.inputs.sites import Sites
+from crossic_etl.kernels.wikitext import Options
 from crossic_etl.tables import Chunk, Tables
 from crossic_etl.tables.chunks import make_chunks, stage_chunks
 from crossic_etl.transforms.frames import union
@@ -52,10 +53,11 @@ def stage_pages(
     texts = {files.lang: plain[files.lang] for files in wikis if files.lang in plain}
     chunks = make_chunks(_sizes(wikis, texts), LEAST_BYTES)
     limit, on_damage = wikipedia.max_page_bytes, wikipedia.on_damage
+    options = wikipedia.text_options
 
     def stage(paths: Sequence[str], chunk: Chunk | None) -> DataFrame:
         def build(damaged: frozenset[str]) -> DataFrame:
-            frames = _dump_frames(tables.spark, part, sites, limit, damaged, known)
+            frames = _dump_frames(tables.spark, part, sites, limit, options, damaged, known)
             return union([*frames, *_text_frames(tables.spark, of_part, sites)])
 
         part = [files.only(paths) for files in wikis]
@@ -84,17 +86,18 @@ def _dump_frames(
     wikis: Sequence[WikiFiles],
     sites: Sites,
     limit: int,
+    options: Options,
     damaged: frozenset[str],
     known: DataFrame | None,
 ) -> list[DataFrame]:
     frames = []
     whole = [files.without(damaged) for files in wikis]
     if any(files.pages for files in whole):
-        frames.append(extract_pages(read_records(spark, whole), sites, limit, known))
+        frames.append(extract_pages(read_records(spark, whole), sites, limit, options, known))
     for files in wikis:
         for path in sorted(damaged & set(files.pages)):
             content = read_bytes(spark, path)
-            frames.append(salvage_pages(content, sites[files.lang], files.date, limit))
+            frames.append(salvage_pages(content, sites[files.lang], files.date, limit, options))
         if files.page_props:
             table = page_props_table(files.lang)
             frames.append(_read_sql(spark, files.page_props, table, damaged))

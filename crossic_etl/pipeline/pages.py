@@ -93,7 +93,12 @@ JOB = Job(
     name="pages",
     run=run,
     writes=(PAGES, REDIRECTS, REJECTS),
-    settings=("wikipedia.max_page_bytes",),
+    settings=(
+        "wikipedia.max_page_bytes",
+        "wikipedia.math",
+        "wikipedia.code",
+        "wikipedia.lists",
+    ),
     inputs=("languages", *DUMPS),
     fingerprint=lambda inputs: inputs.dumps_fingerprint,
     can_rebuild=True,

@@ -11,6 +11,8 @@ from pyspark.sql import types as T
 from crossic_etl.kernels.wiki.pages import extract_page, licence, plain_text_row
 from crossic_etl.kernels.wiki.salvage import salvage_records
 from crossic_etl.kernels.wikis import Wiki
+from crossic_etl.kernels.wikitext.extract import DEFAULTS
+from crossic_etl.kernels.wikitext.page import Options
 from crossic_etl.schemas import PAGES, REDIRECTS, STAGED_PAGES
 from crossic_etl.transforms.arrow import Row, each_row
 from crossic_etl.transforms.changes import GONE, NEW
@@ -86,6 +88,7 @@ def extract_pages(
     records: DataFrame,
     wikis: Mapping[str, Wiki],
     max_page_bytes: int,
+    options: Options = DEFAULTS,
     known: DataFrame | None = None,
 ) -> DataFrame:
     """One staged row for each record (``lang, dump_date, value``) that has a page.
@@ -106,7 +109,7 @@ def extract_pages(
         if is_cut or b"<page" in record:
             yield {"outcome": "read", "lang": lang, "n": 1}
         limit = len(record) - 1 if is_cut else max_page_bytes
-        yield from extract_page(record, wikis[lang], dump_date, limit)
+        yield from extract_page(record, wikis[lang], dump_date, limit, options)
 
     columns = ["lang", "dump_date", "value", "is_cut"]
     if known is not None:
@@ -116,7 +119,13 @@ def extract_pages(
     return records.mapInArrow(each_row(kernel, STAGED_PAGES, *columns), STAGED_PAGES)
 
 
-def salvage_pages(files: DataFrame, wiki: Wiki, dump_date: str, max_page_bytes: int) -> DataFrame:
+def salvage_pages(
+    files: DataFrame,
+    wiki: Wiki,
+    dump_date: str,
+    max_page_bytes: int,
+    options: Options = DEFAULTS,
+) -> DataFrame:
     """Staged rows of damaged files (``path, content``): each record that can be read, and a reject
     for each damage.
     """
@@ -126,7 +135,7 @@ def salvage_pages(files: DataFrame, wiki: Wiki, dump_date: str, max_page_bytes: 
             if error or b"<page" in record:
                 yield {"outcome": "read", "lang": wiki.lang, "n": 1}
             if error is None:
-                yield from extract_page(record, wiki, dump_date, max_page_bytes)
+                yield from extract_page(record, wiki, dump_date, max_page_bytes, options)
             else:
                 name = path.rsplit("/", 1)[-1]
                 yield damage_row(wiki.lang, f"{name} {error}", record)

@@ -66,6 +66,9 @@ wikipedia:
   plain_text: {th: /data/th}
   on_damage: fail
   max_page_bytes: 1000
+  math: drop
+  code: drop
+  lists: none
 tokenizer: some/model
 split_token: "[SPLIT]"
 segment: {max_tokens: 100, separator: "\\n", min_chars: 5}
@@ -85,6 +88,9 @@ shards: 3
             {"th": "/data/th"},
             "fail",
             1000,
+            "drop",
+            "drop",
+            "none",
         ),
         tokenizer="some/model",
         split_token="[SPLIT]",
@@ -182,6 +188,9 @@ shards: 3
         ("wikipedia: {date: '2026'}", "wikipedia.date", "'2026'", "YYYYMMDD"),
         ("wikipedia: {date: {th: '1'}}", "wikipedia.date", "{'th': '1'}", "YYYYMMDD"),
         ("wikipedia: {on_damage: stop}", "wikipedia.on_damage", "'stop'", "salvage or fail"),
+        ("wikipedia: {math: mathml}", "wikipedia.math", "'mathml'", "latex or drop"),
+        ("wikipedia: {code: html}", "wikipedia.code", "'html'", "keep or drop"),
+        ("wikipedia: {lists: dashes}", "wikipedia.lists", "'dashes'", "markdown or none"),
         ("wikipedia: {max_page_bytes: 0}", "wikipedia.max_page_bytes", "0", "bytes > 0"),
         ("wikipedia: {plain_text: a}", "wikipedia.plain_text", "'a'", "a mapping of names to text"),
     ],
@@ -417,7 +426,7 @@ def test_settings_are_plain_values_for_python_code() -> None:
 
 
 def test_the_digest_stays_for_the_same_settings() -> None:
-    assert Config("a", ("th",)).digest() == "819b5e3deb0e709f"
+    assert Config("a", ("th",)).digest() == "4a9cf403ddaa9cb7"
     config = Config(
         "/data/t",
         ("th", "ja"),
@@ -430,7 +439,7 @@ def test_the_digest_stays_for_the_same_settings() -> None:
         encoder=Encoder(half=True),
         neighbours=Neighbours(thresholds={"*": 1.0}, precision=None),
     )
-    assert config.digest() == "f3f21cc9a671638d"
+    assert config.digest() == "db828a6d8f536650"
 
 
 def test_lists_of_names_stand_where_they_are_implemented() -> None:

@@ -21,6 +21,7 @@ CHARACTER_LANGUAGES = ("ja", "th")
 
 
 LETTER = re.compile(LETTERS)
+NUMBER = re.compile(r"^ *[0-9]+\. ")
 INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 
 RESIDUE = re.compile(
@@ -152,12 +153,13 @@ def lost_prose(
 
 
 class _Lines:
-    """An output's tokens, searchable for a run of them."""
+    """An output's tokens, searchable for a run of them; the number of a list item is no word."""
 
     def __init__(self, text: str, lang: str) -> None:
         self.lang = lang
         self.run = " " + " ".join(tokens(text, lang)) + " "
-        self.lines = {" ".join(tokens(line, lang)) for line in text.split("\n")}
+        lines = (NUMBER.sub("", line) for line in text.split("\n"))
+        self.lines = {" ".join(tokens(line, lang)) for line in lines}
 
     def has(self, item: str) -> bool:
         """Whether every claimed piece is there: a lone word as a line, longer ones anywhere."""

@@ -200,6 +200,8 @@ def reference(wikitext: str, lang: str) -> Reference:
     """Read one article."""
     found = Reference()
     found.literal = re.findall(r"<nowiki>(.*?)</nowiki>", wikitext, flags=re.S)
+    for body in re.findall(r"<math\b[^<>]*>(.*?)</math\s*>", wikitext, flags=re.S | re.I):
+        found.literal += [" ".join(body.split()), *map(str.strip, body.split("\n"))]
     found.literal += [f"&{name};" for name in re.findall(r"&amp;(#?\w+);", wikitext)]
     found.literal += re.findall(r"\[\[:(\w+:[^|\]]*)\]\]", wikitext)
     text = _without_tags_that_drop(wikitext, found.cut)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from itertools import chain
 
 from crossic_etl.kernels.encoding.names import SPANS
-from crossic_etl.kernels.text.sentences import find_borders, splits_a_cluster
+from crossic_etl.kernels.text.clusters import splits_a_cluster
+from crossic_etl.kernels.text.sentences import find_borders
 
 EMPTY = "empty"
 NO_LETTERS = "no_letters"

@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from crossic_etl.kernels.samples.documents import Document
 from crossic_etl.kernels.samples.headings import reading_borders
-from crossic_etl.kernels.text.sentences import PARAGRAPH, splits_a_cluster
+from crossic_etl.kernels.text.clusters import splits_a_cluster
+from crossic_etl.kernels.text.sentences import PARAGRAPH
 
 CHUNK_TOKENS = 80
 # A text of more chunks gets longer ones, so that two texts cost a matrix of bounded size.

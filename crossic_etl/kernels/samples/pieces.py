@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from crossic_etl.kernels.samples.documents import Document
 from crossic_etl.kernels.samples.headings import heading_spans, inside_spans, reading_borders
-from crossic_etl.kernels.text.sentences import PARAGRAPH, splits_a_cluster
+from crossic_etl.kernels.text.clusters import splits_a_cluster
+from crossic_etl.kernels.text.sentences import PARAGRAPH
 
 INSIDE_A_SENTENCE = 3  # after the kinds of `find_borders`
 _LOOK_BACK = 16

@@ -45,8 +45,6 @@ _PHRASE_SCRIPTS = "\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\ua9e0-\ua9ff\uaa60-\u
 _NO_PHRASE_END = "ๆฯໆຯៗ"
 _QUOTES = "\"'“”‘’«»"
 _COMMAS = "၊"
-# Unicode's Indic_Conjunct_Break=Linker, first plane: join the consonants on both sides.
-_LINKERS = "\u094d\u09cd\u0acd\u0b4d\u0c4d\u0d4d\u1039\u17d2\u1a60\u1b44\u1bab\ua9c0\uaaf6"
 # A word of one letter, with a vowel sign at most, is an initial before a full stop.
 _INITIALS = "\u05d0-\u05ea\u0621-\u064a\u0900-\u0dff"
 
@@ -96,27 +94,6 @@ def find_borders(text: str, lang: str) -> Borders:
     return Borders(starts[order], stops[order], kinds[order])
 
 
-def splits_a_cluster(text: str, at: int) -> bool:
-    """Whether a cut at the position parts a letter from its marks, vowels or joined letters and
-    emoji.
-
-    A short form of Unicode's grapheme clusters (UAX 29), with Thai's and Lao's vowels, which are
-    written around their consonant.
-    """
-    if not 0 < at < len(text):
-        return False
-    before, after = text[at - 1], text[at]
-    if unicodedata.category(after).startswith("M") or "\u200d" in (before, after):
-        return True
-    if (before in _LINKERS and after.isalpha()) or "\U000e0020" <= after <= "\U000e007f":
-        return True
-    if "\U0001f3fb" <= after <= "\U0001f3ff" or after in "ะาำๅະາຳ":
-        return True
-    if before in "เแโใไເແໂໃໄ" or "\u1160" <= after <= "\u11ff":
-        return True
-    return all("\U0001f1e6" <= character <= "\U0001f1ff" for character in (before, after))
-
-
 def _line_borders(flags: Flags, newlines: Positions) -> Borders:
     """A border for each run of newlines, drawn anywhere in the indent behind its last one."""
     if (flags[newlines + 1] & (_SPACE | _NEWLINE) == _SPACE).any():
@@ -153,6 +130,7 @@ def _sentence_borders(flags: Flags, ends: Positions, n_characters: int, lang: st
     anywhere = flags[ends] & _ANYWHERE > 0
     spaced = ~anywhere & (stops > starts) & (flags[stops] & _LOWER == 0)
     spaced &= ~_is_abbreviated(flags, ends) & ~_stands_at_number(flags, ends, stops)
+    spaced &= ~_is_marker(flags, ends)
     if lang in ORDINAL_STOPS:
         spaced &= ~_is_ordinal(flags, ends)
     if anywhere.any():
@@ -193,6 +171,22 @@ def _stands_at_number(flags: Flags, ends: Positions, stops: Positions) -> npt.ND
     short = (two & _LETTER == 0) | (three & _LETTER == 0)
     number = (flags[stops] & _DIGIT > 0) & (flags[ends] & _DOT > 0)
     found: npt.NDArray[np.bool_] = number & (one & _LOWER > 0) & short & (ends > 2)
+    return found
+
+
+def _is_marker(flags: Flags, ends: Positions) -> npt.NDArray[np.bool_]:
+    """Whether the stop ends the number of a list item: up to four digits that begin a line."""
+    numbered = (flags[ends] & _DOT > 0) & (ends > 0) & (flags[ends - 1] & _DIGIT > 0)
+    if not numbered.any():
+        return numbered
+    at = ends - 1
+    for _ in range(4):
+        at = at - ((at >= 0) & (flags[at] & _DIGIT > 0))
+    # Before an indented item are two blanks, or a line's end and one.
+    is_space = flags[at] & _SPACE > 0
+    begins = (at < 0) | (flags[at] & _NEWLINE > 0)
+    begins |= is_space & (flags[np.maximum(at - 1, 0)] & _SPACE > 0)
+    found: npt.NDArray[np.bool_] = numbered & begins
     return found
 
 

@@ -13,7 +13,8 @@ from crossic_etl.kernels.wiki.dump_xml import parse_record
 from crossic_etl.kernels.wiki.titles import canonical_title
 from crossic_etl.kernels.wiki_facts import canonical_code
 from crossic_etl.kernels.wikis import Wiki
-from crossic_etl.kernels.wikitext import is_disambiguation, to_text
+from crossic_etl.kernels.wikitext import Options, is_disambiguation, to_text
+from crossic_etl.kernels.wikitext.extract import DEFAULTS
 
 REJECTED = (
     "cut",
@@ -36,14 +37,14 @@ RELICENSED = "20230607"
 
 
 def extract_page(
-    record: bytes, wiki: Wiki, dump_date: str, max_bytes: int
+    record: bytes, wiki: Wiki, dump_date: str, max_bytes: int, options: Options = DEFAULTS
 ) -> Iterator[dict[str, Any]]:
     """The staged row of one record; none for the text between pages. Never raises."""
     parsed = parse_record(record, wiki, max_bytes)
     common = {"lang": wiki.lang, "dump_date": dump_date, "n": 1}
     if isinstance(parsed, Page):
         try:
-            yield common | page_row(parsed, wiki, dump_date)
+            yield common | page_row(parsed, wiki, dump_date, options)
         except Exception as error:  # whatever breaks on one page must not stop a job
             yield common | {
                 "outcome": "wikitext",
@@ -93,9 +94,9 @@ def plain_text_row(
     }
 
 
-def page_row(page: Page, wiki: Wiki, dump_date: str) -> dict[str, Any]:
+def page_row(page: Page, wiki: Wiki, dump_date: str, options: Options = DEFAULTS) -> dict[str, Any]:
     """The columns of ``pages`` that a dump's record gives."""
-    extraction = to_text(page.wikitext, wiki.lang, wiki, page.title)
+    extraction = to_text(page.wikitext, wiki.lang, wiki, page.title, options)
     return {
         "outcome": "page",
         "page_id": page.page_id,

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from crossic_etl.kernels.wikitext.call import Call
+from crossic_etl.kernels.wikitext.code import highlighted, preformatted
 from crossic_etl.kernels.wikitext.dates import DATE_FUNCTIONS
+from crossic_etl.kernels.wikitext.formulas import formula
 from crossic_etl.kernels.wikitext.html import raised
 from crossic_etl.kernels.wikitext.languages import LANGUAGE_FUNCTIONS, language_name
 from crossic_etl.kernels.wikitext.numbers import format_number
 from crossic_etl.kernels.wikitext.old_style import show_both
-from crossic_etl.kernels.wikitext.page import HOLE
+from crossic_etl.kernels.wikitext.page import EDGE, EQUALS, HOLE, PIPE
 from crossic_etl.kernels.wikitext.quantities import QUANTITY_FUNCTIONS
 from crossic_etl.kernels.wikitext.tables import load_yaml
 from crossic_etl.kernels.wikitext.values import VALUE_FILTERS, VALUE_FUNCTIONS
@@ -20,9 +22,48 @@ def _joined(separator: str) -> Callable[[Call], str]:
     return lambda call: separator.join(value for value in call.positional() if value)
 
 
-def _items(call: Call) -> str:
-    items = [value for value in call.positional() if value]
-    return "\n" + "".join(f"* {item}\n" for item in items) if items else ""
+def _items(symbol: str) -> Callable[[Call], str]:
+    def show(call: Call) -> str:
+        items = [value for value in call.positional() if value]
+        return "\n" + "".join(f"{symbol} {item}\n" for item in items) if items else ""
+
+    return show
+
+
+def source_of(text: str, call: Call) -> str:
+    """``text``, an argument, as it was written."""
+    text = text.replace(PIPE, "|").replace(EQUALS, "=").replace(EDGE, "").replace(HOLE, "")
+    return call.page.restore(text)
+
+
+def _code(call: Call) -> str:
+    """``{{code|source|lang}}``: within a line, and no wikitext."""
+    return _coded([call.first("1", "code")], call)
+
+
+def _codes(call: Call) -> str:
+    return _coded(call.positional(), call)
+
+
+def _coded(sources: list[str], call: Call) -> str:
+    if call.page.options.code == "drop":
+        return ""
+    shown = [highlighted("inline", source_of(source, call), call.page) for source in sources]
+    return ", ".join(filter(None, shown))
+
+
+def _preformatted(call: Call) -> str:
+    return preformatted(source_of(call.first("1"), call), call.page)
+
+
+def _formula(call: Call) -> str:
+    return formula("math", "", source_of(call.first("1"), call), call.page)
+
+
+def _typed(call: Call) -> str:
+    """What someone types or a program shows: text, in backticks where code has them."""
+    text = call.first("1")
+    return f"<code>{text}</code>" if text and call.page.options.code == "keep" else text
 
 
 def _list(call: Call) -> str:
@@ -133,6 +174,8 @@ def _quote(call: Call) -> str:
         return ""
     by, source = call.first(*_QUOTED_OF), call.first(*_QUOTED_FROM)
     credit = ", ".join(part for part in (by, source) if part)
+    if "poem" in call.name or "verse" in call.name:
+        text = f"<poem>{text}</poem>"
     return f"\n\n{text}\n" + (f"— {credit}\n" if credit else "") + "\n"
 
 
@@ -142,7 +185,13 @@ FUNCTIONS: dict[str, Callable[[Call], str]] = {
     "words": _joined(" "),
     "commas": _joined(", "),
     "dots": _joined(" · "),
-    "items": _items,
+    "items": _items("*"),
+    "numbered": _items("#"),
+    "code": _code,
+    "codes": _codes,
+    "typed": _typed,
+    "preformatted": _preformatted,
+    "formula": _formula,
     "list": _list,
     "blocks": _blocks,
     "sic": _sic,

@@ -4,7 +4,23 @@ from __future__ import annotations
 
 import re
 
-from crossic_etl.kernels.wikitext.page import BREAK, EDGE, HEADING_MARK, HOLE, Page
+from crossic_etl.kernels.wikitext.formulas import displayed_if_alone, part_blocks
+from crossic_etl.kernels.wikitext.lists import (
+    MOST_NESTED,
+    NOTHING_OPEN,
+    flat_list,
+    indented,
+    next_marker,
+)
+from crossic_etl.kernels.wikitext.page import (
+    BLOCK,
+    BREAK,
+    EDGE,
+    HEADING_MARK,
+    HOLE,
+    ITEM,
+    Page,
+)
 from crossic_etl.kernels.wikitext.sections import HEADING, split_heading
 
 # A hole at the start of a line takes along a comma after it, and a full stop if that is all.
@@ -33,36 +49,60 @@ def lay_out_lines(text: str, page: Page) -> str:
     text = _HOLE_FIRST.sub("\n", text)
     if "\n----" in text:
         text = _RULE.sub("\n\n", text)
-    marker = page.options.list_marker
+
+    has_markers = page.options.lists == "markdown"
 
     def lay_out_list(block: re.Match[str]) -> str:
+        lines = block[0]
+        flat = flat_list(lines) if has_markers else None
+        if flat is not None:
+            return f"\n\n{flat}\n\n"
         items = []
-        for line in block[0].split("\n"):
+        has_hole, has_formula = HOLE in lines, BLOCK in lines or bool(page.formulas)
+        border, has_break = ITEM if has_hole else "", BREAK in lines or has_formula
+        page.has_item_marks = page.has_item_marks or has_hole
+        state, marker, before = NOTHING_OPEN, "", ""
+        for line in lines[1:].split("\n"):
             item = line.lstrip("*#:;")
             symbols = line[: len(line) - len(item)]
             item = item.strip(_ITEM_BORDER)
-            if HOLE in item:
+            if has_hole and HOLE in item:
                 item = _ICON_DASH.sub("", item, count=1)
                 if not any(map(str.isalnum, item)):
                     continue
             elif not item:
                 continue
-            if marker and symbols[-1] in "*#":
-                items.append(marker + item)
-            else:
-                items.append(item)
+            if has_formula:
+                item = _with_blocks(symbols, item, page)
+            if has_markers:
+                if symbols != before or symbols[-1] == "#":
+                    state, marker = next_marker(state, symbols[-MOST_NESTED:])
+                    before = symbols
+                    marker += border
+                if has_break and marker and BREAK in item:
+                    item = indented(item, marker.rstrip(ITEM))
+            items.append(marker + item)
         return "\n\n" + "\n".join(items) + "\n\n"
 
     text = _LIST.sub(lay_out_list, text)
     if "\n=" in text:
         text = HEADING.sub(_lay_out_heading, text)
-    return text
+    return part_blocks(text, "\n\n") if BLOCK in text else text
+
+
+def _with_blocks(symbols: str, item: str, page: Page) -> str:
+    """An item in which a formula on an indented line is a block; it stays in a list's item."""
+    if symbols[-1] == ":" and item[0] == "\x04":
+        item = displayed_if_alone(item, page)
+    if BLOCK in item and ("*" in symbols or "#" in symbols):
+        item = part_blocks(item + "\n", BREAK).strip(_ITEM_BORDER + "\n")
+    return item
 
 
 def _lay_out_heading(match: re.Match[str]) -> str:
     if not match[1]:
         return match[0]
-    level, title = split_heading(match[1].replace(BREAK, " "))
+    level, title = split_heading(match[1].replace(BREAK, " ").replace(BLOCK, ""))
     if not title.strip(HOLE + " "):
         return "\n\n"
     return f"\n\n{HEADING_MARK}{'#' * level} {title}\n\n"

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import ast
-import operator
 import re
 from collections.abc import Callable
 from functools import cache
 
 from crossic_etl.kernels.wiki_facts import facts_of
 from crossic_etl.kernels.wikitext.call import split_arguments
+from crossic_etl.kernels.wikitext.expressions import ExpressionError, evaluate, show_value
 from crossic_etl.kernels.wikitext.numbers import (
     format_numbers,
     parse_number,
     without_groups,
 )
-from crossic_etl.kernels.wikitext.page import EQUALS, HOLE, PIPE, Page
+from crossic_etl.kernels.wikitext.page import EDGE, EQUALS, HOLE, PIPE, Page
+from crossic_etl.kernels.wikitext.tags import EXTENSIONS, extension
 
 _VALUES_OF_TITLES = ("pagename", "fullpagename")
 _LAST_PART = re.compile(r".*/")
@@ -144,41 +144,44 @@ def _branches(rest: str) -> tuple[str, str]:
     return parts[0].strip(), parts[1].strip()
 
 
-_EXPRESSION = re.compile(r"[0-9.+\-*/() ]{1,100}")
-_MINUSES = str.maketrans("−–×÷", "--*/")
-
-
 def _expr(first: str, rest: str, page: Page) -> str:
-    """The value of plain arithmetic; nothing for what else ``#expr`` knows."""
-    expression, rounds, places = first.replace(",", "").translate(_MINUSES).partition("round")
-    if not _EXPRESSION.fullmatch(expression.strip()) or "**" in expression or "//" in expression:
-        return ""
     try:
-        number = float(_arithmetic(ast.parse(expression.strip(), mode="eval").body))
-        if rounds:
-            number = round(number, int(places)) + 0.0
-    except (ValueError, SyntaxError, ZeroDivisionError, OverflowError, RecursionError):
+        value = evaluate(_plain(first))
+    except ExpressionError:
         return ""
-    return f"{number:.0f}" if number == int(number) and abs(number) < 1e15 else f"{number:.14g}"
+    return "" if value is None else show_value(value)
 
 
-def _arithmetic(node: ast.expr) -> float:
-    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
-        return float(node.value)
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd)):
-        value = _arithmetic(node.operand)
-        return -value if isinstance(node.op, ast.USub) else value
-    if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
-        return _OPERATORS[type(node.op)](_arithmetic(node.left), _arithmetic(node.right))
-    raise ValueError(ast.dump(node))
+def _ifexpr(first: str, rest: str, page: Page) -> str:
+    """A branch; nothing for an expression that MediaWiki shows an error for."""
+    yes, no = _branches(rest)
+    try:
+        return yes if evaluate(_plain(first)) else no
+    except ExpressionError:
+        return ""
 
 
-_OPERATORS: dict[type[ast.operator], Callable[[float, float], float]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-}
+def _plain(expression: str) -> str:
+    return expression.replace(HOLE, "").replace(EDGE, "").replace(EQUALS, "=")
+
+
+def _iferror(first: str, rest: str, page: Page) -> str:
+    """A hole stands for an error: there is nothing else that could be shown."""
+    branches = split_arguments(rest) if rest else []
+    if first.replace(HOLE, "") or not branches:
+        return branches[1].strip() if len(branches) > 1 else first
+    return branches[0].strip()
+
+
+def _tag(first: str, rest: str, page: Page) -> str:
+    """``{{#tag:name|content|attribute=value}}``: what the tag itself would show."""
+    name = first.lower()
+    content, *attributes = split_arguments(rest)
+    if name in EXTENSIONS:
+        source = content.replace(PIPE, "|").replace(EQUALS, "=").replace(EDGE, "")
+        source = page.restore(source.replace(HOLE, ""))
+        return extension(name, " ".join(attributes), source, page)
+    return f"<{name}>{content}</{name}>" if name.isalpha() else content
 
 
 def _padded(first: str, rest: str, left: bool) -> str:
@@ -207,7 +210,9 @@ _FUNCTIONS: dict[str, Callable[[str, str, Page], str]] = {
     "#ifeq": _ifeq,
     "#switch": _switch,
     "#expr": _expr,
-    "#iferror": lambda first, rest, page: first,
+    "#ifexpr": _ifexpr,
+    "#iferror": _iferror,
+    "#tag": _tag,
     "pagename": lambda first, rest, page: first.partition(":")[2] or first,
     "fullpagename": lambda first, rest, page: first,
     "ns": lambda first, rest, page: "",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from crossic_etl.kernels.wikitext.code import highlighted, preformatted
+from crossic_etl.kernels.wikitext.formulas import formula
 from crossic_etl.kernels.wikitext.page import EDGE, HOLE, Page
 
 _COMMENT = "\x05"
@@ -13,9 +15,11 @@ _DROPPED = (
     "|categorytree|inputbox|hiero|references|indicator|section|languages|charinsert|includeonly"
     "|rss|dynamicpagelist|listing|phonos|quiz|ref"
 )
-_FORMULAS = "math|chem|ce"
-_CODE = "syntaxhighlight|source|code"
-_PAIRED = f"{_FORMULAS}|{_CODE}|{_DROPPED}"
+_FORMULAS = frozenset({"math", "chem", "ce"})
+_HIGHLIGHTED = frozenset({"syntaxhighlight", "source"})
+_PAIRED = "|".join([*sorted(_FORMULAS | _HIGHLIGHTED), _DROPPED])
+EXTENSIONS = frozenset({"nowiki", "pre", *_PAIRED.split("|")})
+"""Tags whose content is no wikitext, or is not shown."""
 
 # A body ends at its own closing tag and fails at another opening tag of its kind, which means that
 # the first one was never closed: so no stretch of text is read twice for the same kind. What is
@@ -24,13 +28,16 @@ _PAIRED = f"{_FORMULAS}|{_CODE}|{_DROPPED}"
 _RAW_BODY = r">(?P<source>[^<]*(?:<(?!/(?P=raw)\s*>)[^<]*)*)</(?P=raw)\s*>"
 _REF_BODY = r">[^<]*(?:<(?!/?ref[\s/>])[^<]*)*</ref\s*>"
 _PAIRED_BODY = r">(?P<body>[^<]*(?:<(?!/?(?P=name)[\s/>])[^<]*)*)</(?P=name)\s*>"
-_EXTENSION = re.compile(
+_TAGS = (
     r"<(?=[!a-z])(?:!--(?P<comment>)[^-]*(?:-(?!->)[^-]*)*-->"
     rf"|ref(?=[\s/>])[^<>]*(?:(?<=/)>|(?<!/){_REF_BODY})"
     rf"|(?P<raw>nowiki|pre)(?=[\s/>])[^<>]*(?:(?<=/)>|(?<!/){_RAW_BODY})"
-    rf"|(?P<name>{_PAIRED})(?=[\s/>])[^<>]*(?:(?<=/)>|(?<!/){_PAIRED_BODY}))",
-    re.IGNORECASE,
+    r"|(?P<name>{names})(?=[\s/>])(?P<attributes>[^<>]*)(?:(?<=/)>|(?<!/)"
+    rf"{_PAIRED_BODY}))"
 )
+_EXTENSION = re.compile(_TAGS.replace("{names}", _PAIRED), re.IGNORECASE)
+# The content of ``code`` is wikitext, unless it is dropped.
+_EXTENSION_OR_CODE = re.compile(_TAGS.replace("{names}", "code|" + _PAIRED), re.IGNORECASE)
 _RAW_TAG = re.compile(r"<(/?)(nowiki|pre)(?:\s*>|[\s/][^<>]*>)", re.IGNORECASE)
 _INCLUSION = re.compile(r"</?(?:noinclude|onlyinclude)\s*/?>", re.IGNORECASE)
 _OPEN_COMMENT = re.compile(r"<!--[^\n]*(?:\n(?!\n)[^\n]*)*")
@@ -38,7 +45,6 @@ _COMMENT_LINE = re.compile("\n(?=[ \t]*\x05)[ \t\x05]*(?=\n)")
 _STOPS = frozenset(",.;:。、，；：،؛")
 _OPEN_ENDS = frozenset(" (（[")
 _ENDS = frozenset(")）]")
-_LINE = re.compile("[^\n]+")
 
 
 def strip_extensions(text: str, page: Page) -> str:
@@ -68,9 +74,10 @@ def strip_extensions(text: str, page: Page) -> str:
             return _COMMENT
         if match["raw"]:
             return _verbatim(match["raw"].lower(), match["source"] or "", page)
-        return _extension(match["name"].lower(), match["body"], page)
+        return extension(match["name"].lower(), match["attributes"], match["body"] or "", page)
 
-    text = _EXTENSION.sub(replace, text)
+    tags = _EXTENSION_OR_CODE if page.options.code == "drop" else _EXTENSION
+    text = tags.sub(replace, text)
     if refs:
         page.left_out["ref"] += refs
     if _COMMENT in text:
@@ -105,11 +112,10 @@ def _without_open_raw_tags(text: str) -> str:
 
 
 def _verbatim(name: str, source: str, page: Page) -> str:
-    """Text that is no wikitext; each line of ``pre`` is protected for itself."""
+    """Text that is no wikitext."""
     if name == "nowiki":
         return page.protect(source)
-    shown = _without_nowiki(source) if "<nowiki>" in source else source
-    return "\n\n" + _LINE.sub(lambda line: page.protect(line[0]), shown) + "\n\n"
+    return preformatted(_without_nowiki(source) if "<nowiki>" in source else source, page)
 
 
 def _without_nowiki(source: str) -> str:
@@ -134,19 +140,15 @@ def _close_comments(text: str) -> str:
     return text[:end] + _OPEN_COMMENT.sub("", text[end:]) + "\n"
 
 
-def _extension(name: str, body: str | None, page: Page) -> str:
-    if name in ("math", "chem", "ce"):
-        return _configured(page, "math", page.options.math, body)
-    if name in ("syntaxhighlight", "source", "code"):
-        return _configured(page, "code", page.options.code, body)
+def extension(name: str, attributes: str, body: str, page: Page) -> str:
+    """What the tag ``name``, in lower case, shows of its ``body``, which is no wikitext."""
+    if name in _FORMULAS:
+        return formula(name, attributes, body, page)
+    if name in ("nowiki", "pre"):
+        return _verbatim(name, body, page)
+    if name in _HIGHLIGHTED and page.options.code == "keep":
+        return highlighted(attributes, body, page)
     if name == "includeonly":
         return ""
-    page.left_out[name] += 1
+    page.left_out["code" if name in _HIGHLIGHTED else name] += 1
     return HOLE
-
-
-def _configured(page: Page, kind: str, form: str, body: str | None) -> str:
-    if not form:
-        page.left_out[kind] += 1
-        return HOLE
-    return page.protect(form.replace("{}", (body or "").strip()))

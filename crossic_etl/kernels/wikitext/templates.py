@@ -18,6 +18,12 @@ _PLACE = re.compile(r"\{([^{}:]+)(?::([a-z]+))?\}")
 _OPTIONAL = re.compile(r"\[\[(.*?)\]\]", re.DOTALL)
 _MAX_NAME = 80
 _TEMPLATE = 10
+# Notes and icons: what they leave is a hole in no sentence.
+_NOTES = (
+    "efn", "refn", "sfn", "note", "nota", "cite", "citation", "citar", "cita", "cn", "fact", "r",
+    "rp", "flagicon", "flag icon", "flagdeco", "bandera", "bandeira", "icon",
+)  # fmt: skip
+_NOTE = re.compile(rf"(?:{'|'.join(_NOTES)})(?:[ -].*|[a-z]{{0,2}})?")
 
 # Wikis that took their templates over from the English one with their names.
 _ENGLISH = frozenset({
@@ -85,7 +91,8 @@ def render(inner: str, page: Page, in_line: bool = False) -> str:
     if in_line and rule is None and (shown := guess(name, rest)):
         return shown
     page.left_out[counted] += 1
-    return HOLE
+    # Doubled, it is no value that "or" could stand beside.
+    return HOLE * 2 if _NOTE.fullmatch(name) else HOLE
 
 
 @lru_cache(maxsize=65536)

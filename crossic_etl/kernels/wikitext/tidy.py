@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from crossic_etl.kernels.wikitext.page import HOLE
+from crossic_etl.kernels.wikitext.page import BLANK, HOLE, ITEM
 
 _MET = re.compile(r"\{\{+|\}\}+|\[\[+|\]\]+")
 _PASSES = 4
@@ -22,7 +22,11 @@ _ALTERNATIVES = (
     "or|and|also|または|あるいは|もしくは|また|及び|および|또는|혹은|및|o|ou|y|e|u|หรือ|และ|أو|و"
 )
 _BETWEEN = "[ ,;、،/]*"
-_ALTERNATIVE_HOLES = re.compile(f"\x01{_BETWEEN}(?:{_ALTERNATIVES}){_BETWEEN}(?=\x01)")
+# Where both sides have a word of their own (France● and ● Germany), it joins these.
+_ALTERNATIVE_HOLES = re.compile(
+    f"\x01(?<!\x01\x01){_BETWEEN}(?:{_ALTERNATIVES}){_BETWEEN}(?=\x01(?!\x01)( *[\\w(\"'‘“«])?)"
+)
+_WORD_ENDS = frozenset(")]\"'’”»")
 
 _PAIRS = dict(zip("(（[【〔“「『«", ")）]】〕”」』»", strict=True))
 _PAIRS_OR_QUOTES = {**_PAIRS, '"': '"'}
@@ -31,6 +35,8 @@ _SEPARATORS = " ,;:/–—-、，；：・･،؛|"
 _STOPS = tuple(",;:.!?、。，．；：！？،؛؟")
 _DASH_LAST = re.compile(" [-–—]$")
 _ENDS = " .,;:。、．，；：・)）"
+_STARTS = ("", "\n", ITEM)
+_EMPTY_ITEM = re.compile(f"\n{BLANK}*(?:- |[0-9]+\\. )?{ITEM} *(?=\n)")
 
 
 def tidy_holes(text: str) -> str:
@@ -41,7 +47,7 @@ def tidy_holes(text: str) -> str:
     if HOLE in text:
         if _WORTH.search(text):
             text = _VALUE_BRACKET.sub("", text)
-        text = _ALTERNATIVE_HOLES.sub("", text)
+        text = _ALTERNATIVE_HOLES.sub(_without_alternative, text)
         text = _join_pieces(text)
     # Two single braces may have met where a hole was; each pass mends what the last one joined.
     for _ in range(_PASSES):
@@ -49,6 +55,19 @@ def tidy_holes(text: str) -> str:
             break
         text = _MET.sub("", text)
     return text
+
+
+def drop_empty_items(text: str) -> str:
+    """``text``, tidied, without the items whose text was a hole, and without the marks of items."""
+    if ITEM + "\n" in text or ITEM + " " in text:
+        text = _EMPTY_ITEM.sub("", text)
+    return text.replace(ITEM, "")
+
+
+def _without_alternative(holes: re.Match[str]) -> str:
+    before = holes.string[holes.start() - 1 : holes.start()]
+    has_word = before.isalnum() or before in _WORD_ENDS
+    return holes[0] if has_word and holes[1] else ""
 
 
 def _join_pieces(text: str) -> str:
@@ -77,7 +96,7 @@ def _append(kept: list[str], text: str) -> None:
 def _join(left: str, right: str) -> tuple[str, str]:
     """What stays of the text on both sides of a hole."""
     last, following = left[-1:], right[0]
-    if not last or last == "\n":
+    if last in _STARTS:
         return left, _line_start(right)
     if last.isalnum() and following.isalnum():
         return left, right
@@ -135,7 +154,7 @@ def _line_start(right: str) -> str:
 
 def _without_bracket(left: str, right: str) -> tuple[str, str]:
     """``left`` and ``right`` of a bracket pair that went, with one blank between words."""
-    if left.endswith("\n"):
+    if left.endswith(_STARTS[1:]):
         return left, _line_start(right) if right else ""
     if right.startswith(_STOPS):
         return _before_stop(left, right)

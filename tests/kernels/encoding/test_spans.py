@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossic_etl.kernels.encoding.spans import SpanRule, find_spans, unfit_reason
-from crossic_etl.kernels.text.sentences import splits_a_cluster
+from crossic_etl.kernels.text.clusters import splits_a_cluster
 from tests.support.cpu_limit import no_hang
 
 

@@ -14,7 +14,8 @@ from crossic_etl.kernels.samples.segments import (
     segment_pair,
     tokenize_documents,
 )
-from crossic_etl.kernels.text.sentences import PARAGRAPH, SENTENCE, find_borders, splits_a_cluster
+from crossic_etl.kernels.text.clusters import splits_a_cluster
+from crossic_etl.kernels.text.sentences import PARAGRAPH, SENTENCE, find_borders
 from crossic_etl.kernels.tokens.tokenizers import load_tokenizer
 
 TEXTS = st.text(

@@ -4,13 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossic_etl.kernels.text.sentences import (
-    PARAGRAPH,
-    PHRASE,
-    SENTENCE,
-    find_borders,
-    splits_a_cluster,
-)
+from crossic_etl.kernels.text.clusters import splits_a_cluster
+from crossic_etl.kernels.text.sentences import PARAGRAPH, PHRASE, SENTENCE, find_borders
 
 TEXTS = st.text(alphabet="aB1 .!?;。」\n\t\u3000กเำๆ猫؟عとက၊။།\"'", max_size=60)
 LANGS = ["en", "th", "lo", "ja", "ar", "el", "my", "bo"]

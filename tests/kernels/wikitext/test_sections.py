@@ -113,7 +113,7 @@ def test_a_heading_in_a_comment_or_nowiki_is_none() -> None:
         ("=== B ===\n== C ==\nd", "## C\n\nd", 1),
         ("== B ==\n==== C ====\nd\n=== E ===", "## B\n\n#### C\n\nd", 1),
         ("== B ==\n=== References ===\nc\n== D ==\ne", "## D\n\ne", 1),
-        ("== B ==\nc\n== D ==\n* e", "## B\n\nc\n\n## D\n\ne", 0),
+        ("== B ==\nc\n== D ==\n* e", "## B\n\nc\n\n## D\n\n- e", 0),
         ("== #B ==\nc\n== ##D ==\n== E ==\nf", "## #B\n\nc\n\n## E\n\nf", 1),
         ("a\n<nowiki># b</nowiki>", "a\n# b", 0),
         ("== B ==\n<nowiki># c</nowiki>\n== D ==\ne", "## B\n\n# c\n\n## D\n\ne", 0),
