@@ -57,7 +57,7 @@ SETTINGS = (
 TOKENS, STEPS = 4000, 13
 TRAINING = {
     "method": "lora", "lora": {"rank": 4, "alpha": 8, "dropout": 0.1},
-    "batch": {"windows": 3, "per_device": 1}, "optimizer": {"learning_rate": 0.02},
+    "batch": {"windows": 3, "per_device": 1}, "optimizer": {"learning_rate": 0.03},
     "validation": {"every": 6, "windows": 6}, "submit": {"gpus_per_node": 0},
 }  # fmt: skip
 
@@ -194,7 +194,7 @@ def test_two_processes_have_the_losses_of_one(config: Path, whole: tuple[Path, s
     finish(process)
     one, two = curve(whole[0]), curve(output)
     assert [line[:-1] for line in two] == [line[:-1] for line in one]
-    assert [line[-1] for line in two] == pytest.approx([line[-1] for line in one], rel=1e-4)
+    assert [line[-1] for line in two] == pytest.approx([line[-1] for line in one], rel=2e-4)
 
 
 def test_the_adapter_gives_the_same_logits_in_a_fresh_process(
