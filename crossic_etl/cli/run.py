@@ -66,7 +66,8 @@ def command(
 def sizes(files: WikiFiles) -> str:
     """How much there is of a wiki's dumps, in a line."""
     n_bytes = sum(map(files.size_of, files.pages))
-    others = {"langlinks": files.langlinks, "page_props": files.page_props}
+    others = {name: files.sql_of(name) for name in ("langlinks", "page_props")}
     there = [name if path else f"no {name}" for name, path in others.items()]
     of_pages = f"{len(files.pages)} file{'s' * (len(files.pages) != 1)} of pages"
+    of_pages += " of the content service" if files.is_content else ""
     return f"{files.lang} {files.date}: {of_pages}, {n_bytes / 1e6:,.1f} MB; {', '.join(there)}"

@@ -39,6 +39,7 @@ from crossic_etl.kernels.wiki_facts import canonical_code, meant_by
 from crossic_etl.kernels.wikitext.page import CODE_CHOICES, LIST_CHOICES, MATH_CHOICES, Options
 
 ON_DAMAGE = ("salvage", "fail")
+SERVICES = ("auto", "dumps", "content")
 MINIMUM_WINDOW = 16
 # Ours, of `bench.packing`: such samples fill windows better than longer ones do, and the rest of a
 # document follows in the same window. Below the least length segments would be crumbs.
@@ -59,6 +60,10 @@ class Wikipedia:
         math: ``latex`` shows formulas as ``$…$`` and ``$$…$$``, ``drop`` leaves them out.
         code: ``keep`` shows code in backticks and fenced blocks, ``drop`` leaves it out.
         lists: ``markdown`` opens list items with ``- `` and ``1. ``, ``none`` with nothing.
+        service: ``dumps``, the older one, or ``content``, whose pages lie below
+            ``other/mediawiki_content_current`` and whose links and items are the SQL dumps of the
+            older one, of that date or else the nearest; ``auto`` is ``dumps`` for each wiki that it
+            has at the date, and ``content`` for others.
     """
 
     dumps: PathText = ""
@@ -69,6 +74,7 @@ class Wikipedia:
     math: Annotated[Text, OneOf(MATH_CHOICES)] = "latex"
     code: Annotated[Text, OneOf(CODE_CHOICES)] = "keep"
     lists: Annotated[Text, OneOf(LIST_CHOICES)] = "markdown"
+    service: Annotated[Text, OneOf(SERVICES)] = "auto"
 
     def __post_init__(self) -> None:
         dates = self.date.values() if isinstance(self.date, dict) else [self.date]
@@ -258,6 +264,8 @@ class Config:
         """
         values = dataclasses.asdict(self)
         del values["download"], values["maintain"]
+        if self.wikipedia.service == SERVICES[0]:  # a key that older configurations don't have
+            del values["wikipedia"]["service"]
         return fingerprint(values)
 
 

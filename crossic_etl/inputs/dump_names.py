@@ -1,4 +1,8 @@
-"""Names of Wikipedia's dump files, in the layout of the public mirrors. Imports no Spark."""
+"""Names of Wikipedia's dump files, in the layout of the public mirrors. Imports no Spark.
+
+There are two services. The older one, ``dumps``, has ``{wiki}/{YYYYMMDD}/{wiki}-{YYYYMMDD}-…`` with
+pages and SQL. ``content`` has pages alone, in a folder of its own, with dates as ``YYYY-MM-DD``.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +21,88 @@ PAGE_FILES = (
     r"pages-articles\d+\.xml-p\d+p\d+(\.bz2|\.gz)?",
 )
 
+CONTENT = "other/mediawiki_content_current"
+"""The folder of the content service on a mirror, and below the folder of all dumps."""
+CHECKSUMS = "SHA256SUMS"
+"""The file that completes a dump of the content service."""
+
 # Below the folder of all dumps, the page files of all wikis at all dates.
-ALL_PAGE_FILES = "*/*/*-pages-articles*.xml*"
-_PAGE_FILE = re.compile(r"/([a-z0-9_]+wiki)/([0-9]{8})/\1-\2-pages-articles[^/]*$")
+ALL_PAGE_FILES = ("*/*/*-pages-articles*.xml*", f"{CONTENT}/*/*/xml/bzip2/*.xml.bz2")
+_OLD_FILE = re.compile(r"/([a-z0-9_]+wiki)/([0-9]{8})/\1-\2-pages-articles[^/]*$")
+_CONTENT_FILE = re.compile(
+    r"/([a-z0-9_]+wiki)/([0-9]{4}-[0-9]{2}-[0-9]{2})/xml/bzip2/\1-\2-p\d+p\d+\.xml\.bz2$"
+)
+_CONTENT_NAME = re.compile(r"wiki-\d{4}-\d\d-\d\d-p\d+p\d+\.xml\.bz2$")
+# The services whose pages are read for each value of ``wikipedia.service``: the first that has any.
+SERVICES_IN_ORDER = {
+    "auto": ("dumps", "content"),
+    "dumps": ("dumps",),
+    "content": ("content",),
+}
 
 
 def dump_folder(wikipedia: Wikipedia, lang: str) -> str:
     """The folder of one wiki's dump in the public mirror's layout."""
     return f"{wikipedia.dumps.rstrip('/')}/{database_of(lang)}/{wikipedia.date_of(lang)}"
+
+
+def content_folder(wikipedia: Wikipedia, lang: str) -> str:
+    """The folder of one wiki's dump of the content service, below that of all dumps."""
+    below = content_path(database_of(lang), wikipedia.date_of(lang))
+    return f"{wikipedia.dumps.rstrip('/')}/{below}"
+
+
+def content_path(wiki: str, date: str) -> str:
+    """The folder of a dump of the content service, below a mirror's or that of all dumps."""
+    return f"{CONTENT}/{wiki}/{content_date(date)}/xml/bzip2"
+
+
+def content_date(date: str) -> str:
+    """``20260101`` as the content service writes it, ``2026-01-01``."""
+    return f"{date[:4]}-{date[4:6]}-{date[6:]}"
+
+
+def content_file(wiki: str, date: str) -> re.Pattern[str]:
+    """The names of the page files of a dump of the content service."""
+    return re.compile(rf"{re.escape(wiki)}-{content_date(date)}-p\d+p\d+\.xml\.bz2")
+
+
+def choose_page_files(wikipedia: Wikipedia, lang: str, paths: Iterable[str]) -> tuple[str, ...]:
+    """The files to read a wiki's pages from, of those in its folders; empty if there are none."""
+    wiki, date = database_of(lang), wikipedia.date_of(lang)
+    prefix = re.escape(f"{wiki}-{date}-")
+    old = [re.compile(prefix + name) for name in PAGE_FILES]
+    forms = {"dumps": old, "content": [content_file(wiki, date)]}
+    named = {path.rpartition("/")[2]: path for path in paths}
+    for service in SERVICES_IN_ORDER[wikipedia.service]:
+        for form in forms[service]:
+            if found := sorted(path for name, path in named.items() if form.fullmatch(name)):
+                return tuple(found)
+    return ()
+
+
+def is_content(path: str) -> bool:
+    """Whether a page file is one of the content service."""
+    return _CONTENT_NAME.search(path) is not None
+
+
+def choose_sql_file(
+    wiki: str, date: str, table: str, paths: Iterable[str], any_date: bool = False
+) -> str | None:
+    """The SQL dump of a table at a date, or with ``any_date`` at the nearest; None without one."""
+    form = re.compile(rf"{re.escape(wiki)}-([0-9]{{8}})-{table}\.sql(\.gz)?")
+    found = [
+        (days_between(date, match[1]), path)
+        for path in paths
+        if (match := form.fullmatch(path.rpartition("/")[2])) and (any_date or match[1] == date)
+    ]
+    return min(found, default=(0, None))[1]
+
+
+def days_between(date: str, other: str) -> int:
+    """About how many days lie between two dates ``YYYYMMDD``, which need not be in a calendar."""
+    ordinals = [372 * int(d[:4]) + 31 * int(d[4:6]) + int(d[6:]) for d in (date, other)]
+    return abs(ordinals[0] - ordinals[1])
 
 
 def describe_others(wikipedia: Wikipedia, lang: str, paths: Iterable[str]) -> str:
@@ -34,8 +112,8 @@ def describe_others(wikipedia: Wikipedia, lang: str, paths: Iterable[str]) -> st
     """
     dates: dict[str, set[str]] = defaultdict(set)
     for path in paths:
-        if found := _PAGE_FILE.search(path):
-            dates[found[1]].add(found[2])
+        if found := _OLD_FILE.search(path) or _CONTENT_FILE.search(path):
+            dates[found[1]].add(found[2].replace("-", ""))
     if not dates:
         return f"{wikipedia.dumps} has no dump of any wiki"
     own = dates.pop(database_of(lang), set())

@@ -69,6 +69,7 @@ wikipedia:
   math: drop
   code: drop
   lists: none
+  service: content
 tokenizer: some/model
 split_token: "[SPLIT]"
 segment: {max_tokens: 100, separator: "\\n", min_chars: 5}
@@ -91,6 +92,7 @@ shards: 3
             "drop",
             "drop",
             "none",
+            "content",
         ),
         tokenizer="some/model",
         split_token="[SPLIT]",
