@@ -42,6 +42,7 @@ def command(
     if first and only:
         raise click.UsageError("--only: give it or --from, not both")
     config = checked_config(path, overrides)
+    from crossic_etl.inputs.dump_dates import with_local_latest
     from crossic_etl.inputs.dumps import find_local_wikis
     from crossic_etl.pipeline import flow
     from crossic_etl.session import is_local
@@ -49,6 +50,7 @@ def command(
     chosen = flow.choose(config, first, [only] if only else [])
     found = []
     if is_local() and any(job.reads_dumps for job in chosen):
+        config = with_local_latest(config)
         found = find_local_wikis(config.wikipedia, config.wikis)
     if dry_run:
         click.echo("\n".join([*flow.plan(config, chosen), *map(sizes, found)]))

@@ -39,6 +39,8 @@ from crossic_etl.kernels.wiki_facts import canonical_code, meant_by
 from crossic_etl.kernels.wikitext.page import CODE_CHOICES, LIST_CHOICES, MATH_CHOICES, Options
 
 ON_DAMAGE = ("salvage", "fail")
+LATEST = "latest"
+"""The ``wikipedia.date`` that means the newest one at which all wanted dumps are there."""
 SERVICES = ("auto", "dumps", "content")
 MINIMUM_WINDOW = 16
 # Ours, of `bench.packing`: such samples fill windows better than longer ones do, and the rest of a
@@ -52,7 +54,8 @@ class Wikipedia:
 
     Attributes:
         dumps: folder in the public mirror's layout, ``{dumps}/{xx}wiki/{date}/{xx}wiki-{date}-…``.
-        date: ``YYYYMMDD`` of the dumps, or one for each language.
+        date: ``YYYYMMDD`` of the dumps, or one for each language; or ``latest``, the newest date at
+            which every wiki is there with each kind of file that it has at any date.
         plain_text: language to Parquet path with ``id, url, title, text``, instead of dump XML.
         on_damage: ``salvage`` reads what can be read of a damaged file and rejects the rest;
             ``fail`` stops at it.
@@ -78,8 +81,9 @@ class Wikipedia:
 
     def __post_init__(self) -> None:
         dates = self.date.values() if isinstance(self.date, dict) else [self.date]
-        for date in dates:
-            require(re.fullmatch(r"([0-9]{8})?", date), "wikipedia.date", self.date, "YYYYMMDD")
+        for date in dates if self.date != LATEST else ():
+            expected = "YYYYMMDD, or latest for all languages"
+            require(re.fullmatch(r"([0-9]{8})?", date), "wikipedia.date", self.date, expected)
         require(
             self.max_page_bytes > 0, "wikipedia.max_page_bytes", self.max_page_bytes, "bytes > 0"
         )
@@ -90,14 +94,14 @@ class Wikipedia:
         return Options(math=self.math, code=self.code, lists=self.lists)
 
     def date_of(self, lang: str) -> str:
-        """The dump date of one language's wiki.
+        """The dump date of one language's wiki; `LATEST` until it is resolved.
 
         Raises:
             ConfigError: where no date is given for it.
         """
         code = canonical_code(lang)
         date = self.date.get(code, "") if isinstance(self.date, dict) else self.date
-        require(date, "wikipedia.date", self.date, f"a date YYYYMMDD for {lang}")
+        require(date, "wikipedia.date", self.date, f"a date YYYYMMDD for {lang}, or latest")
         return date
 
 

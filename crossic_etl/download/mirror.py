@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from crossic_etl.config import ConfigError
-from crossic_etl.config.etl import Wikipedia
+from crossic_etl.config.etl import LATEST, Wikipedia
 from crossic_etl.download.content import ContentService
 from crossic_etl.download.http import Client
 from crossic_etl.download.indexes import IncompleteError
@@ -66,8 +66,8 @@ class Mirror:
     def choose(self) -> tuple[str, list[RemoteFile]]:
         """The date to configure, as YAML, and the files of all wikis at that date.
 
-        Without ``wikipedia.date`` it is the newest date at which every wiki is complete. Says for
-        each wiki which service has it.
+        Without ``wikipedia.date``, or if it is ``latest``, it is the newest date at which every
+        wiki is complete. Says for each wiki which service has it.
 
         Raises:
             ConfigError: ``wikipedia.dumps``, the folder of the dumps, isn't set.
@@ -76,10 +76,11 @@ class Mirror:
         if not self.wikipedia.dumps:
             expected = "a folder or fsspec URL where the dumps go"
             raise ConfigError("wikipedia.dumps", self.wikipedia.dumps, expected)
-        if date := self.wikipedia.date:
-            found = self.dumps_of(self.wikipedia)
-        else:
+        date = self.wikipedia.date
+        if date in ("", LATEST):
             date, found = self._choose_newest()
+        else:
+            found = self.dumps_of(self.wikipedia)
         self.client.say(describe(found))
         for dump in found:
             if dump.note:

@@ -10,9 +10,10 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from crossic_etl.config.etl import Wikipedia
+from crossic_etl.config.etl import LATEST, Wikipedia
 from crossic_etl.driver_files import escaped
 from crossic_etl.inputs.driver_reading import read_start
+from crossic_etl.inputs.dump_dates import find_latest
 from crossic_etl.inputs.dump_names import (
     SERVICES_IN_ORDER,
     choose_page_files,
@@ -116,6 +117,8 @@ def find_local_wikis(wikipedia: Wikipedia, langs: Sequence[str]) -> list[WikiFil
 def _find_wikis(
     wikipedia: Wikipedia, langs: Sequence[str], listing: DumpListing
 ) -> list[WikiFiles]:
+    if wikipedia.date == LATEST and wikipedia.dumps:
+        wikipedia = replace(wikipedia, date=find_latest(wikipedia, langs, listing))
     found = []
     for lang in langs:
         try:

@@ -246,3 +246,47 @@ def test_a_wrong_checksum_is_one_line_and_nothing_of_the_dump_is_published(
     right = hashlib.sha256(b"part 1").hexdigest()
     assert f"2 times, should be {right}: the server's copy is damaged" in error
     assert {name.split("/")[0] for name in below(tmp_path / "dumps")} == {"enwiki"}
+
+
+def test_latest_is_the_newest_date_that_either_service_has_whole(
+    server: MirrorServer, mirror: Callable[..., Mirror], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for wiki in ("enwiki", "thwiki"):
+        server.add_dump(wiki, "20260101", WHOLE)
+        server.add_dump(wiki, "20260201", SQL)
+        server.add_content(wiki, "2026-03-01", PARTS, complete=False)
+    server.add_dump("enwiki", "20260201", WHOLE)
+    server.add_content("thwiki", "2026-02-01", PARTS)
+    assert mirror(date="latest").choose()[0] == '"20260201"'
+    skipped, service = capsys.readouterr().out.splitlines()
+    assert skipped.startswith("not 20260301: ")
+    assert service == "wikipedia.service: dumps for en; content for th"
+    assert mirror(date="latest", service="dumps").choose()[0] == '"20260101"'
+
+
+def test_latest_goes_on_to_content_where_the_older_service_lacks_a_wiki(
+    server: MirrorServer, mirror: Callable[..., Mirror]
+) -> None:
+    server.add_dump("enwiki", "20260101", WHOLE)
+    server.add_content("thwiki", "2026-01-01", PARTS)
+    assert mirror(date="latest").choose()[0] == '"20260101"'
+
+
+@pytest.mark.parametrize("date", ["latest", "20260101", ""])
+def test_a_language_that_the_mirror_lacks_is_named(
+    server: MirrorServer, config_file: Path, capsys: pytest.CaptureFixture[str], date: str
+) -> None:
+    server.add_dump("enwiki", "20260101", WHOLE)
+    assert main(["--config", str(config_file), f"--set=wikipedia.date={date!r}"]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "thwiki" in error and "HTTP 404" in error
+
+
+def test_the_date_that_latest_means_is_printed(
+    server: MirrorServer, config_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for wiki in ("enwiki", "thwiki"):
+        server.add_dump(wiki, "20260101", WHOLE)
+    assert main(["--config", str(config_file), "--set", "wikipedia.date=latest"]) == 0
+    assert 'wikipedia.date: "20260101"' in capsys.readouterr().out
+    assert {Path(name).parts[1] for name in below(tmp_path / "dumps")} == {"20260101"}
