@@ -15,8 +15,12 @@ from crossic_etl.inputs.dump_names import PAGE_FILES
 
 # A large wiki is dumped in parts, which a later job of the mirror joins into one file.
 PAGE_JOBS = ("articlesmultistreamdumprecombine", "articlesmultistreamdump")
+# The same pages in one bzip2 stream, for dumps without multistream.
+PLAIN_JOBS = ("articlesdumprecombine", "articlesdump")
 SQL_JOBS = {"langlinkstable": r"langlinks\.sql\.gz", "pagepropstable": r"page_props\.sql\.gz"}
-MULTISTREAM = PAGE_FILES[:2]
+MULTISTREAM, PLAIN = PAGE_FILES[:2], PAGE_FILES[2:4]
+# States of a job whose files are still to come.
+COMING = ("waiting", "in-progress")
 
 
 @dataclass(frozen=True)
@@ -46,8 +50,8 @@ class DumpsService:
         Raises:
             IncompleteError: they are missing or not done yet.
         """
-        names = [_name(wiki, date) + name for name in MULTISTREAM]
-        found = _find(self._jobs(wiki, date), PAGE_JOBS, names)
+        jobs = self._jobs(wiki, date)
+        found = _find_pages(jobs, _name(wiki, date))
         return self._remote_files(wiki, date, dumps, [found])
 
     def sql(self, wiki: str, date: str, dumps: str) -> list[RemoteFile]:
@@ -88,6 +92,20 @@ class DumpsService:
 
 def _name(wiki: str, date: str) -> str:
     return re.escape(f"{wiki}-{date}-")
+
+
+def _find_pages(jobs: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """Name to entry of the files of pages, in one stream only where no multistream will come."""
+    try:
+        return _find(jobs, PAGE_JOBS, [prefix + name for name in MULTISTREAM])
+    except IncompleteError as error:
+        if any((jobs.get(job) or {}).get("status") in COMING for job in PAGE_JOBS):
+            raise
+        reason = error
+    try:
+        return _find(jobs, PLAIN_JOBS, [prefix + name for name in PLAIN])
+    except IncompleteError as error:
+        raise IncompleteError(f"{reason}, {error}") from None
 
 
 def _find(jobs: Mapping[str, Any], names: Sequence[str], patterns: list[str]) -> dict[str, Any]:

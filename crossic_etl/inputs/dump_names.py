@@ -8,18 +8,26 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from crossic_etl.config.etl import Wikipedia
+from crossic_etl.inputs.errors import InputError
 from crossic_etl.kernels.wiki_facts import canonical_code, database_of
 
-# The forms in which a wiki's pages are published, best first; the first that exists is read.
+# The forms in which a wiki's pages are published, best first; the first that exists is read. Those
+# after the articles have all namespaces, and a history all revisions, of which the newest counts.
 PAGE_FILES = (
     r"pages-articles-multistream\.xml\.bz2",
     r"pages-articles-multistream\d+\.xml-p\d+p\d+\.bz2",
     r"pages-articles\.xml(\.bz2|\.gz)?",
     r"pages-articles\d+\.xml-p\d+p\d+(\.bz2|\.gz)?",
+    r"pages-meta-current\.xml(\.bz2|\.gz)?",
+    r"pages-meta-current\d+\.xml-p\d+p\d+(\.bz2|\.gz)?",
+    r"pages-meta-history\.xml(\.bz2|\.gz)?",
+    r"pages-meta-history\d+\.xml-p\d+p\d+(\.bz2|\.gz)?",
 )
+# Endings of packed files that Spark doesn't read, and the commands that unpack them.
+UNREADABLE = {"7z": "7z x -so", "zst": "zstd -dc", "xz": "xz -dc", "zip": "unzip -p"}
 
 CONTENT = "other/mediawiki_content_current"
 """The folder of the content service on a mirror, and below the folder of all dumps."""
@@ -27,8 +35,8 @@ CHECKSUMS = "SHA256SUMS"
 """The file that completes a dump of the content service."""
 
 # Below the folder of all dumps, the page files of all wikis at all dates.
-ALL_PAGE_FILES = ("*/*/*-pages-articles*.xml*", f"{CONTENT}/*/*/xml/bzip2/*.xml.bz2")
-_OLD_FILE = re.compile(r"/([a-z0-9_]+wiki)/([0-9]{8})/\1-\2-pages-articles[^/]*$")
+ALL_PAGE_FILES = ("*/*/*-pages-*.xml*", f"{CONTENT}/*/*/xml/bzip2/*.xml.bz2")
+_OLD_FILE = re.compile(r"/([a-z0-9_]+wiki)/([0-9]{8})/\1-\2-pages-(articles|meta)[^/]*$")
 _CONTENT_FILE = re.compile(
     r"/([a-z0-9_]+wiki)/([0-9]{4}-[0-9]{2}-[0-9]{2})/xml/bzip2/\1-\2-p\d+p\d+\.xml\.bz2$"
 )
@@ -69,16 +77,44 @@ def content_file(wiki: str, date: str) -> re.Pattern[str]:
 
 def choose_page_files(wikipedia: Wikipedia, lang: str, paths: Iterable[str]) -> tuple[str, ...]:
     """The files to read a wiki's pages from, of those in its folders; empty if there are none."""
+    named = {path.rpartition("/")[2]: path for path in paths}
+    for form in _forms(wikipedia, lang):
+        if found := sorted(path for name, path in named.items() if form.fullmatch(name)):
+            return tuple(found)
+    return ()
+
+
+def _forms(wikipedia: Wikipedia, lang: str) -> list[re.Pattern[str]]:
+    """The names of page files of the services that may be read, best first."""
     wiki, date = database_of(lang), wikipedia.date_of(lang)
     prefix = re.escape(f"{wiki}-{date}-")
     old = [re.compile(prefix + name) for name in PAGE_FILES]
     forms = {"dumps": old, "content": [content_file(wiki, date)]}
-    named = {path.rpartition("/")[2]: path for path in paths}
-    for service in SERVICES_IN_ORDER[wikipedia.service]:
-        for form in forms[service]:
-            if found := sorted(path for name, path in named.items() if form.fullmatch(name)):
-                return tuple(found)
-    return ()
+    return [form for service in SERVICES_IN_ORDER[wikipedia.service] for form in forms[service]]
+
+
+def refuse_unreadable(
+    wikipedia: Wikipedia, lang: str, paths: Iterable[str], chosen: Sequence[str]
+) -> None:
+    """Refuses page files in packings that Spark doesn't read, unless they are there otherwise too.
+
+    Of the files in other forms than the chosen ones' none is wanted.
+
+    Raises:
+        InputError: names the first such file, and how to pack it anew.
+    """
+    names = [path.rpartition("/")[2] for path in chosen]
+    forms = [form for form in _forms(wikipedia, lang) if not names or form.fullmatch(names[0])]
+    readable = {re.sub(r"\.(bz2|gz)$", "", name) for name in names}
+    for path in sorted(paths):
+        stem, _, ending = path.rpartition("/")[2].rpartition(".")
+        is_page_file = any(form.fullmatch(f"{stem}.bz2") for form in forms)
+        if ending in UNREADABLE and is_page_file and stem not in readable:
+            raise InputError(
+                f"{path}: dumps are read as .bz2, .gz or plain XML, and not as .{ending}: fetch "
+                f"the .bz2, or pack it anew with {UNREADABLE[ending]} {stem}.{ending} | bzip2 > "
+                f"{stem}.bz2"
+            )
 
 
 def is_content(path: str) -> bool:

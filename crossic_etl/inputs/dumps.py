@@ -21,6 +21,7 @@ from crossic_etl.inputs.dump_names import (
     content_folder,
     dump_folder,
     is_content,
+    refuse_unreadable,
 )
 from crossic_etl.inputs.dump_search import (
     DumpListing,
@@ -134,6 +135,7 @@ def choose_files(wikipedia: Wikipedia, lang: str, files: Mapping[str, str]) -> W
     """Selects the files to read from a wiki's folders; ``files`` has their sizes and times.
 
     Raises:
+        InputError: a page file is in a packing that Spark doesn't read.
         MissingDumpError: there is no page file, and the wiki isn't plain text.
     """
     is_plain_text = lang in wikipedia.plain_text
@@ -141,6 +143,8 @@ def choose_files(wikipedia: Wikipedia, lang: str, files: Mapping[str, str]) -> W
         return WikiFiles(lang, "", (), None, None)
     wiki, date = database_of(lang), wikipedia.date_of(lang)
     pages = () if is_plain_text else choose_page_files(wikipedia, lang, files)
+    if not is_plain_text:
+        refuse_unreadable(wikipedia, lang, files, pages)
     if not pages and not is_plain_text:
         is_old = "dumps" in SERVICES_IN_ORDER[wikipedia.service]
         folder = (dump_folder if is_old else content_folder)(wikipedia, lang)
