@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass
 
 from crossic_etl.download.http import Client, StatusError
 from crossic_etl.download.indexes import IncompleteError, read_dates
 from crossic_etl.download.transfer import RemoteFile
-from crossic_etl.inputs.dump_names import CHECKSUMS, CONTENT, content_file, content_path
-
-# A line of sha256sum: the digest, a space, a space or a star, and the name.
-_CHECKSUM = re.compile(r"([0-9a-fA-F]{64}) [ *]?(?:\./)?(\S+)")
+from crossic_etl.inputs.dump_names import (
+    CHECKSUMS,
+    CONTENT,
+    content_file,
+    content_path,
+    read_checksums,
+)
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class ContentService:
         wanted, group = content_file(wiki, date), f"{wiki} {date}"
         found = [
             RemoteFile(f"{url}/{name}", f"{folder}/{name}", None, {"sha256": digest}, group)
-            for name, digest in sorted(_read_checksums(listed).items())
+            for name, digest in sorted(read_checksums(listed).items())
             if wanted.fullmatch(name)
         ]
         if not found:
@@ -63,10 +65,3 @@ class ContentService:
         own = {"sha256": hashlib.sha256(listed).hexdigest()}
         path = f"{folder}/{CHECKSUMS}"
         return [*found, RemoteFile(f"{url}/{CHECKSUMS}", path, len(listed), own, group)]
-
-
-def _read_checksums(content: bytes) -> dict[str, str]:
-    """Name to SHA-256, in lower case, of each file in a list of checksums."""
-    lines = content.decode("utf-8", "replace").splitlines()
-    matches = [found for line in lines if (found := _CHECKSUM.fullmatch(line.strip()))]
-    return {found[2]: found[1].lower() for found in matches}

@@ -19,7 +19,7 @@ from crossic_etl.inputs.dump_names import (
     choose_page_files,
     choose_sql_file,
 )
-from crossic_etl.inputs.dump_search import DumpListing, is_elsewhere
+from crossic_etl.inputs.dump_search import DumpListing, is_elsewhere, missing_parts
 from crossic_etl.inputs.errors import InputError
 from crossic_etl.kernels.wiki_facts import database_of
 
@@ -45,10 +45,10 @@ class WikiDates:
                 by_date[(found[1] or found[2]).replace("-", "")].append(path)
         return cls(lang, dict(by_date))
 
-    def lacks(self, wikipedia: Wikipedia, date: str) -> list[str]:
+    def lacks(self, wikipedia: Wikipedia, date: str, listing: DumpListing) -> list[str]:
         """What a date lacks to be read: pages, or a table that some date of the wiki has."""
         if self.lang not in wikipedia.plain_text:
-            service = self._service(wikipedia, date)
+            service = self._service(wikipedia, date, listing)
             if service is None:
                 return ["pages"]
             if service == "content":  # its tables may be of any date
@@ -63,13 +63,17 @@ class WikiDates:
         paths = self.paths.get(date, [])
         return choose_sql_file(database_of(self.lang), date, table, paths) is not None
 
-    def _service(self, wikipedia: Wikipedia, date: str) -> str | None:
+    def _service(self, wikipedia: Wikipedia, date: str, listing: DumpListing) -> str | None:
         """The service that has its pages, whole as far as one can see; None if neither has."""
         paths = self.paths.get(date, [])
         is_listed = any(path.endswith(f"/{CHECKSUMS}") for path in paths)
         for service in SERVICES_IN_ORDER[wikipedia.service]:
             alone = replace(wikipedia, date=date, service=service)
-            if choose_page_files(alone, self.lang, paths) and (is_listed or service == "dumps"):
+            if not choose_page_files(alone, self.lang, paths):
+                continue
+            if service == "dumps":
+                return service
+            if is_listed and not missing_parts(alone, self.lang, paths, listing):
                 return service
         return None
 
@@ -89,7 +93,9 @@ def find_latest(wikipedia: Wikipedia, langs: Sequence[str], listing: DumpListing
         paths = [path for pattern in patterns for path in listing.matching(pattern)]
         wikis.append(WikiDates.of(lang, paths))
     for date in sorted({date for wiki in wikis for date in wiki.paths}, reverse=True):
-        lacks = [f"{wiki.lang} {name}" for wiki in wikis for name in wiki.lacks(wikipedia, date)]
+        lacks = [
+            f"{wiki.lang} {name}" for wiki in wikis for name in wiki.lacks(wikipedia, date, listing)
+        ]
         if not lacks:
             log.info("wikipedia.date: latest is %s", "; ".join([date, *skipped]))
             return date

@@ -41,6 +41,8 @@ _CONTENT_FILE = re.compile(
     r"/([a-z0-9_]+wiki)/([0-9]{4}-[0-9]{2}-[0-9]{2})/xml/bzip2/\1-\2-p\d+p\d+\.xml\.bz2$"
 )
 _CONTENT_NAME = re.compile(r"wiki-\d{4}-\d\d-\d\d-p\d+p\d+\.xml\.bz2$")
+# A line of sha256sum: the digest, a space, a space or a star, and the name.
+_CHECKSUM = re.compile(r"([0-9a-fA-F]{64}) [ *]?(?:\./)?(\S+)")
 # The services whose pages are read for each value of ``wikipedia.service``: the first that has any.
 SERVICES_IN_ORDER = {
     "auto": ("dumps", "content"),
@@ -73,6 +75,13 @@ def content_date(date: str) -> str:
 def content_file(wiki: str, date: str) -> re.Pattern[str]:
     """The names of the page files of a dump of the content service."""
     return re.compile(rf"{re.escape(wiki)}-{content_date(date)}-p\d+p\d+\.xml\.bz2")
+
+
+def read_checksums(content: bytes) -> dict[str, str]:
+    """Name to SHA-256, in lower case, of each file in a list such as ``SHA256SUMS``."""
+    lines = content.decode("utf-8", "replace").splitlines()
+    matches = [found for line in lines if (found := _CHECKSUM.fullmatch(line.strip()))]
+    return {found[2]: found[1].lower() for found in matches}
 
 
 def choose_page_files(wikipedia: Wikipedia, lang: str, paths: Iterable[str]) -> tuple[str, ...]:

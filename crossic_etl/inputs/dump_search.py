@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,13 +11,16 @@ from pyspark.sql import SparkSession
 from crossic_etl.config.etl import Wikipedia
 from crossic_etl.inputs.dump_names import (
     ALL_PAGE_FILES,
+    CHECKSUMS,
     SERVICES_IN_ORDER,
     choose_page_files,
+    content_file,
     content_folder,
     describe_others,
     dump_folder,
+    read_checksums,
 )
-from crossic_etl.inputs.files import list_files, list_matching
+from crossic_etl.inputs.files import list_files, list_matching, read_bytes
 from crossic_etl.kernels.wiki_facts import database_of
 
 Stamps = Mapping[str, str]
@@ -31,10 +34,12 @@ class DumpListing:
     Attributes:
         folder: the files in one folder, given by its whole path; none if it doesn't exist.
         matching: the files whose paths below the folder of all dumps fit a glob.
+        read: the content of a small file, given by its whole path.
     """
 
     folder: Callable[[str], Stamps]
     matching: Callable[[str], Stamps]
+    read: Callable[[str], bytes]
 
     @classmethod
     def of_spark(cls, spark: SparkSession, dumps: str) -> DumpListing:
@@ -42,6 +47,7 @@ class DumpListing:
         return cls(
             lambda folder: list_files(spark, folder),
             lambda pattern: list_matching(spark, dumps, pattern),
+            lambda path: b"".join(bytes(row.content) for row in read_bytes(spark, path).collect()),
         )
 
     @classmethod
@@ -50,6 +56,7 @@ class DumpListing:
         return cls(
             lambda folder: _stamps_below(folder, "*"),
             lambda pattern: _stamps_below(dumps, pattern),
+            lambda path: Path(path).read_bytes(),
         )
 
 
@@ -83,6 +90,23 @@ def find_files(wikipedia: Wikipedia, lang: str, listing: DumpListing) -> dict[st
     content, wiki = listing.folder(content_folder(wikipedia, lang)), database_of(lang)
     sql = listing.matching(f"{wiki}/*/{wiki}-*.sql*") if content else {}
     return {**files, **sql, **content}
+
+
+def missing_parts(
+    wikipedia: Wikipedia, lang: str, files: Iterable[str], listing: DumpListing
+) -> list[str]:
+    """The parts of a content dump that its list of checksums names and that aren't there.
+
+    None where the list isn't there: `find_latest` doesn't take such a dump.
+    """
+    form = content_file(database_of(lang), wikipedia.date_of(lang))
+    named, wanted = set(), set()
+    for path in files:
+        name = path.rpartition("/")[2]
+        if name == CHECKSUMS:
+            wanted |= {one for one in read_checksums(listing.read(path)) if form.fullmatch(one)}
+        named.add(name)
+    return sorted(wanted - named)
 
 
 def describe_missing(wikipedia: Wikipedia, lang: str, listing: DumpListing) -> str:

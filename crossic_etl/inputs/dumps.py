@@ -28,6 +28,7 @@ from crossic_etl.inputs.dump_search import (
     describe_missing,
     find_files,
     is_elsewhere,
+    missing_parts,
 )
 from crossic_etl.inputs.errors import InputError, MissingDumpError
 from crossic_etl.inputs.files import _stamps
@@ -124,10 +125,16 @@ def _find_wikis(
     for lang in langs:
         try:
             files = find_files(wikipedia, lang, listing)
-            found.append(choose_files(wikipedia, lang, files))
+            chosen = choose_files(wikipedia, lang, files)
         except MissingDumpError as error:
             others = describe_missing(wikipedia, lang, listing)
             raise InputError(f"{error}; {others}") from None
+        if chosen.is_content and (parts := missing_parts(wikipedia, lang, files, listing)):
+            raise InputError(
+                f"{content_folder(wikipedia, lang)} lacks {len(parts)} of the files that its list "
+                f"names, {parts[0]} for one: run download, or wait until it is copied"
+            )
+        found.append(chosen)
     return found
 
 

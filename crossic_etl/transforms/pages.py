@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
@@ -76,17 +76,27 @@ def mark_known(records: DataFrame, known: DataFrame) -> DataFrame:
 def truncate_oversized(records: DataFrame, max_page_bytes: int) -> DataFrame:
     """Records with ``is_cut``: whether the record is longer than ``max_page_bytes``.
 
-    Such a record is truncated to `CUT_BYTES`, which is enough for its reject. A record may have
+    Of several revisions, as in a history, the last alone counts there. A record that is too long is
+    truncated to `CUT_BYTES`, which is enough for its reject. A record may have
     2 GB, and a worker would hold several copies of it.
     """
     too_large = F.octet_length("value") > max_page_bytes
+    shorter = F.when(too_large, _last_revision(F.col("value"))).otherwise(F.col("value"))
     beginning = F.substring("value", 1, CUT_BYTES)
-    return records.withColumns(
+    return records.withColumn("value", shorter).withColumns(
         {
             "is_cut": F.coalesce(too_large, F.lit(False)),
             "value": F.when(too_large, beginning).otherwise(F.col("value")),
         }
     )
+
+
+def _last_revision(record: Column) -> Column:
+    """The record without its revisions before the last; dumps have them from old to new."""
+    text = record.cast("string")
+    head, last = (F.substring_index(text, REVISION, n) for n in (1, -1))
+    has_any = F.locate(REVISION, text) > 0
+    return F.when(has_any, F.concat(head, F.lit(REVISION), last).cast("binary")).otherwise(record)
 
 
 def extract_pages(

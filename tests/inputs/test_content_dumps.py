@@ -73,6 +73,17 @@ def test_other_files_of_the_folder_are_not_read(tmp_path: Path) -> None:
     assert sorted(below(tmp_path, *files.pages)) == sorted(CONTENT)
 
 
+def test_a_dump_that_lacks_a_part_of_its_list_is_refused(tmp_path: Path) -> None:
+    names = [path.rpartition("/")[2] for path in CONTENT]
+    folder = tmp_path / BELOW
+    folder.mkdir(parents=True)
+    (folder / "SHA256SUMS").write_text("".join(f"{'0' * 64}  {name}\n" for name in names))
+    message = "xml/bzip2 lacks 1 of the files that its list names, thwiki-2026-01-01-p10p20"
+    with pytest.raises(InputError, match=message):
+        find(tmp_path, CONTENT[0])
+    assert len(find(tmp_path, CONTENT[1]).pages) == 2
+
+
 def test_sql_is_of_the_same_date_or_else_of_the_nearest(tmp_path: Path) -> None:
     near = "thwiki/20251220/thwiki-20251220-page_props.sql.gz"
     far = ["thwiki/20260201/thwiki-20260201-langlinks.sql.gz", near.replace("20251220", "20251101")]

@@ -99,6 +99,14 @@ def test_a_content_dump_counts_once_its_list_is_there(
     assert latest(dumps, service=service) == expected
 
 
+def test_a_content_dump_that_lacks_a_part_is_not_whole(dumps: Path) -> None:
+    for wiki in ("enwiki", "thwiki"):
+        add_content(dumps, wiki, "2026-02-01")
+    folder = dumps / "other/mediawiki_content_current/thwiki/2026-02-01/xml/bzip2"
+    (folder / "SHA256SUMS").write_text(f"{'0' * 64}  thwiki-2026-02-01-p10p20.xml.bz2\n")
+    assert latest(dumps) == "20260101"
+
+
 def test_one_date_may_be_of_both_services(dumps: Path) -> None:
     add(dumps, "enwiki", "20260201", *ALL)
     add_content(dumps, "thwiki", "2026-02-01")

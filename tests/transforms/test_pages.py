@@ -97,6 +97,13 @@ def test_a_record_with_a_revision_after_the_known_one_is_extracted(
     assert {(row.outcome, row.text) for row in rows} == {("read", None), (outcome, text)}
 
 
+def test_of_a_history_that_is_too_long_the_last_revision_is_extracted(frame: Frame) -> None:
+    record = REVISIONS.replace("Old.", "Old. " * 100).encode()
+    records = frame("lang string, dump_date string, value binary", [("en", "20260101", record)])
+    rows = extract_pages(records, WIKIS, 400).collect()
+    assert {(row.outcome, row.text) for row in rows} == {("read", None), ("page", "New.")}
+
+
 @pytest.mark.parametrize(
     ("redirect", "article", "expected"), [(2, 1, "redirect"), (1, 2, "page"), (2, None, "redirect")]
 )
