@@ -112,7 +112,7 @@ def test_a_page_is_what_its_newest_revision_is(
 ) -> None:
     target = {"outcome": "redirect", "revision_id": redirect, "target_title": "Cup"}
     rows = [staged_page(1, revision_id=article), staged_page(1, **target)]
-    staged = frame(STAGED_PAGES, rows)
+    staged = frame(STAGED_PAGES.simpleString(), rows)
     props = frame(PROPS, [])
     counts = {
         "page": select_pages(staged, props).count(),
