@@ -17,9 +17,7 @@ from pyspark.sql import functions as F
 
 from crossic_etl.config import Config
 from crossic_etl.config.etl import Wikipedia
-from crossic_etl.inputs.dump_names import dump_folder
-from crossic_etl.inputs.dumps import choose_files, read_records
-from crossic_etl.inputs.files import list_files
+from crossic_etl.inputs.dumps import find_wikis, read_records
 from crossic_etl.kernels.search.calibration import Calibration, calibrate
 from crossic_etl.kernels.search.vectors import to_matrix
 from crossic_etl.kernels.tokens.tokenizers import Tokenizer, load_tokenizer
@@ -179,8 +177,7 @@ def dump_record(spark: SparkSession, dumps: str, page: Row) -> bytes:
         LookupError: the dump doesn't have the page.
     """
     wikipedia = Wikipedia(dumps=dumps, date=page.dump_date)
-    paths = list_files(spark, dump_folder(wikipedia, page.lang))
-    wiki = choose_files(wikipedia, page.lang, paths)
+    (wiki,) = find_wikis(spark, wikipedia, [page.lang])
     is_page = F.col("value").cast("string").rlike(rf"<ns>0</ns>\s*<id>{page.page_id}</id>")
     rows = read_records(spark, [wiki]).where(is_page).head(1)
     if not rows:

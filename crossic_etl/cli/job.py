@@ -29,7 +29,10 @@ def job_command(name: str, help_line: str) -> click.Command:
 
 def run_job(name: str, config: Config, reconfigure: bool, no_wait: bool) -> None:
     """Runs a job as the root's one writer."""
+    from crossic_etl.inputs.dump_dates import with_latest
+
     job: Job = importlib.import_module(f"crossic_etl.pipeline.{name}").JOB
     spark = start_session()
+    config = with_latest(spark, config) if job.reads_dumps else config
     with only_writer(spark, config, [job], not no_wait, reconfigure):
         job.run(spark, config)

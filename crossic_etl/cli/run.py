@@ -42,6 +42,7 @@ def command(
     if first and only:
         raise click.UsageError("--only: give it or --from, not both")
     config = checked_config(path, overrides)
+    from crossic_etl.inputs.dump_dates import with_local_latest
     from crossic_etl.inputs.dumps import find_local_wikis
     from crossic_etl.pipeline import flow
     from crossic_etl.session import is_local
@@ -49,6 +50,7 @@ def command(
     chosen = flow.choose(config, first, [only] if only else [])
     found = []
     if is_local() and any(job.reads_dumps for job in chosen):
+        config = with_local_latest(config)
         found = find_local_wikis(config.wikipedia, config.wikis)
     if dry_run:
         click.echo("\n".join([*flow.plan(config, chosen), *map(sizes, found)]))
@@ -66,7 +68,8 @@ def command(
 def sizes(files: WikiFiles) -> str:
     """How much there is of a wiki's dumps, in a line."""
     n_bytes = sum(map(files.size_of, files.pages))
-    others = {"langlinks": files.langlinks, "page_props": files.page_props}
+    others = {name: files.sql_of(name) for name in ("langlinks", "page_props")}
     there = [name if path else f"no {name}" for name, path in others.items()]
     of_pages = f"{len(files.pages)} file{'s' * (len(files.pages) != 1)} of pages"
+    of_pages += " of the content service" if files.is_content else ""
     return f"{files.lang} {files.date}: {of_pages}, {n_bytes / 1e6:,.1f} MB; {', '.join(there)}"

@@ -39,6 +39,9 @@ from crossic_etl.kernels.wiki_facts import canonical_code, meant_by
 from crossic_etl.kernels.wikitext.page import CODE_CHOICES, LIST_CHOICES, MATH_CHOICES, Options
 
 ON_DAMAGE = ("salvage", "fail")
+LATEST = "latest"
+"""The ``wikipedia.date`` that means the newest one at which all wanted dumps are there."""
+SERVICES = ("auto", "dumps", "content")
 MINIMUM_WINDOW = 16
 # Ours, of `bench.packing`: such samples fill windows better than longer ones do, and the rest of a
 # document follows in the same window. Below the least length segments would be crumbs.
@@ -51,7 +54,8 @@ class Wikipedia:
 
     Attributes:
         dumps: folder in the public mirror's layout, ``{dumps}/{xx}wiki/{date}/{xx}wiki-{date}-…``.
-        date: ``YYYYMMDD`` of the dumps, or one for each language.
+        date: ``YYYYMMDD`` of the dumps, or one for each language; or ``latest``, the newest date at
+            which every wiki is there with each kind of file that it has at any date.
         plain_text: language to Parquet path with ``id, url, title, text``, instead of dump XML.
         on_damage: ``salvage`` reads what can be read of a damaged file and rejects the rest;
             ``fail`` stops at it.
@@ -59,6 +63,10 @@ class Wikipedia:
         math: ``latex`` shows formulas as ``$…$`` and ``$$…$$``, ``drop`` leaves them out.
         code: ``keep`` shows code in backticks and fenced blocks, ``drop`` leaves it out.
         lists: ``markdown`` opens list items with ``- `` and ``1. ``, ``none`` with nothing.
+        service: ``dumps``, the older one, or ``content``, whose pages lie below
+            ``other/mediawiki_content_current`` and whose links and items are the SQL dumps of the
+            older one, of that date or else the nearest; ``auto`` is ``dumps`` for each wiki that it
+            has at the date, and ``content`` for others.
     """
 
     dumps: PathText = ""
@@ -69,11 +77,13 @@ class Wikipedia:
     math: Annotated[Text, OneOf(MATH_CHOICES)] = "latex"
     code: Annotated[Text, OneOf(CODE_CHOICES)] = "keep"
     lists: Annotated[Text, OneOf(LIST_CHOICES)] = "markdown"
+    service: Annotated[Text, OneOf(SERVICES)] = "auto"
 
     def __post_init__(self) -> None:
         dates = self.date.values() if isinstance(self.date, dict) else [self.date]
-        for date in dates:
-            require(re.fullmatch(r"([0-9]{8})?", date), "wikipedia.date", self.date, "YYYYMMDD")
+        for date in dates if self.date != LATEST else ():
+            expected = "YYYYMMDD, or latest for all languages"
+            require(re.fullmatch(r"([0-9]{8})?", date), "wikipedia.date", self.date, expected)
         require(
             self.max_page_bytes > 0, "wikipedia.max_page_bytes", self.max_page_bytes, "bytes > 0"
         )
@@ -84,14 +94,14 @@ class Wikipedia:
         return Options(math=self.math, code=self.code, lists=self.lists)
 
     def date_of(self, lang: str) -> str:
-        """The dump date of one language's wiki.
+        """The dump date of one language's wiki; `LATEST` until it is resolved.
 
         Raises:
             ConfigError: where no date is given for it.
         """
         code = canonical_code(lang)
         date = self.date.get(code, "") if isinstance(self.date, dict) else self.date
-        require(date, "wikipedia.date", self.date, f"a date YYYYMMDD for {lang}")
+        require(date, "wikipedia.date", self.date, f"a date YYYYMMDD for {lang}, or latest")
         return date
 
 
@@ -258,6 +268,8 @@ class Config:
         """
         values = dataclasses.asdict(self)
         del values["download"], values["maintain"]
+        if self.wikipedia.service == SERVICES[0]:  # a key that older configurations don't have
+            del values["wikipedia"]["service"]
         return fingerprint(values)
 
 

@@ -36,6 +36,10 @@ class Cancelled(Exception):
     """The job was ended, by Ctrl-C or by another file's error."""
 
 
+class StatusError(InputError):
+    """A response with a status that no retry changes: the file isn't there, or isn't for us."""
+
+
 class RetryableResponse(Exception):
     """A response with a status of `RETRIED`: the request may succeed later."""
 
@@ -108,7 +112,8 @@ class Client:
         """The response to one GET request, its body unread; its status is 200, 206 or 416.
 
         Raises:
-            InputError: the URL is wrong, or the status is another one that no retry changes.
+            StatusError: the status is another one that no retry changes.
+            InputError: the URL is wrong.
             RetryableResponse: the status is one of `RETRIED`.
         """
         sent = {**self._headers, **(headers or {})}
@@ -125,7 +130,8 @@ class Client:
                 if response.status_code in RETRIED:
                     raise RetryableResponse(response)
                 if response.status_code not in (200, 206, 416):
-                    raise InputError(f"{shown(url)}: HTTP {response.status_code} {response.reason}")
+                    message = f"{shown(url)}: HTTP {response.status_code} {response.reason}"
+                    raise StatusError(message)
                 yield response
 
     def read(self, url: str) -> tuple[bytes, str | None]:

@@ -114,10 +114,10 @@ def fetch(client: Client, remote: RemoteFile, on_bytes: OnBytes) -> bool:
         client.say(f"{remote.origin}: {remote.algorithm} {found}, not {expected}: fetched again")
         location.part.remove()
         on_bytes(-received.size)
+    wanted = expected if remote.size is None else f"{expected} in {remote.size}"
     raise InputError(
-        f"{remote.origin}: {remote.algorithm} {found} in {received.size} bytes, "
-        f"{MOST_TRANSFERS} times, should be {expected} in {remote.size}: the server's copy "
-        "is damaged"
+        f"{remote.origin}: {remote.algorithm} {found} in {received.size} bytes, {MOST_TRANSFERS} "
+        f"times, should be {wanted}: the server's copy is damaged"
     )
 
 
@@ -130,7 +130,7 @@ def _is_there(client: Client, remote: RemoteFile, location: Location) -> bool:
     if remote.is_checked_by(sidecar, size):
         location.part.remove()  # of an older, broken run
         return True
-    if size == remote.size:
+    if remote.fits(size) and (remote.size is not None or remote.checksums):
         found = location.checksum(remote.algorithm).hexdigest()
         if remote.checksums.get(remote.algorithm, found) == found:
             location.write_sidecar(

@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from crossic_etl.config.etl import Wikipedia
+from crossic_etl.config.etl import LATEST, Wikipedia
 from crossic_etl.driver_files import escaped
 from crossic_etl.inputs.driver_reading import read_start
+from crossic_etl.inputs.dump_dates import find_latest
 from crossic_etl.inputs.dump_names import (
-    ALL_PAGE_FILES,
-    PAGE_FILES,
-    describe_others,
+    SERVICES_IN_ORDER,
+    choose_page_files,
+    choose_sql_file,
+    content_folder,
     dump_folder,
+    is_content,
+    refuse_unreadable,
+)
+from crossic_etl.inputs.dump_search import (
+    DumpListing,
+    describe_missing,
+    find_files,
+    is_elsewhere,
+    missing_parts,
 )
 from crossic_etl.inputs.errors import InputError, MissingDumpError
-from crossic_etl.inputs.files import _stamps, list_files, list_matching
+from crossic_etl.inputs.files import _stamps
 from crossic_etl.kernels.fingerprint import fingerprint
 from crossic_etl.kernels.wiki.sql_dump import columns_of, find_insert, has_rows
 from crossic_etl.kernels.wiki_facts import database_of
@@ -56,6 +65,15 @@ class WikiFiles:
     page_props: str | None
     stamps: Mapping[str, str] = field(default_factory=dict, compare=False)
 
+    @property
+    def is_content(self) -> bool:
+        """Whether its pages are of the content service."""
+        return any(map(is_content, self.pages))
+
+    def sql_of(self, table: str) -> str | None:
+        """Its SQL dump of ``langlinks`` or ``page_props``."""
+        return {"langlinks": self.langlinks, "page_props": self.page_props}[table]
+
     def size_of(self, path: str) -> int:
         """The bytes of one of its files; 0 if they aren't known."""
         return int(self.stamps.get(path, "0").split()[0])
@@ -77,15 +95,10 @@ def find_wikis(spark: SparkSession, wikipedia: Wikipedia, langs: Sequence[str]) 
     Raises:
         InputError: a wiki has no folder, or neither page files nor plain text.
     """
+    wikis = _find_wikis(wikipedia, langs, DumpListing.of_spark(spark, wikipedia.dumps))
     found = []
-    for lang in langs:
-        files = list_files(spark, dump_folder(wikipedia, lang)) if wikipedia.dumps else {}
-        try:
-            wiki = choose_files(wikipedia, lang, files)
-        except MissingDumpError as error:
-            others = list_matching(spark, wikipedia.dumps, ALL_PAGE_FILES)
-            raise InputError(f"{error}; {describe_others(wikipedia, lang, others)}") from None
-        if path := wikipedia.plain_text.get(lang):
+    for wiki in wikis:
+        if path := wikipedia.plain_text.get(wiki.lang):
             stamps = {**wiki.stamps, **plain_text_stamps(spark, path)}
             wiki = replace(wiki, stamps=stamps)
         found.append(wiki)
@@ -98,49 +111,57 @@ def find_local_wikis(wikipedia: Wikipedia, langs: Sequence[str]) -> list[WikiFil
     Raises:
         InputError: a wiki has no folder, or neither page files nor plain text.
     """
-    dumps = wikipedia.dumps
-    if ":" in dumps.partition("/")[0]:  # Hadoop's URLs may have one slash: file:/data
+    if is_elsewhere(wikipedia.dumps):
         return []
+    return _find_wikis(wikipedia, langs, DumpListing.of_disks(wikipedia.dumps))
+
+
+def _find_wikis(
+    wikipedia: Wikipedia, langs: Sequence[str], listing: DumpListing
+) -> list[WikiFiles]:
+    if wikipedia.date == LATEST and wikipedia.dumps:
+        wikipedia = replace(wikipedia, date=find_latest(wikipedia, langs, listing))
     found = []
     for lang in langs:
-        folder = Path(dump_folder(wikipedia, lang)) if dumps else None
-        files = {}
-        if folder and folder.is_dir():
-            for path in folder.iterdir():
-                if path.is_file() and (stat := path.stat()).st_size:
-                    files[str(path)] = f"{stat.st_size} {stat.st_mtime_ns // 10**6}"
         try:
-            found.append(choose_files(wikipedia, lang, files))
+            files = find_files(wikipedia, lang, listing)
+            chosen = choose_files(wikipedia, lang, files)
         except MissingDumpError as error:
-            others = map(str, Path(dumps).glob(ALL_PAGE_FILES))
-            raise InputError(f"{error}; {describe_others(wikipedia, lang, others)}") from None
+            others = describe_missing(wikipedia, lang, listing)
+            raise InputError(f"{error}; {others}") from None
+        if chosen.is_content and (parts := missing_parts(wikipedia, lang, files, listing)):
+            raise InputError(
+                f"{content_folder(wikipedia, lang)} lacks {len(parts)} of the files that its list "
+                f"names, {parts[0]} for one: run download, or wait until it is copied"
+            )
+        found.append(chosen)
     return found
 
 
 def choose_files(wikipedia: Wikipedia, lang: str, files: Mapping[str, str]) -> WikiFiles:
-    """Selects the files to read from a wiki's folder; ``files`` has their sizes and times.
+    """Selects the files to read from a wiki's folders; ``files`` has their sizes and times.
 
     Raises:
+        InputError: a page file is in a packing that Spark doesn't read.
         MissingDumpError: there is no page file, and the wiki isn't plain text.
     """
     is_plain_text = lang in wikipedia.plain_text
     if is_plain_text and not wikipedia.dumps:
         return WikiFiles(lang, "", (), None, None)
-    date = wikipedia.date_of(lang)
-    prefix = re.escape(f"{database_of(lang)}-{date}-")
-
-    def matching(pattern: str) -> tuple[str, ...]:
-        found = re.compile(rf"{prefix}{pattern}")
-        return tuple(sorted(f for f in files if found.fullmatch(f.rsplit("/", 1)[-1])))
-
-    pages = () if is_plain_text else next((f for p in PAGE_FILES if (f := matching(p))), ())
+    wiki, date = database_of(lang), wikipedia.date_of(lang)
+    pages = () if is_plain_text else choose_page_files(wikipedia, lang, files)
+    if not is_plain_text:
+        refuse_unreadable(wikipedia, lang, files, pages)
     if not pages and not is_plain_text:
+        is_old = "dumps" in SERVICES_IN_ORDER[wikipedia.service]
+        folder = (dump_folder if is_old else content_folder)(wikipedia, lang)
         raise MissingDumpError(
-            f"no pages-articles dump of {lang} in {dump_folder(wikipedia, lang)}, or an empty one: "
+            f"no pages-articles dump of {lang} in {folder}, or an empty one: "
             "check wikipedia.dumps and wikipedia.date, or give wikipedia.plain_text"
         )
-    langlinks = next(iter(matching(r"langlinks\.sql(\.gz)?")), None)
-    page_props = next(iter(matching(r"page_props\.sql(\.gz)?")), None)
+    any_date = any(map(is_content, pages))
+    langlinks = choose_sql_file(wiki, date, "langlinks", files, any_date)
+    page_props = choose_sql_file(wiki, date, "page_props", files, any_date)
     chosen = {path for path in (*pages, langlinks, page_props) if path}
     stamps = {path: stamp for path, stamp in files.items() if path in chosen}
     return WikiFiles(lang, date, pages, langlinks, page_props, stamps)

@@ -64,7 +64,8 @@ def stage_pages(
         of_part = {lang: path for lang, path in texts.items() if path in paths}
         return stage_readable(tables, "pages", build, on_damage, chunk)
 
-    _log_missing("pages", "page_props", [f.lang for f in wikis if not f.page_props])
+    _log_content("pages", wikis)
+    _log_missing("pages", "page_props", wikis)
     of_files = [fingerprint_of(wikis), [(f.lang, f.date) for f in wikis], texts]
     return stage_chunks(tables, "pages", [*input_values, on_damage, *of_files], chunks, stage)
 
@@ -126,14 +127,34 @@ def stage_links(
                 frames.append(_read_sql(tables.spark, files.langlinks, table, damaged))
         return union(frames)
 
-    _log_missing("links", "langlinks", [f.lang for f in wikis if not f.langlinks])
+    _log_missing("links", "langlinks", wikis)
     return stage_readable(tables, "links", build, on_damage)
 
 
-def _log_missing(job: str, table: str, langs: Sequence[str]) -> None:
-    """Logs which wikis lack a dump. That is no error, since a dump may not be wanted."""
-    if langs:
-        log.info("%s: no %s dump, or an empty one, of %s", job, table, ", ".join(langs))
+def _log_content(job: str, wikis: Sequence[WikiFiles]) -> None:
+    """Logs which wikis' pages are of the content service."""
+    if langs := [files.lang for files in wikis if files.is_content]:
+        log.info("%s: dumps of the content service of %s", job, ", ".join(langs))
+
+
+def _log_missing(job: str, table: str, wikis: Sequence[WikiFiles]) -> None:
+    """Logs which wikis lack a dump of a table, or have that of another date than their pages.
+
+    That is no error, since a dump may not be wanted.
+    """
+    missing = [files.lang for files in wikis if not files.sql_of(table)]
+    if missing:
+        log.info("%s: no %s dump, or an empty one, of %s", job, table, ", ".join(missing))
+    for files in wikis:
+        if (path := files.sql_of(table)) and f"-{files.date}-" not in path.rpartition("/")[2]:
+            name = path.rpartition("/")[2]
+            log.info("%s: %s for the pages of %s %s", job, name, files.lang, files.date)
+    unpaired = [files.lang for files in wikis if files.is_content and not files.sql_of(table)]
+    if unpaired:
+        log.warning(
+            "%s: the content service has no %s: run download, or put those of %s into the folders "
+            "of the older dumps, {wiki}/{date}", job, table, ", ".join(unpaired),
+        )  # fmt: skip
 
 
 def _read_sql(

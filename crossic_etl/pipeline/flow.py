@@ -10,6 +10,7 @@ from pyspark.sql import SparkSession
 
 from crossic_etl.config import Config
 from crossic_etl.config.errors import UnfitSettingError
+from crossic_etl.inputs.dump_dates import with_latest
 from crossic_etl.inputs.dump_names import dump_folder
 from crossic_etl.inputs.errors import InputError
 from crossic_etl.inputs.run_inputs import RunInputs
@@ -98,10 +99,13 @@ def run_flow(
         wait: wait until another writer under the root has ended.
 
     Raises:
+        InputError: ``wikipedia.date`` is ``latest``, and no date has all dumps.
         LockedError: another run is writing, and ``wait`` is false.
         UnfitSettingError: the stored rows were made with other settings.
     """
     chosen = jobs_of(config) if jobs is None else jobs
+    if any(job.reads_dumps for job in chosen):
+        config = with_latest(spark, config)
     before = RunInputs(spark, config)
     known = Ledger(before.tables)
     if found := _find_nothing_new(before, known, chosen, rebuild):

@@ -13,7 +13,13 @@ if TYPE_CHECKING:
     from crossic_etl.inputs.run_inputs import RunInputs
 
 # The keys that determine which dumps there are.
-DUMPS = ("wikipedia.dumps", "wikipedia.date", "wikipedia.plain_text", "wikipedia.on_damage")
+DUMPS = (
+    "wikipedia.dumps",
+    "wikipedia.date",
+    "wikipedia.plain_text",
+    "wikipedia.on_damage",
+    "wikipedia.service",
+)
 
 
 def _no_tables(config: Config) -> tuple[Table, ...]:

@@ -28,6 +28,8 @@ SHARED = (REJECTS, QUANTIZERS)
 # Number of newest runs of a job to search for the one that wrote the present rows.
 RECENT = 20
 CODE = "code"
+# Keys that the recorded inputs of older runs lack, with the value that makes the same rows.
+LATER_INPUTS = {"wikipedia.service": "auto"}
 
 
 def values_of(config: Config, keys: Sequence[str]) -> dict[str, Any]:
@@ -56,6 +58,7 @@ def settings_fingerprint(config: Config, keys: Sequence[str]) -> str:
 def inputs_of(config: Config, job: Job, files: str = "") -> str:
     """The inputs of a job besides tables, as JSON; ``files`` is its files' fingerprint."""
     values = values_of(config, job.inputs) | {"files": files}
+    values = {key: value for key, value in values.items() if LATER_INPUTS.get(key) != value}
     return json.dumps(values, sort_keys=True, ensure_ascii=False)
 
 

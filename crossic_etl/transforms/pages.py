@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
@@ -27,6 +27,7 @@ IDS = (
     r"<id>(\d{1,18})</id>\s*(?:<redirect [^>]*/>\s*)?(?:<restrictions>[^<]*</restrictions>\s*)?"
     r"<revision>\s*<id>(\d{1,18})</id>"
 )
+REVISION = "<revision>"
 # Bytes kept of a record that is too large. The first record has the dump's head, some kilobytes.
 CUT_BYTES = 2**20
 # Columns that are not compared: a page that differs in these alone is unchanged.
@@ -53,35 +54,49 @@ def select_known(pages: DataFrame, dates: Mapping[str, str]) -> DataFrame:
 def mark_known(records: DataFrame, known: DataFrame) -> DataFrame:
     """Records (``lang, dump_date, value``) with ``page_id, revision_id``.
 
-    ``value`` is null where ``known`` has these ids, so that no text is sent to a worker.
+    ``value`` is null where ``known`` has these ids, so that no text is sent to a worker. A record
+    of several revisions has the ids of its first one, and is never known: the newest may be any.
     """
     head = F.substring("value", 1, HEAD_BYTES).cast("string")
+    text = F.col("value").cast("string")
+    second = F.call_function("locate", F.lit(REVISION), text, F.locate(REVISION, text) + 1)
     numbered = records.withColumns(
         {
             "page_id": F.regexp_extract(head, IDS, 1).try_cast("long"),
             "revision_id": F.regexp_extract(head, IDS, 2).try_cast("long"),
+            "has_several": second > 0,
         }
     )
     marked = known.withColumn("is_known", F.lit(True))
     joined = numbered.join(marked, on=["lang", "page_id", "revision_id"], how="left")
-    value = F.when(F.col("is_known").isNull(), F.col("value"))
+    value = F.when(F.col("is_known").isNull() | F.col("has_several"), F.col("value"))
     return joined.select("lang", "dump_date", value.alias("value"), "page_id", "revision_id")
 
 
 def truncate_oversized(records: DataFrame, max_page_bytes: int) -> DataFrame:
     """Records with ``is_cut``: whether the record is longer than ``max_page_bytes``.
 
-    Such a record is truncated to `CUT_BYTES`, which is enough for its reject. A record may have
+    Of several revisions, as in a history, the last alone counts there. A record that is too long is
+    truncated to `CUT_BYTES`, which is enough for its reject. A record may have
     2 GB, and a worker would hold several copies of it.
     """
     too_large = F.octet_length("value") > max_page_bytes
+    shorter = F.when(too_large, _last_revision(F.col("value"))).otherwise(F.col("value"))
     beginning = F.substring("value", 1, CUT_BYTES)
-    return records.withColumns(
+    return records.withColumn("value", shorter).withColumns(
         {
             "is_cut": F.coalesce(too_large, F.lit(False)),
             "value": F.when(too_large, beginning).otherwise(F.col("value")),
         }
     )
+
+
+def _last_revision(record: Column) -> Column:
+    """The record without its revisions before the last; dumps have them from old to new."""
+    text = record.cast("string")
+    head, last = (F.substring_index(text, REVISION, n) for n in (1, -1))
+    has_any = F.locate(REVISION, text) > 0
+    return F.when(has_any, F.concat(head, F.lit(REVISION), last).cast("binary")).otherwise(record)
 
 
 def extract_pages(
@@ -183,10 +198,11 @@ def select_pages(staged: DataFrame, props: DataFrame) -> DataFrame:
 
 
 def _newest(staged: DataFrame) -> DataFrame:
+    """The newest revision of each page, which may be a redirect; files may have several."""
     newest = Window.partitionBy("lang", "page_id").orderBy(
         F.desc_nulls_last("revision_id"), "text_hash"
     )
-    pages = staged.where(F.col("outcome").isin("page", UNCHANGED))
+    pages = staged.where(F.col("outcome").isin("page", UNCHANGED, "redirect"))
     return pages.withColumn("nth", F.row_number().over(newest)).where(F.col("nth") == 1)
 
 
@@ -216,7 +232,7 @@ def select_page_changes(staged: DataFrame, props: DataFrame, held: DataFrame) ->
     ``gone`` rows have the key alone.
     """
     key = ["lang", "page_id"]
-    newest = _newest(staged)
+    newest = _newest(staged).where(F.col("outcome") != "redirect")
     unchanged = newest.where(F.col("outcome") == UNCHANGED).select(key)
     kept = _add_props(held.join(unchanged, on=key, how="left_semi"), props)
     made = _add_props(newest.where(F.col("outcome") == "page"), props).unionByName(kept)
@@ -230,8 +246,11 @@ def select_page_changes(staged: DataFrame, props: DataFrame, held: DataFrame) ->
 
 
 def select_redirects(staged: DataFrame) -> DataFrame:
-    """``redirects``: one row a title; of several the lowest page id is kept."""
+    """``redirects``: one row a title; of several the lowest page id is kept.
+
+    A page whose newest revision is an article makes none.
+    """
     lowest = Window.partitionBy("lang", "title").orderBy("page_id")
-    redirects = staged.where(F.col("outcome") == "redirect")
+    redirects = _newest(staged).where(F.col("outcome") == "redirect")
     numbered = redirects.withColumn("nth", F.row_number().over(lowest))
     return numbered.where(F.col("nth") == 1).select(REDIRECTS.columns)

@@ -249,3 +249,22 @@ def test_what_is_checked_after_reading_has_its_line_too(
     config.write_text("root: /data\nlanguages: [th]\nwikipedia:\n  dumps: /d\n")
     assert command_line.main("run", ["--config", str(config), "--dry-run"]) == 1
     assert f"{config}:3: wikipedia.date: '' given" in capsys.readouterr().err
+
+
+def test_latest_is_printed_and_is_the_date_of_the_plan(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dumps = tmp_path / "dumps"
+    for wiki in ("enwiki", "thwiki"):
+        for date in ("20260101", "20260201"):
+            (dumps / wiki / date).mkdir(parents=True)
+            (dumps / wiki / date / f"{wiki}-{date}-pages-articles.xml").write_text("x")
+    (dumps / "thwiki" / "20260201" / "thwiki-20260201-pages-articles.xml").unlink()
+    config = tmp_path / "my.yaml"
+    text = f"root: {tmp_path}/t\nlanguages: [th]\nwikipedia: {{dumps: {dumps}, date: latest}}\n"
+    config.write_text(text)
+    assert command_line.main("run", ["--config", str(config), "--dry-run"]) == 0
+    shown = capsys.readouterr().out
+    assert "wikipedia.date: latest is 20260101; 20260201 lacks th pages\n" in shown
+    assert f"pages: reads {dumps}/enwiki/20260101/*, {dumps}/thwiki/20260101/*;" in shown
+    assert "th 20260101: 1 file of pages, 0.0 MB; no langlinks, no page_props\n" in shown

@@ -69,6 +69,7 @@ wikipedia:
   math: drop
   code: drop
   lists: none
+  service: content
 tokenizer: some/model
 split_token: "[SPLIT]"
 segment: {max_tokens: 100, separator: "\\n", min_chars: 5}
@@ -91,6 +92,7 @@ shards: 3
             "drop",
             "drop",
             "none",
+            "content",
         ),
         tokenizer="some/model",
         split_token="[SPLIT]",
@@ -187,6 +189,8 @@ shards: 3
         ("wikipedia: {date: 2026-01-01}", "wikipedia.date", "'2026-01-01'", "text"),
         ("wikipedia: {date: '2026'}", "wikipedia.date", "'2026'", "YYYYMMDD"),
         ("wikipedia: {date: {th: '1'}}", "wikipedia.date", "{'th': '1'}", "YYYYMMDD"),
+        ("wikipedia: {date: {th: latest}}", "wikipedia.date", "{'th': 'latest'}", "YYYYMMDD"),
+        ("wikipedia: {date: newest}", "wikipedia.date", "'newest'", "YYYYMMDD, or latest"),
         ("wikipedia: {on_damage: stop}", "wikipedia.on_damage", "'stop'", "salvage or fail"),
         ("wikipedia: {math: mathml}", "wikipedia.math", "'mathml'", "latex or drop"),
         ("wikipedia: {code: html}", "wikipedia.code", "'html'", "keep or drop"),

@@ -24,6 +24,11 @@ printf '%s\\n' "$@" | "{python}" -c 'import json, sys
 print(json.dumps(sys.stdin.read().splitlines()))' >> "{calls}"
 case "$*" in *"--only {failing}") exit 3;; esac
 """
+# One for Python, which writes down what it is asked for and prints the date as the download does.
+DOWNLOAD = """#!/bin/sh
+echo "$@" >> "{calls}"
+echo '  wikipedia.date: "20260201"'
+"""
 RUN = """
 import json, sys
 from airflow.dag_processing.dagbag import DagBag
@@ -55,6 +60,9 @@ def run_dag(python: Path, folder: Path, conf: dict[str, str], failing: str) -> t
     submit, calls = folder / "submit", folder / "calls.jsonl"
     submit.write_text(SUBMIT.format(python=sys.executable, calls=calls, failing=failing))
     submit.chmod(0o755)
+    download = folder / "python-that-downloads"
+    download.write_text(DOWNLOAD.format(calls=folder / "downloads"))
+    download.chmod(0o755)
     own = {
         "AIRFLOW_HOME": str(folder),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
@@ -62,6 +70,7 @@ def run_dag(python: Path, folder: Path, conf: dict[str, str], failing: str) -> t
         "AIRFLOW_VAR_CROSSIC_ETL_HOME": str(ROOT),
         "AIRFLOW_VAR_CROSSIC_ETL_CONFIG": "/etc/crossic etl/config.yaml",
         "AIRFLOW_VAR_CROSSIC_ETL_SUBMIT": str(submit),
+        "AIRFLOW_VAR_CROSSIC_ETL_PYTHON": str(download),
         "PATH": f"{python.parent}:{os.environ['PATH']}",
         "HOME": str(folder),
     }
@@ -97,11 +106,12 @@ def test_a_job_that_fails_ends_the_run_before_the_next(python: Path, tmp_path: P
     assert state == "failed"
     assert [call[-1] for call in calls] == ["pages", "links", "pairs"]
     dates = {call[call.index("--set") + 1] for call in calls}
-    (date,) = dates
-    assert date.startswith("wikipedia.date='2") and date.endswith("01'")
+    assert dates == {"wikipedia.date='20260201'"}
+    assert "wikipedia.date='latest'" in (tmp_path / "downloads").read_text()
 
 
 def test_a_parameter_that_is_no_date_is_refused(python: Path, tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="Invalid input for param date"):
         run_dag(python, tmp_path, {"date": "x'; rm -r /tmp/x"}, failing="none")
     assert not (tmp_path / "calls.jsonl").exists()
+    assert not (tmp_path / "downloads").exists()

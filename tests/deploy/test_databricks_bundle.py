@@ -18,7 +18,7 @@ import yaml
 from databricks.bundles.jobs import Job, Task
 
 from crossic_etl.cli import __main__ as cli
-from crossic_etl.cli import run
+from crossic_etl.cli import download, run
 from crossic_etl.config import Config, load_config
 from crossic_etl.config.crawl import Crawl, CrawlSource, Neighbours
 from crossic_etl.pipeline import flow
@@ -30,25 +30,25 @@ BUNDLE: dict[str, Any] = yaml.safe_load((FOLDER / "databricks.yml").read_text())
 JOBS = {name: Job.from_dict(tree) for name, tree in BUNDLE["resources"]["jobs"].items()}
 
 
-def tasks() -> list[Task]:
-    """Those that run the pipeline."""
-    every = [task for job in JOBS.values() for task in job.tasks]
-    return [task for task in every if task.python_wheel_task]
+def tasks(command: str = "run") -> list[Task]:
+    """Those that run a command of ours."""
+    every = [task for job in JOBS.values() for task in job.tasks if task.python_wheel_task]
+    return [task for task in every if task.python_wheel_task.parameters[0] == command]
 
 
-def config_of(task: Task) -> tuple[Config, str | None]:
+def config_of(task: Task, date: str = "20260201") -> tuple[Config, str | None]:
     """The configuration that a task's arguments give, and the job that it runs alone."""
     values = {
         "${workspace.file_path}": str(ROOT),
         "{{job.parameters.root}}": "lake.crossic",
-        "{{job.parameters.date}}": "20260201",
+        "{{job.parameters.date}}": date,
         "{{task.name}}": task.task_key,
     }
     arguments = list(task.python_wheel_task.parameters)
     for name, value in values.items():
         arguments = [argument.replace(name, str(value)) for argument in arguments]
-    assert arguments.pop(0) == "run"
-    given = run.command.make_context("run", arguments).params
+    command = {"run": run.command, "download": download.command}[arguments.pop(0)]
+    given = command.make_context("x", arguments).params
     return load_config(given["path"], given["overrides"]), given["only"]
 
 
@@ -68,10 +68,36 @@ def test_a_task_runs_the_pipeline_with_a_configuration_that_is_ours(task: Task) 
     assert wheel and (wheel.package_name, wheel.entry_point) == ("crossic_etl", "crossic-etl")
 
 
+@pytest.mark.parametrize("name", ["pipeline", "pipeline_serverless"])
+def test_the_first_task_downloads_the_dumps_that_are_then_read(name: str) -> None:
+    first, second, *_ = JOBS[name].tasks
+    assert first.task_key == "download" and not first.depends_on
+    assert [one.task_key for one in second.depends_on] == ["download"]
+    newest = BUNDLE["variables"]["date"]["default"]
+    for task in (first, second):
+        config, _ = config_of(task, newest)
+        assert (config.wikipedia.date, config.wikipedia.dumps) == (
+            "latest",
+            "/Volumes/main/crossic/dumps",
+        )
+
+
+def test_a_task_that_downloads_has_the_packages_of_the_extra() -> None:
+    setup = ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    extra = setup["options.extras_require"]["download"].split("\n")
+    wanted = [line.replace(" ", "") for line in extra if line]
+    of_machines, of_serverless = tasks("download")
+    assert [one.pypi.package for one in of_machines.libraries if one.pypi] == wanted
+    (environment,) = JOBS["pipeline_serverless"].environments
+    assert of_serverless.environment_key == environment.environment_key
+    assert environment.spec.dependencies[1:] == wanted
+
+
 def test_each_job_of_the_pipeline_is_a_task_after_those_that_write_what_it_reads() -> None:
     after: dict[str, set[str]] = {}
-    for task in filter(lambda task: task.python_wheel_task, JOBS["pipeline"].tasks):
-        before = {str(one.task_key) for one in task.depends_on}
+    for task in filter(lambda task: task in tasks(), JOBS["pipeline"].tasks):
+        before = {str(one.task_key) for one in task.depends_on} - {"download"}
         after[str(task.task_key)] = before.union(*[after[name] for name in before])
     assert list(after) == flow.names()
     crawl = Crawl((CrawlSource("/data/crawl"),))

@@ -10,6 +10,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -67,10 +68,29 @@ class MirrorServer:
         self.files[f"/{wiki}/{date}/dumpstatus.json"] = json.dumps(status).encode()
         self._index(wiki)
 
-    def _index(self, wiki: str) -> None:
-        dates = sorted({path.split("/")[2] for path in self.files if path.startswith(f"/{wiki}/2")})
+    def add_content(
+        self, wiki: str, date: str, parts: Mapping[str, bytes], complete: bool = True
+    ) -> str:
+        """A dump of the content service: page range to content; returns its folder's path.
+
+        ``date`` is ``YYYY-MM-DD``.
+        """
+        above = f"/other/mediawiki_content_current/{wiki}"
+        folder = f"{above}/{date}/xml/bzip2"
+        names = {f"{wiki}-{date}-{part}.xml.bz2": content for part, content in parts.items()}
+        self.files |= {f"{folder}/{name}": content for name, content in names.items()}
+        lines = [f"{sha256(content).hexdigest()}  {name}\n" for name, content in names.items()]
+        if complete:
+            self.files[f"{folder}/SHA256SUMS"] = "".join(lines).encode()
+        self._index(above.lstrip("/"))
+        return folder
+
+    def _index(self, folder: str) -> None:
+        start = f"/{folder}/2"
+        at = start.count("/")
+        dates = sorted({path.split("/")[at] for path in self.files if path.startswith(start)})
         links = "".join(f'<a href="{date}/">{date}/</a>  -\n' for date in [*dates, "latest"])
-        self.files[f"/{wiki}/"] = f'<html><a href="../">../</a>\n{links}</html>'.encode()
+        self.files[f"/{folder}/"] = f'<html><a href="../">../</a>\n{links}</html>'.encode()
 
 
 @contextmanager

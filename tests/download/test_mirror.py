@@ -232,3 +232,41 @@ def test_a_folder_may_be_a_url(server: MirrorServer, mirror: Callable[..., Mirro
         "s3://bucket/dumps/enwiki/20260101/enwiki-20260101-langlinks.sql.gz"
     )
     assert Path(made.choose()[1][0].path).name == "enwiki-20260101-langlinks.sql.gz"
+
+
+ONE_STREAM = {"pages-articles.xml.bz2": b"one stream"}
+
+
+@pytest.mark.parametrize("status", ["missing", "failed", "skipped"])
+def test_one_stream_is_taken_where_there_is_no_multistream(
+    server: MirrorServer, mirror: Callable[..., Mirror], status: str
+) -> None:
+    server.add_dump("enwiki", "20260101", SMALL)
+    multistream = {} if status == "missing" else {"articlesmultistreamdump": WHOLE}
+    jobs = {**SQL, **multistream, "articlesdump": ONE_STREAM}
+    server.add_dump("thwiki", "20260101", jobs, articlesmultistreamdump=status)
+    *_, last = names(mirror("th").choose()[1])
+    assert last == "thwiki/20260101/thwiki-20260101-pages-articles.xml.bz2"
+
+
+@pytest.mark.parametrize("status", ["waiting", "in-progress"])
+def test_multistream_is_waited_for(
+    server: MirrorServer, mirror: Callable[..., Mirror], status: str
+) -> None:
+    server.add_dump("enwiki", "20260101", SMALL)
+    jobs = {**SMALL, "articlesdump": ONE_STREAM}
+    server.add_dump("thwiki", "20260101", jobs, articlesmultistreamdump=status)
+    with pytest.raises(InputError, match=f"articlesmultistreamdump is {status}"):
+        mirror("th", date="20260101").choose()
+
+
+def test_parts_in_one_stream_are_taken_while_they_are_not_joined(
+    server: MirrorServer, mirror: Callable[..., Mirror]
+) -> None:
+    server.add_dump("enwiki", "20260101", SMALL)
+    parts = {"pages-articles1.xml-p1p9.bz2": b"1", "pages-articles2.xml-p10p12.bz2": b"2"}
+    server.add_dump("thwiki", "20260101", {**SQL, "articlesdump": parts})
+    assert [name.rpartition("-pages-")[2] for name in names(mirror("th").choose()[1])[-2:]] == [
+        "articles1.xml-p1p9.bz2",
+        "articles2.xml-p10p12.bz2",
+    ]

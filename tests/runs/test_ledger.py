@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from crossic_etl.config import Config
-from crossic_etl.pipeline import windows
+from crossic_etl.pipeline import pages, windows
 from crossic_etl.pipeline.flow import JOBS, names
 from crossic_etl.runs.job import Job
 from crossic_etl.runs.ledger import inputs_of, settings_fingerprint, settings_of
@@ -30,6 +30,16 @@ def named(keys: tuple[str, ...]) -> set[str]:
 def test_every_key_of_the_configuration_is_a_setting_or_an_input_of_some_job() -> None:
     keys = {key for job in JOBS for key in (*job.settings, *job.inputs)}
     assert {field.name for field in dataclasses.fields(Config)} - named(tuple(keys)) == FREE
+
+
+@pytest.mark.parametrize(("service", "is_recorded"), [("auto", False), ("content", True)])
+def test_inputs_of_runs_from_before_a_key_are_those_with_its_default(
+    service: str, is_recorded: bool
+) -> None:
+    wikipedia = dataclasses.replace(CONFIG.wikipedia, service=service)
+    config = dataclasses.replace(CONFIG, wikipedia=wikipedia)
+    assert ("wikipedia.service" in inputs_of(config, pages.JOB)) == is_recorded
+    assert (config.digest() != CONFIG.digest()) == is_recorded
 
 
 @pytest.mark.parametrize("job", JOBS, ids=names())

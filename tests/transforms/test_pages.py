@@ -10,6 +10,7 @@ import pytest
 from crossic_etl.kernels.wikis import Wiki
 from crossic_etl.schemas import PAGES, REDIRECTS, STAGED_PAGES
 from crossic_etl.transforms.pages import (
+    UNCHANGED,
     collect_props,
     extract_pages,
     import_plain_text,
@@ -75,6 +76,49 @@ def test_every_record_of_every_wiki_is_staged_and_counted(frame: Frame) -> None:
     ]
     assert sorted(row.lang for row in rows if row.outcome == "read") == ["ar", "en", "ja", "th"]
     assert [(row.lang, row.key) for row in rows if row.outcome == "cut"] == [("ja", "3")]
+
+
+REVISIONS = """<page><title>Tea</title><ns>0</ns><id>1</id>
+<revision><id>101</id><timestamp>2025-06-01T00:00:00Z</timestamp><text>Old.</text></revision>
+<revision><id>102</id><timestamp>2025-07-01T00:00:00Z</timestamp><text>New.</text></revision>"""
+
+
+@pytest.mark.parametrize(
+    ("record", "outcome", "text"),
+    [(REVISIONS.encode(), "page", "New."), (xml(1, "Tea", "Old."), UNCHANGED, None)],
+    ids=["several revisions", "one"],
+)
+def test_a_record_with_a_revision_after_the_known_one_is_extracted(
+    frame: Frame, record: bytes, outcome: str, text: str | None
+) -> None:
+    records = frame("lang string, dump_date string, value binary", [("en", "20260101", record)])
+    known = frame("lang string, page_id long, revision_id long", [("en", 1, 101)])
+    rows = extract_pages(records, WIKIS, 10_000, known=known).collect()
+    assert {(row.outcome, row.text) for row in rows} == {("read", None), (outcome, text)}
+
+
+def test_of_a_history_that_is_too_long_the_last_revision_is_extracted(frame: Frame) -> None:
+    record = REVISIONS.replace("Old.", "Old. " * 100).encode()
+    records = frame("lang string, dump_date string, value binary", [("en", "20260101", record)])
+    rows = extract_pages(records, WIKIS, 400).collect()
+    assert {(row.outcome, row.text) for row in rows} == {("read", None), ("page", "New.")}
+
+
+@pytest.mark.parametrize(
+    ("redirect", "article", "expected"), [(2, 1, "redirect"), (1, 2, "page"), (2, None, "redirect")]
+)
+def test_a_page_is_what_its_newest_revision_is(
+    frame: Frame, redirect: int, article: int | None, expected: str
+) -> None:
+    target = {"outcome": "redirect", "revision_id": redirect, "target_title": "Cup"}
+    rows = [staged_page(1, revision_id=article), staged_page(1, **target)]
+    staged = frame(STAGED_PAGES.simpleString(), rows)
+    props = frame(PROPS, [])
+    counts = {
+        "page": select_pages(staged, props).count(),
+        "redirect": select_redirects(staged).count(),
+    }
+    assert counts == {"page": 0, "redirect": 0} | {expected: 1}
 
 
 def test_an_oversized_record_is_truncated_before_it_goes_to_a_worker(frame: Frame) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -30,6 +30,7 @@ class Redirect:
     target: str
     target_ns: int
     target_interwiki: str
+    revision_id: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

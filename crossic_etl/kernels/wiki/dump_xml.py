@@ -214,10 +214,11 @@ def _outcome(reader: _PageReader, wiki: Wiki) -> Page | Redirect | Dropped:
         return Dropped("text_deleted", page_id, title)
     if revision.text is None or (revision.stub and not revision.text):
         _broken("text")
+    revision_id = int(_checked(_ID, revision.revision_id, "0")) or None
     link = redirect_link(revision.text, wiki)
     if reader.redirect or link:
-        return _redirect(page_id, title, reader.redirect or "", link, wiki)
-    revision_id = int(_checked(_ID, revision.revision_id, "0")) or None
+        redirect = _redirect(page_id, title, reader.redirect or "", link, wiki)
+        return replace(redirect, revision_id=revision_id)
     return Page(page_id, ns, title, revision_id, _utc(revision.timestamp), revision.text)
 
 

@@ -56,6 +56,7 @@ def extract_page(
             "outcome": "redirect",
             "page_id": parsed.page_id,
             "title": parsed.title,
+            "revision_id": parsed.revision_id,
             "target_title": _redirect_target(parsed, wiki),
         }
     elif isinstance(parsed, Dropped):

@@ -67,6 +67,7 @@ def test_a_redirect_is_staged_with_its_target() -> None:
             "dump_date": "20260101",
             "page_id": 12,
             "title": "ชา",
+            "revision_id": 7,
             "target_title": "น้ำชา",
         }
     ]
