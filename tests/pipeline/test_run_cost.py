@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -17,6 +18,7 @@ from crossic_etl.sample.build import SAMPLE_LANGUAGES, build_sample, load_sample
 from crossic_etl.sample.build_web import build_web_sample
 from crossic_etl.schemas import TABLES
 from crossic_etl.tables import Tables
+from crossic_etl.tables.lock import Lock
 from tests.support.spark_counts import SparkCounts, counting
 
 if TYPE_CHECKING:
@@ -30,6 +32,14 @@ DOCUMENT = (
     "In the morning the oven is hot, and the first loaves are on the table before the sun is up.\n"
     "The bakery on the corner sells them warm, and it has done so for more than eighty years."
 )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_beats() -> Iterator[None]:
+    """A lock's beats are counted by the clock, and all else by what is asked."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Lock, "beat", lambda lock, seconds: None)
+        yield
 
 
 @pytest.fixture(scope="module")
