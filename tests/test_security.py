@@ -388,8 +388,8 @@ def test_files_of_a_mirror_have_the_names_of_dumps(server: MirrorServer, tmp_pat
         f"download: {{mirror: '{server.url}', contact: me@example.org}}\n"
     )
     config = load_config(tmp_path / "my.yaml")
-    mirror = Mirror(Client(config.download, print), config.wikipedia, config.wikis)
-    wanted = mirror._files_of(config.wikipedia, "en")
+    mirror = Mirror(Client(config.download, print), config.wikipedia, ["en"])
+    wanted = mirror.dumps_of(config.wikipedia)[0].files
     folder = f"{tmp_path}/d/enwiki/20260101"
     assert {file.path for file in wanted} == {
         f"{folder}/{good}", f"{folder}/{prefix}page_props.sql.gz",
