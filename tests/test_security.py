@@ -388,18 +388,18 @@ def test_files_of_a_mirror_have_the_names_of_dumps(server: MirrorServer, tmp_pat
         f"download: {{mirror: '{server.url}', contact: me@example.org}}\n"
     )
     config = load_config(tmp_path / "my.yaml")
-    mirror = Mirror(Client(config.download, print), config.wikipedia, ["en"])
-    wanted = mirror.dumps_of(config.wikipedia)[0].files
+    client = Client(config.download, print)
+    (dump,) = Mirror(client, config.wikipedia, ["en"]).dumps_of(config.wikipedia)
     folder = f"{tmp_path}/d/enwiki/20260101"
-    assert {file.path for file in wanted} == {
+    assert {file.path for file in dump.files} == {
         f"{folder}/{good}", f"{folder}/{prefix}page_props.sql.gz",
         f"{folder}/{prefix}pages-articles-multistream.xml.bz2",
     }  # fmt: skip
-    assert all(file.url.startswith(f"{server.url}/enwiki/20260101/{prefix}") for file in wanted)
+    assert all(file.url.startswith(f"{server.url}/enwiki/20260101/{prefix}") for file in dump.files)
     del jobs["langlinkstable"][good]
     server.files[path] = json.dumps(status).encode()
     with pytest.raises(IncompleteError):
-        mirror._files_of(config.wikipedia, "en")
+        Mirror(client, config.wikipedia, ["en"]).dumps_of(config.wikipedia)
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "../x", "train/../../x", "train/.."])

@@ -147,5 +147,5 @@ def test_the_dags_jobs_take_the_date_of_its_download(tmp_path: Path) -> None:
 
 
 def test_no_schedule_names_a_month() -> None:
-    texts = [path.read_text() for path in DEPLOY.rglob("*") if path.is_file()]
+    texts = [path.read_text("utf-8", "replace") for path in DEPLOY.rglob("*") if path.is_file()]
     assert not [text for text in texts if '"20260101"' in text]
