@@ -14,7 +14,7 @@ from crossic_etl.download.http import Client
 from crossic_etl.download.indexes import IncompleteError
 from crossic_etl.download.statuses import DumpsService
 from crossic_etl.download.transfer import RemoteFile
-from crossic_etl.inputs.dump_names import SERVICES_IN_ORDER, days_between
+from crossic_etl.inputs.dump_names import SERVICES_IN_ORDER, days_between, dump_path
 from crossic_etl.inputs.errors import InputError
 from crossic_etl.kernels.wiki_facts import database_of
 
@@ -157,7 +157,8 @@ class Mirror:
             return WikiDump(lang, "content", [*sql, *pages], note)
         note = (
             f"error: no langlinks and page_props of {lang} at any date ({reason}): only links of "
-            f"other wikis pair its pages; put both files into {dumps.rstrip('/')}/{wiki}/{date}"
+            f"other wikis pair its pages; put both files into {dumps.rstrip('/')}/"
+            f"{dump_path(wiki, date)}"
         )
         return WikiDump(lang, "content", pages, note)
 

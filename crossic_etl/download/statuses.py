@@ -11,7 +11,7 @@ from typing import Any
 from crossic_etl.download.http import Client, StatusError
 from crossic_etl.download.indexes import IncompleteError, read_dates
 from crossic_etl.download.transfer import RemoteFile
-from crossic_etl.inputs.dump_names import PAGE_FILES
+from crossic_etl.inputs.dump_names import PAGE_FILES, dump_path
 
 # A large wiki is dumped in parts, which a later job of the mirror joins into one file.
 PAGE_JOBS = ("articlesmultistreamdumprecombine", "articlesmultistreamdump")
@@ -65,7 +65,7 @@ class DumpsService:
         return self._remote_files(wiki, date, dumps, found)
 
     def _jobs(self, wiki: str, date: str) -> dict[str, Any]:
-        url = f"{self.base}/{wiki}/{date}/dumpstatus.json"
+        url = f"{self.base}/{dump_path(wiki, date)}/dumpstatus.json"
         if url not in self._statuses:
             self._statuses[url] = self._read_jobs(url)
         return self._statuses[url]
@@ -81,8 +81,8 @@ class DumpsService:
     def _remote_files(
         self, wiki: str, date: str, dumps: str, found: Iterable[Mapping[str, Any]]
     ) -> list[RemoteFile]:
-        folder = f"{wiki}/{date}"
-        url, path = f"{self.base}/{folder}", f"{dumps.rstrip('/')}/{folder}"
+        below = dump_path(wiki, date)
+        url, path = f"{self.base}/{below}", f"{dumps.rstrip('/')}/{below}"
         return [
             _remote_file(f"{url}/{name}", f"{path}/{name}", entry, f"{wiki} {date}")
             for files in found

@@ -53,7 +53,13 @@ SERVICES_IN_ORDER = {
 
 def dump_folder(wikipedia: Wikipedia, lang: str) -> str:
     """The folder of one wiki's dump in the public mirror's layout."""
-    return f"{wikipedia.dumps.rstrip('/')}/{database_of(lang)}/{wikipedia.date_of(lang)}"
+    below = dump_path(database_of(lang), wikipedia.date_of(lang))
+    return f"{wikipedia.dumps.rstrip('/')}/{below}"
+
+
+def dump_path(wiki: str, date: str) -> str:
+    """The folder of a dump of the older service, below a mirror's or that of all dumps."""
+    return f"{wiki}/{date}"
 
 
 def content_folder(wikipedia: Wikipedia, lang: str) -> str:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
-from crossic_etl.config import Config
-from crossic_etl.config.download import Download
-from crossic_etl.config.etl import Wikipedia
-from crossic_etl.download.http import Client
 from crossic_etl.download.mirror import Mirror
 from crossic_etl.download.transfer import RemoteFile
 from crossic_etl.inputs.errors import InputError
-from tests.download.mirror_server import Fault, MirrorServer, packed, serving
+from tests.download.mirror_server import Fault, MirrorServer, packed
 from tests.support.commands import download as main
 
 pytestmark = pytest.mark.slow
@@ -30,21 +26,11 @@ WHOLE = {**SQL, "articlesmultistreamdump": {"pages-articles-multistream.xml.bz2"
 BELOW = "other/mediawiki_content_current"
 
 
-@pytest.fixture
-def server() -> Iterator[MirrorServer]:
-    with serving(MirrorServer()) as running:
-        yield running
-
-
-@pytest.fixture
-def mirror(server: MirrorServer) -> Callable[..., Mirror]:
-    def make(**wikipedia: object) -> Mirror:
-        settings = Download(mirror=f"{server.url}/", contact="me@example.org", backoff=0, tries=2)
-        found = Wikipedia(**{"dumps": "/dumps", **wikipedia})  # type: ignore[arg-type]
-        config = Config("unused", ("th",), found, download=settings)
-        return Mirror(Client(settings, print), config.wikipedia, config.wikis)
-
-    return make
+def add_both(server: MirrorServer) -> str:
+    """English of the older service, Thai of the other with the older one's SQL; Thai's folder."""
+    server.add_dump("enwiki", "20260101", WHOLE)
+    server.add_dump("thwiki", "20260101", SQL)
+    return server.add_content("thwiki", "2026-01-01", PARTS)
 
 
 @pytest.fixture
@@ -75,7 +61,7 @@ def test_a_file_has_the_sha256_of_the_list_which_comes_last(
     server.add_dump("enwiki", "20260101", WHOLE)
     folder = server.add_content("thwiki", "2026-01-01", PARTS)
     server.add_dump("thwiki", "20260101", SQL)
-    *_, second, first, last = mirror(date="20260101").choose()[1]
+    *_, second, first, last = mirror("th", date="20260101").choose()[1]
     name = f"{folder}/thwiki-2026-01-01-p1p9.xml.bz2"
     assert first == RemoteFile(
         f"{server.url}{name}", f"/dumps{name}", None,
@@ -100,7 +86,7 @@ def test_the_service_of_each_wiki_is_said(
     server.add_dump("thwiki", "20260101", SQL)
     for wiki in ("enwiki", "thwiki"):
         server.add_content(wiki, "2026-01-01", PARTS)
-    files = mirror(date="20260101", service=service).choose()[1]
+    files = mirror("th", date="20260101", service=service).choose()[1]
     assert capsys.readouterr().out.splitlines() == [expected]
     assert names(files, "thwiki") == [
         "thwiki/20260101/thwiki-20260101-langlinks.sql.gz",
@@ -117,7 +103,7 @@ def test_the_older_service_alone_is_not_completed_by_the_other(
     server.add_dump("enwiki", "20260101", WHOLE)
     server.add_content("thwiki", "2026-01-01", PARTS)
     with pytest.raises(InputError, match=r"thwiki/20260101/dumpstatus\.json: HTTP 404"):
-        mirror(date="20260101", service="dumps").choose()
+        mirror("th", date="20260101", service="dumps").choose()
 
 
 def test_a_content_dump_without_its_list_is_not_complete(
@@ -126,7 +112,7 @@ def test_a_content_dump_without_its_list_is_not_complete(
     server.add_dump("enwiki", "20260101", WHOLE)
     server.add_content("thwiki", "2026-01-01", PARTS, complete=False)
     with pytest.raises(InputError, match="xml/bzip2/SHA256SUMS: HTTP 404"):
-        mirror(date="20260101").choose()
+        mirror("th", date="20260101").choose()
 
 
 @pytest.mark.parametrize(
@@ -140,7 +126,7 @@ def test_a_list_that_names_no_page_file_is_an_error(
     folder = server.add_content("thwiki", "2026-01-01", PARTS)
     server.files[f"{folder}/SHA256SUMS"] = listed
     with pytest.raises(InputError, match="SHA256SUMS names no file of pages"):
-        mirror(date="20260101").choose()
+        mirror("th", date="20260101").choose()
 
 
 @pytest.mark.parametrize("line", ["{}  {}", "{} *{}", "{}  ./{}"])
@@ -151,7 +137,7 @@ def test_a_list_may_have_any_form_of_sha256sum(
     folder = server.add_content("thwiki", "2026-01-01", PARTS)
     name = "thwiki-2026-01-01-p1p9.xml.bz2"
     server.files[f"{folder}/SHA256SUMS"] = line.format("AB" * 32, name).encode()
-    *_, file, _ = mirror(date="20260101").choose()[1]
+    *_, file, _ = mirror("th", date="20260101").choose()[1]
     assert (file.path, file.checksums) == (f"/dumps{folder}/{name}", {"sha256": "ab" * 32})
 
 
@@ -164,7 +150,7 @@ def test_sql_is_of_the_nearest_date_that_has_it_and_that_is_said(
         server.add_dump(wiki, "20260120", SQL)
         server.add_dump(wiki, "20260220", SQL)
     server.add_dump("thwiki", "20260120", SQL, langlinkstable="failed")
-    files = mirror(date="20260201").choose()[1]
+    files = mirror("th", date="20260201").choose()[1]
     assert names(files, "enwiki")[0] == "enwiki/20260120/enwiki-20260120-langlinks.sql.gz"
     assert names(files, "thwiki")[0] == "thwiki/20260220/thwiki-20260220-langlinks.sql.gz"
     assert capsys.readouterr().out.splitlines()[1:] == [
@@ -178,7 +164,7 @@ def test_a_wiki_without_sql_is_an_error_line_that_says_what_to_do(
 ) -> None:
     server.add_dump("enwiki", "20260101", WHOLE)
     server.add_content("thwiki", "2026-01-01", PARTS)
-    files = mirror(date="20260101").choose()[1]
+    files = mirror("th", date="20260101").choose()[1]
     assert len(names(files, "thwiki")) == 3
     assert capsys.readouterr().out.splitlines()[1] == (
         "error: no langlinks and page_props of th at any date "
@@ -195,15 +181,13 @@ def test_a_server_that_fails_is_not_taken_for_one_without_the_dump(
         server.add_dump(wiki, "20260101", WHOLE)
     server.faults["/enwiki/20260101/dumpstatus.json"].extend([Fault(status=503)] * 2)
     with pytest.raises(InputError, match="HTTP 503, at 2 tries"):
-        mirror(date="20260101").choose()
+        mirror("th", date="20260101").choose()
 
 
 def test_both_services_come_whole_and_are_checked(
     server: MirrorServer, config_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    server.add_dump("enwiki", "20260101", WHOLE)
-    server.add_dump("thwiki", "20260101", SQL)
-    folder = server.add_content("thwiki", "2026-01-01", PARTS)
+    folder = add_both(server)
     part = f"{folder}/thwiki-2026-01-01-p1p9.xml.bz2"
     server.faults[part].append(Fault(wrong_byte=2))
     assert main(["--config", str(config_file)]) == 0
@@ -220,9 +204,7 @@ def test_both_services_come_whole_and_are_checked(
 def test_content_files_that_came_otherwise_are_checked_and_kept(
     server: MirrorServer, config_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    server.add_dump("enwiki", "20260101", WHOLE)
-    server.add_dump("thwiki", "20260101", SQL)
-    folder = server.add_content("thwiki", "2026-01-01", PARTS)
+    folder = add_both(server)
     local = tmp_path / "dumps" / folder.lstrip("/")
     local.mkdir(parents=True)
     (local / "thwiki-2026-01-01-p1p9.xml.bz2").write_bytes(b"part 1")
@@ -235,9 +217,7 @@ def test_content_files_that_came_otherwise_are_checked_and_kept(
 def test_a_wrong_checksum_is_one_line_and_nothing_of_the_dump_is_published(
     server: MirrorServer, config_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    server.add_dump("enwiki", "20260101", WHOLE)
-    server.add_dump("thwiki", "20260101", SQL)
-    folder = server.add_content("thwiki", "2026-01-01", PARTS)
+    folder = add_both(server)
     part = f"{folder}/thwiki-2026-01-01-p1p9.xml.bz2"
     server.faults[part].extend([Fault(wrong_byte=2)] * 2)
     assert main(["--config", str(config_file)]) == 1
@@ -257,11 +237,11 @@ def test_latest_is_the_newest_date_that_either_service_has_whole(
         server.add_content(wiki, "2026-03-01", PARTS, complete=False)
     server.add_dump("enwiki", "20260201", WHOLE)
     server.add_content("thwiki", "2026-02-01", PARTS)
-    assert mirror(date="latest").choose()[0] == '"20260201"'
+    assert mirror("th", date="latest").choose()[0] == '"20260201"'
     skipped, service = capsys.readouterr().out.splitlines()
     assert skipped.startswith("not 20260301: ")
     assert service == "wikipedia.service: dumps for en; content for th"
-    assert mirror(date="latest", service="dumps").choose()[0] == '"20260101"'
+    assert mirror("th", date="latest", service="dumps").choose()[0] == '"20260101"'
 
 
 def test_latest_goes_on_to_content_where_the_older_service_lacks_a_wiki(
@@ -269,7 +249,7 @@ def test_latest_goes_on_to_content_where_the_older_service_lacks_a_wiki(
 ) -> None:
     server.add_dump("enwiki", "20260101", WHOLE)
     server.add_content("thwiki", "2026-01-01", PARTS)
-    assert mirror(date="latest").choose()[0] == '"20260101"'
+    assert mirror("th", date="latest").choose()[0] == '"20260101"'
 
 
 @pytest.mark.parametrize("date", ["latest", "20260101", ""])

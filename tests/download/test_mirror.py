@@ -2,20 +2,17 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from crossic_etl.config import Config, ConfigError
-from crossic_etl.config.download import Download
-from crossic_etl.config.etl import Wikipedia
-from crossic_etl.download.http import Client
+from crossic_etl.config import ConfigError
 from crossic_etl.download.mirror import Mirror
 from crossic_etl.download.transfer import RemoteFile
 from crossic_etl.inputs.errors import InputError
-from tests.download.mirror_server import Fault, MirrorServer, packed, serving
+from tests.download.mirror_server import Fault, MirrorServer, packed
 
 pytestmark = pytest.mark.slow
 
@@ -34,23 +31,6 @@ PARTS = {
 }
 SMALL = {**SQL, "articlesmultistreamdump": WHOLE}
 LARGE = {**SQL, "articlesmultistreamdump": PARTS, "articlesmultistreamdumprecombine": WHOLE}
-
-
-@pytest.fixture
-def server() -> Iterator[MirrorServer]:
-    with serving(MirrorServer()) as running:
-        yield running
-
-
-@pytest.fixture
-def mirror(server: MirrorServer) -> Callable[..., Mirror]:
-    def make(*languages: str, **wikipedia: object) -> Mirror:
-        settings = Download(mirror=f"{server.url}/", contact="me@example.org", backoff=0, tries=2)
-        found = Wikipedia(**{"dumps": "/dumps", **wikipedia})  # type: ignore[arg-type]
-        config = Config("unused", languages, found, download=settings)
-        return Mirror(Client(settings, print), config.wikipedia, config.wikis)
-
-    return make
 
 
 def names(files: list[RemoteFile]) -> list[str]:
